@@ -1,0 +1,229 @@
+/*
+ * stat - what this process counts, each number declared once with its sentence.
+ */
+#include "base/stat.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+#define STAT_LABELS_MAX 200 /* values of one label; a label comes from outside */
+#define STAT_BUCKETS_MAX 14
+
+enum kind { KIND_COUNTER, KIND_GAUGE, KIND_SECONDS, KIND_SIZES };
+
+struct declared {
+	enum kind kind;
+	const char *name, *label, *help;
+};
+
+static const struct declared table[STAT_COUNT] = {
+#define X(id, kind, name, label, help) [STAT_##id] = { KIND_##kind, name, label, help },
+	STATS(X)
+#undef X
+};
+
+struct labelled {
+	char *label;
+	int64_t value;
+};
+
+struct counted {
+	int64_t value; /* counters and gauges without label; observations of a histogram */
+	double sum;
+	uint64_t buckets[STAT_BUCKETS_MAX];
+	struct labelled *labels;
+	size_t nlabels;
+};
+
+static struct counted counted[STAT_COUNT];
+
+/* Upper bounds; a bucket's text is what it is known by in Prometheus. */
+struct bound {
+	double le;
+	const char *text;
+};
+
+static const struct bound bounds_seconds[] = {
+	{ 0.0005, "0.0005" },
+	{ 0.001, "0.001" },
+	{ 0.0025, "0.0025" },
+	{ 0.005, "0.005" },
+	{ 0.01, "0.01" },
+	{ 0.025, "0.025" },
+	{ 0.05, "0.05" },
+	{ 0.1, "0.1" },
+	{ 0.25, "0.25" },
+	{ 0.5, "0.5" },
+	{ 1, "1" },
+	{ 2.5, "2.5" },
+	{ 5, "5" },
+	{ 10, "10" },
+};
+static const struct bound bounds_sizes[] = {
+	{ 1, "1" },
+	{ 2, "2" },
+	{ 5, "5" },
+	{ 10, "10" },
+	{ 20, "20" },
+	{ 50, "50" },
+	{ 100, "100" },
+	{ 200, "200" },
+	{ 500, "500" },
+	{ 1000, "1000" },
+	{ 2000, "2000" },
+	{ 5000, "5000" },
+};
+
+static const struct bound *
+bounds_of(enum kind kind, size_t *n)
+{
+	if (kind == KIND_SECONDS) {
+		*n = sizeof(bounds_seconds) / sizeof(bounds_seconds[0]);
+		return bounds_seconds;
+	}
+	*n = sizeof(bounds_sizes) / sizeof(bounds_sizes[0]);
+	return bounds_sizes;
+}
+
+static bool
+is_histogram(enum kind kind)
+{
+	return kind == KIND_SECONDS || kind == KIND_SIZES;
+}
+
+void
+stat_add(enum stat_id s, int64_t n)
+{
+	assert(!is_histogram(table[s].kind) && table[s].label == NULL);
+	assert(n >= 0 || table[s].kind == KIND_GAUGE);
+	counted[s].value += n;
+}
+
+static struct labelled *
+find_label(struct counted *c, const char *label)
+{
+	for (size_t i = 0; i < c->nlabels; i++)
+		if (strcmp(c->labels[i].label, label) == 0)
+			return &c->labels[i];
+	if (c->nlabels == STAT_LABELS_MAX)
+		return find_label(c, "other");
+	/* the last place is kept for what has no place of its own */
+	if (c->nlabels == STAT_LABELS_MAX - 1)
+		label = "other";
+	c->labels = xreallocarray(c->labels, c->nlabels + 1, sizeof(*c->labels));
+	c->labels[c->nlabels] = (struct labelled){ .label = xstrdup(label) };
+	return &c->labels[c->nlabels++];
+}
+
+void
+stat_add_label(enum stat_id s, const char *label, int64_t n)
+{
+	assert(table[s].label != NULL);
+	assert(n >= 0 || table[s].kind == KIND_GAUGE);
+	find_label(&counted[s], label)->value += n;
+}
+
+void
+stat_set(enum stat_id s, int64_t v)
+{
+	assert(table[s].kind == KIND_GAUGE && table[s].label == NULL);
+	counted[s].value = v;
+}
+
+void
+stat_observe(enum stat_id s, double v)
+{
+	struct counted *c = &counted[s];
+	const struct bound *bounds;
+	size_t n;
+
+	assert(is_histogram(table[s].kind));
+	bounds = bounds_of(table[s].kind, &n);
+	c->value++;
+	c->sum += v;
+	for (size_t i = 0; i < n; i++) {
+		if (v <= bounds[i].le) {
+			c->buckets[i]++;
+			break;
+		}
+	}
+}
+
+int64_t
+stat_value(enum stat_id s)
+{
+	int64_t sum = counted[s].value;
+
+	for (size_t i = 0; i < counted[s].nlabels; i++)
+		sum += counted[s].labels[i].value;
+	return sum;
+}
+
+/* A label's value is quoted as in the text format: backslash, quote and line feed are escaped. */
+static void
+print_labels(const struct declared *d, const struct counted *c, struct buf *out)
+{
+	for (size_t i = 0; i < c->nlabels; i++) {
+		buf_addf(out, "%s{%s=\"", d->name, d->label);
+		for (const char *p = c->labels[i].label; *p != '\0'; p++) {
+			if (*p == '\\' || *p == '"')
+				buf_addc(out, '\\');
+			if (*p == '\n')
+				buf_adds(out, "\\n");
+			else
+				buf_addc(out, *p);
+		}
+		buf_addf(out, "\"} %lld\n", (long long)c->labels[i].value);
+	}
+}
+
+static void
+print_histogram(const struct declared *d, const struct counted *c, struct buf *out)
+{
+	const struct bound *bounds;
+	uint64_t below = 0;
+	size_t n;
+
+	bounds = bounds_of(d->kind, &n);
+	for (size_t i = 0; i < n; i++) {
+		below += c->buckets[i];
+		buf_addf(out, "%s_bucket{le=\"%s\"} %llu\n", d->name, bounds[i].text,
+		    (unsigned long long)below);
+	}
+	buf_addf(out, "%s_bucket{le=\"+Inf\"} %lld\n", d->name, (long long)c->value);
+	buf_addf(out, "%s_sum %.9g\n", d->name, c->sum);
+	buf_addf(out, "%s_count %lld\n", d->name, (long long)c->value);
+}
+
+void
+stat_print(struct buf *out)
+{
+	static const char *const types[] = { "counter", "gauge", "histogram", "histogram" };
+
+	for (size_t i = 0; i < STAT_COUNT; i++) {
+		const struct declared *d = &table[i];
+
+		buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", d->name, d->help, d->name,
+		    types[d->kind]);
+		if (is_histogram(d->kind))
+			print_histogram(d, &counted[i], out);
+		else if (d->label != NULL)
+			print_labels(d, &counted[i], out);
+		else
+			buf_addf(out, "%s %lld\n", d->name, (long long)counted[i].value);
+	}
+}
+
+void
+stat_reset(void)
+{
+	for (size_t i = 0; i < STAT_COUNT; i++) {
+		for (size_t k = 0; k < counted[i].nlabels; k++)
+			free(counted[i].labels[k].label);
+		free(counted[i].labels);
+		counted[i] = (struct counted){ .value = 0 };
+	}
+}

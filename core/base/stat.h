@@ -1,0 +1,71 @@
+/*
+ * stat - what this process counts, each number declared once with its sentence.
+ *
+ * The table below is all there is: it makes the enum, and stat_print writes it as
+ * Prometheus text. A sentence is the documentation of its number.
+ */
+#ifndef PAWL_BASE_STAT_H
+#define PAWL_BASE_STAT_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/*
+ * X(id, kind, name, label, help). kind: COUNTER, GAUGE, SECONDS (histogram of
+ * durations) or SIZES (histogram of counts). label: the name of its one label, or
+ * NULL; histograms have none.
+ */
+#define STATS(X) \
+	X(executions_started, COUNTER, "pawl_executions_started_total", NULL, \
+	    "Executions that were started.") \
+	X(executions_closed, COUNTER, "pawl_executions_closed_total", "status", \
+	    "Executions that ended, by the status they ended with.") \
+	X(transitions, COUNTER, "pawl_transitions_total", NULL, \
+	    "States entered, retries included.") \
+	X(commits, COUNTER, "pawl_commits_total", NULL, \
+	    "Batches of records that PostgreSQL committed.") \
+	X(records, COUNTER, "pawl_records_total", NULL, \
+	    "Records of moves that PostgreSQL committed.") \
+	X(batch_runs, SIZES, "pawl_batch_runs", NULL, "Runs whose records shared one commit.") \
+	X(commit_seconds, SECONDS, "pawl_commit_seconds", NULL, \
+	    "Time from sending a batch to its commit.") \
+	X(loop_lag_seconds, SECONDS, "pawl_loop_lag_seconds", NULL, \
+	    "How late the event loop ran a timer that was due.") \
+	X(tasks, COUNTER, "pawl_tasks_total", "resource", "Tasks given to a plugin, by resource.") \
+	X(tasks_late, COUNTER, "pawl_tasks_late_total", NULL, \
+	    "Answers that came after their task was closed.") \
+	X(http_requests, COUNTER, "pawl_http_requests_total", "action", \
+	    "Requests to the API, by action.") \
+	X(http_seconds, SECONDS, "pawl_http_seconds", NULL, \
+	    "Time from a whole request to its answer.") \
+	X(database_reconnects, COUNTER, "pawl_database_reconnects_total", NULL, \
+	    "Connections to PostgreSQL that were lost and opened again.") \
+	X(open_executions, GAUGE, "pawl_open_executions", NULL, \
+	    "Executions of this node that run or sleep.") \
+	X(sleeping_executions, GAUGE, "pawl_sleeping_executions", NULL, \
+	    "Executions of this node that only wait, and left memory.") \
+	X(connections, GAUGE, "pawl_connections", NULL, "Open client connections.") \
+	X(database_up, GAUGE, "pawl_database_up", NULL, \
+	    "1 while PostgreSQL can be written to, else 0.")
+
+enum stat_id {
+#define X(id, kind, name, label, help) STAT_##id,
+	STATS(X) STAT_COUNT
+#undef X
+};
+
+/* Counters only grow; gauges may go down with a negative n. */
+void stat_add(enum stat_id s, int64_t n);
+/* As stat_add for one value of the label. Beyond 200 values of one label: "other". */
+void stat_add_label(enum stat_id s, const char *label, int64_t n);
+void stat_set(enum stat_id s, int64_t v);    /* gauges */
+void stat_observe(enum stat_id s, double v); /* histograms */
+/* A counter or gauge, all labels together; of a histogram the number of observations. */
+int64_t stat_value(enum stat_id s);
+/* All of them in the Prometheus text format 0.0.4. */
+void stat_print(struct buf *out);
+/* Back to zero, for tests. */
+void stat_reset(void);
+
+#endif
