@@ -1,0 +1,459 @@
+/*
+ * compiler - what the parts of the definition compiler share: where they are,
+ * what they report, how they read a field.
+ */
+#include "asl/compiler.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "expr/ident.h"
+
+#define WARNINGS_MAX 100   /* so that they leave room for errors */
+#define PLACE_NAME_MAX 320 /* bytes of a name that a location shows: 80 characters */
+
+/* --- places ------------------------------------------------------------------ */
+
+struct place
+place_name(const struct place *up, const char *name)
+{
+	return (struct place){ .up = up, .name = name, .len = strlen(name) };
+}
+
+struct place
+place_index(const struct place *up, size_t index)
+{
+	return (struct place){ .up = up, .index = index };
+}
+
+static void
+place_print_part(const struct place *at, struct buf *out)
+{
+	if (at == NULL)
+		return;
+	place_print_part(at->up, out);
+	if (at->name == NULL) {
+		buf_addf(out, "[%zu]", at->index);
+		return;
+	}
+	buf_addc(out, '/');
+	buf_add(out, at->name, ident_cut(at->name, at->len, PLACE_NAME_MAX));
+}
+
+void
+place_print(const struct place *at, struct buf *out)
+{
+	if (at == NULL)
+		buf_addc(out, '/');
+	else
+		place_print_part(at, out);
+}
+
+char *
+text_shown(struct doc d)
+{
+	struct buf scratch;
+	const char *s;
+	char *text;
+	size_t len;
+
+	buf_init(&scratch, BUF_UNLIMITED);
+	s = doc_str(d, &scratch, &len);
+	text = xstrndup(s, ident_cut(s, len, PLACE_NAME_MAX));
+	buf_fini(&scratch);
+	return text;
+}
+
+/* --- reporting ----------------------------------------------------------------- */
+
+static void
+report_to(struct diagnostics *d, enum diagnostic_severity severity, const struct place *at,
+    const char *code, const char *fmt, va_list ap)
+{
+	struct buf location;
+
+	buf_init(&location, BUF_UNLIMITED);
+	place_print(at, &location);
+	diagnostics_vadd(d, severity, code, buf_text(&location), fmt, ap);
+	buf_fini(&location);
+}
+
+void
+report(struct compiler *c, const struct place *at, const char *code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	report_to(c->d, DIAGNOSTIC_ERROR, at, code, fmt, ap);
+	va_end(ap);
+}
+
+void
+report_field(const struct part *p, const char *field, const char *fmt, ...)
+{
+	struct place at = place_name(p->at, field);
+	va_list ap;
+
+	va_start(ap, fmt);
+	report_to(p->c->d, DIAGNOSTIC_ERROR, &at, SCHEMA, fmt, ap);
+	va_end(ap);
+}
+
+void
+report_warning(const struct part *p, const char *field, const char *code, const char *fmt, ...)
+{
+	struct place at = place_name(p->at, field);
+	struct diagnostics *d = p->c->d;
+	va_list ap;
+
+	if (d->n - (d->nerrors < d->n ? d->nerrors : d->n) >= WARNINGS_MAX)
+		return;
+	va_start(ap, fmt);
+	report_to(d, DIAGNOSTIC_WARNING, &at, code, fmt, ap);
+	va_end(ap);
+}
+
+void
+refuse_unbuilt(struct compiler *c, const struct place *at, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	report_to(&c->unbuilt, DIAGNOSTIC_ERROR, at, SCHEMA, fmt, ap);
+	va_end(ap);
+}
+
+/* --- fields ---------------------------------------------------------------------- */
+
+struct doc
+field_get(const struct part *p, const char *field)
+{
+	return doc_gets(p->def, field);
+}
+
+static struct doc
+field_typed(const struct part *p, const char *field, enum doc_type type, const char *type_name)
+{
+	struct doc v = field_get(p, field);
+
+	if (doc_is_none(v) || doc_type(v) == type)
+		return v;
+	report_field(p, field, "Expected value of type [%s]", type_name);
+	return DOC_NONE;
+}
+
+struct doc
+field_string(const struct part *p, const char *field)
+{
+	return field_typed(p, field, DOC_STRING, "STRING");
+}
+
+struct doc
+field_object(const struct part *p, const char *field)
+{
+	return field_typed(p, field, DOC_OBJECT, "OBJECT");
+}
+
+struct doc
+field_array(const struct part *p, const char *field)
+{
+	return field_typed(p, field, DOC_ARRAY, "ARRAY");
+}
+
+bool
+field_integer(const struct part *p, const char *field, int64_t min, int64_t max, int64_t *out)
+{
+	struct doc v = field_get(p, field);
+
+	if (doc_is_none(v))
+		return false;
+	if (!doc_i64(v, out)) {
+		report_field(p, field, "Expected value of type [INTEGER]");
+		return false;
+	}
+	if (*out >= min && *out <= max)
+		return true;
+	report_field(p, field, "Value must be between %" PRId64 " and %" PRId64, min, max);
+	return false;
+}
+
+bool
+field_number(const struct part *p, const char *field, double min, double max, double *out)
+{
+	struct doc v = field_get(p, field);
+
+	if (doc_is_none(v))
+		return false;
+	if (!doc_f64(v, out)) {
+		report_field(p, field, "Expected value of type [NUMBER]");
+		return false;
+	}
+	if (*out >= min && *out <= max)
+		return true;
+	if (max < 1e300)
+		report_field(p, field, "Value must be between %g and %g", min, max);
+	else
+		report_field(p, field, "Value must be at least %g", min);
+	return false;
+}
+
+bool
+field_is_expression(const struct part *p, struct doc value)
+{
+	struct buf scratch;
+	const char *s;
+	size_t len;
+	bool is;
+
+	if (p->language == QUERY_JSONPATH || doc_is_none(value) || doc_type(value) != DOC_STRING)
+		return false;
+	buf_init(&scratch, BUF_UNLIMITED);
+	s = doc_str(value, &scratch, &len);
+	is = len >= 4 && memcmp(s, "{%", 2) == 0 && memcmp(s + len - 2, "%}", 2) == 0;
+	buf_fini(&scratch);
+	return is;
+}
+
+int
+field_choice(const struct part *p, const char *field, const char *const *values, size_t n)
+{
+	struct doc v = field_string(p, field);
+	struct buf list;
+	size_t i;
+
+	if (doc_is_none(v))
+		return -1;
+	for (i = 0; i < n; i++)
+		if (doc_str_is(v, values[i]))
+			return (int)i;
+	buf_init(&list, BUF_UNLIMITED);
+	for (i = 0; i < n; i++)
+		buf_addf(&list, "%s%s", i > 0 ? ", " : "", values[i]);
+	report_field(p, field, "Value should be one of the following: [%s]", buf_text(&list));
+	buf_fini(&list);
+	return -1;
+}
+
+bool
+field_conflict(const struct part *p, const char *a, const char *b)
+{
+	if (doc_is_none(field_get(p, a)) || doc_is_none(field_get(p, b)))
+		return false;
+	report(p->c, p->at, SCHEMA, "These fields are mutually exclusive: [%s, %s]", a, b);
+	return true;
+}
+
+bool
+fields_require(const struct part *p, const char *const *names)
+{
+	struct buf list;
+	bool all;
+
+	buf_init(&list, BUF_UNLIMITED);
+	for (; *names != NULL; names++)
+		if (doc_is_none(field_get(p, *names)))
+			buf_addf(&list, "%s%s", list.len > 0 ? ", " : "", *names);
+	all = list.len == 0;
+	if (!all)
+		report(p->c, p->at, SCHEMA, "These fields are required: [%s]", buf_text(&list));
+	buf_fini(&list);
+	return all;
+}
+
+void
+fields_only(const struct part *p, const char *const *names)
+{
+	struct doc_iter it = doc_iter(p->def);
+
+	while (doc_next(&it)) {
+		const char *const *n;
+		char *key;
+
+		for (n = names; *n != NULL && !doc_str_is(it.key, *n); n++)
+			;
+		if (*n != NULL)
+			continue;
+		key = text_shown(it.key);
+		report(p->c, p->at, SCHEMA, "Field '%s' is not supported", key);
+		free(key);
+	}
+}
+
+bool
+field_objects(const struct part *p, const char *field, bool allow_empty, struct doc *out)
+{
+	struct place list = place_name(p->at, field);
+	struct doc v = field_array(p, field);
+	struct doc_iter it;
+	size_t i = 0;
+	bool good = true;
+
+	*out = v;
+	if (doc_is_none(v))
+		return false;
+	if (doc_len(v) == 0 && !allow_empty) {
+		report(p->c, &list, SCHEMA, "Value cannot be empty");
+		return false;
+	}
+	it = doc_iter(v);
+	for (; doc_next(&it); i++) {
+		struct place at = place_index(&list, i);
+
+		if (doc_type(it.value) == DOC_OBJECT)
+			continue;
+		report(p->c, &at, SCHEMA, "Expected value of type [OBJECT]");
+		good = false;
+	}
+	return good;
+}
+
+/* --- paths and templates ------------------------------------------------------------- */
+
+static struct jsonpath *
+path_of(struct doc v)
+{
+	struct buf scratch;
+	struct jsonpath *p;
+	const char *s;
+	size_t len;
+
+	buf_init(&scratch, BUF_UNLIMITED);
+	s = doc_str(v, &scratch, &len);
+	p = jsonpath_compile(s, len, NULL);
+	buf_fini(&scratch);
+	return p;
+}
+
+void
+compile_path_field(const struct part *p, const char *field, struct path_field *out)
+{
+	struct doc v = field_get(p, field);
+
+	*out = (struct path_field){ PATH_DEFAULT, NULL };
+	if (doc_is_none(v))
+		return;
+	if (doc_type(v) == DOC_NULL) {
+		out->how = PATH_NULL;
+		return;
+	}
+	if (doc_is_none(field_string(p, field)))
+		return;
+	out->path = path_of(v);
+	if (out->path == NULL)
+		report_field(p, field, "Value is not a Path: The syntax of the path is invalid");
+	else
+		out->how = PATH_SET;
+}
+
+void
+compile_result_path(const struct part *p, const char *field, struct path_field *out)
+{
+	compile_path_field(p, field, out);
+	if (out->how != PATH_SET)
+		return;
+	if (jsonpath_is_reference(out->path) && jsonpath_root_kind(out->path) == JSONPATH_DOCUMENT)
+		return;
+	report_field(p, field, "Value is not a Reference Path: The syntax of the path is invalid");
+	jsonpath_free(out->path);
+	*out = (struct path_field){ PATH_DEFAULT, NULL };
+}
+
+struct jsonpath *
+compile_reference(const struct part *p, const char *field)
+{
+	struct doc v = field_string(p, field);
+	struct jsonpath *path;
+
+	if (doc_is_none(v))
+		return NULL;
+	path = path_of(v);
+	if (path == NULL)
+		report_field(p, field,
+		    "Value is not a Reference Path: The syntax of the path is invalid");
+	return path;
+}
+
+struct template_place {
+	const struct part *p;
+	const char *field;
+};
+
+static void
+template_report(void *arg, const char *where, const char *message)
+{
+	const struct template_place *at = arg;
+
+	(void)where; /* the service names the field that holds the template */
+	report_field(at->p, at->field, "%s", message);
+}
+
+struct template *
+compile_template(const struct part *p, const char *field, bool must_be_object)
+{
+	struct template_place at = { p, field };
+	struct doc v = must_be_object ? field_object(p, field) : field_get(p, field);
+
+	/* Other languages are refused as a whole, see refuse_unbuilt. */
+	if (doc_is_none(v) || p->language != QUERY_JSONPATH)
+		return NULL;
+	warn_template(p, field);
+	return template_compile(p->language, v, template_report, &at);
+}
+
+void
+compile_dynamic(const struct part *p, const char *field, const char *path_field,
+    field_check *check, struct dynamic_field *out)
+{
+	struct doc v = field_get(p, field);
+	const char *wrong;
+
+	*out = (struct dynamic_field){ .how = FIELD_ABSENT };
+	if (field_conflict(p, field, path_field))
+		return;
+	if (!doc_is_none(v)) {
+		if (field_is_expression(p, v))
+			return;
+		wrong = check(v);
+		if (wrong != NULL) {
+			report_field(p, field, "%s", wrong);
+			return;
+		}
+		out->how = FIELD_LITERAL;
+		out->literal = doc_ref(v);
+		return;
+	}
+	out->path = compile_reference(p, path_field);
+	if (out->path != NULL)
+		out->how = FIELD_PATH;
+}
+
+static const char *
+check_seconds_from_0(struct doc v)
+{
+	int64_t n;
+
+	if (!doc_i64(v, &n))
+		return "Expected value of type [INTEGER]";
+	return n >= 0 && n <= ASL_SECONDS_MAX ? NULL : "Value must be between 0 and 99999999";
+}
+
+static const char *
+check_seconds_from_1(struct doc v)
+{
+	int64_t n;
+
+	if (!doc_i64(v, &n))
+		return "Expected value of type [INTEGER]";
+	return n >= 1 && n <= ASL_SECONDS_MAX ? NULL : "Value must be between 1 and 99999999";
+}
+
+void
+compile_seconds(const struct part *p, const char *field, const char *path_field, int64_t min,
+    struct dynamic_field *out)
+{
+	compile_dynamic(p, field, path_field, min == 0 ? check_seconds_from_0 : check_seconds_from_1,
+	    out);
+}

@@ -1,0 +1,126 @@
+/*
+ * fields - which fields each type of state may have, in which query language.
+ */
+#include <stdlib.h>
+
+#include "asl/compiler.h"
+
+#define TASK (1u << STATE_TASK)
+#define PASS (1u << STATE_PASS)
+#define CHOICE (1u << STATE_CHOICE)
+#define WAIT (1u << STATE_WAIT)
+#define SUCCEED (1u << STATE_SUCCEED)
+#define FAIL (1u << STATE_FAIL)
+#define PARALLEL (1u << STATE_PARALLEL)
+#define MAP (1u << STATE_MAP)
+#define ALL 0xffu
+
+enum field_language { ANY, ONLY_JSONPATH, NOT_JSONPATH };
+
+static const struct field_rule {
+	const char *name;
+	unsigned types;
+	enum field_language language;
+} field_rules[] = {
+	{ "Type", ALL, ANY },
+	{ "Comment", ALL, ANY },
+	{ "QueryLanguage", ALL, ANY },
+	{ "Next", TASK | PASS | WAIT | PARALLEL | MAP, ANY },
+	{ "End", TASK | PASS | WAIT | PARALLEL | MAP, ANY },
+	{ "InputPath", ALL & ~FAIL, ONLY_JSONPATH },
+	{ "OutputPath", ALL & ~FAIL, ONLY_JSONPATH },
+	{ "Parameters", TASK | PASS | PARALLEL | MAP, ONLY_JSONPATH },
+	{ "Result", PASS, ONLY_JSONPATH },
+	{ "ResultSelector", TASK | PARALLEL | MAP, ONLY_JSONPATH },
+	{ "ResultPath", TASK | PASS | PARALLEL | MAP, ONLY_JSONPATH },
+	{ "Arguments", TASK | PARALLEL, NOT_JSONPATH },
+	{ "Output", ALL & ~FAIL, NOT_JSONPATH },
+	{ "Assign", ALL & ~(SUCCEED | FAIL), ANY },
+	{ "Retry", TASK | PARALLEL | MAP, ANY },
+	{ "Catch", TASK | PARALLEL | MAP, ANY },
+	{ "Resource", TASK, ANY },
+	{ "TimeoutSeconds", TASK, ANY },
+	{ "HeartbeatSeconds", TASK, ANY },
+	{ "TimeoutSecondsPath", TASK, ONLY_JSONPATH },
+	{ "HeartbeatSecondsPath", TASK, ONLY_JSONPATH },
+	{ "Credentials", TASK, ANY },
+	{ "Choices", CHOICE, ANY },
+	{ "Default", CHOICE, ANY },
+	{ "Seconds", WAIT, ANY },
+	{ "Timestamp", WAIT, ANY },
+	{ "SecondsPath", WAIT, ONLY_JSONPATH },
+	{ "TimestampPath", WAIT, ONLY_JSONPATH },
+	{ "Error", FAIL, ANY },
+	{ "Cause", FAIL, ANY },
+	{ "ErrorPath", FAIL, ONLY_JSONPATH },
+	{ "CausePath", FAIL, ONLY_JSONPATH },
+	{ "Branches", PARALLEL, ANY },
+	{ "ItemProcessor", MAP, ANY },
+	{ "Iterator", MAP, ANY },
+	{ "ItemsPath", MAP, ONLY_JSONPATH },
+	{ "Items", MAP, NOT_JSONPATH },
+	{ "ItemSelector", MAP, ANY },
+	{ "ItemReader", MAP, ANY },
+	{ "ItemBatcher", MAP, ANY },
+	{ "ResultWriter", MAP, ANY },
+	{ "Label", MAP, ANY },
+	{ "ToleratedFailurePercentage", MAP, ANY },
+	{ "ToleratedFailureCount", MAP, ANY },
+	{ "ToleratedFailurePercentagePath", MAP, ONLY_JSONPATH },
+	{ "ToleratedFailureCountPath", MAP, ONLY_JSONPATH },
+	{ "MaxConcurrency", MAP, ANY },
+	{ "MaxConcurrencyPath", MAP, ONLY_JSONPATH },
+};
+
+static const struct field_rule *
+field_find(struct doc key)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(field_rules) / sizeof(*field_rules); i++)
+		if (doc_str_is(key, field_rules[i].name))
+			return &field_rules[i];
+	return NULL;
+}
+
+static const char *
+language_name(enum query_language l)
+{
+	return l == QUERY_JSONPATH ? "JSONPath" : l == QUERY_JSONATA ? "JSONata" : "Lua";
+}
+
+static void
+check_field(const struct state_part *s, struct doc key)
+{
+	const struct field_rule *rule = field_find(key);
+	bool jsonpath = s->p.language == QUERY_JSONPATH;
+	char *name;
+
+	if (rule == NULL || !(rule->types & 1u << s->st->type)) {
+		name = text_shown(key);
+		report(s->p.c, s->p.at, SCHEMA, "Field '%s' is not supported", name);
+		free(name);
+	} else if (rule->language == (jsonpath ? NOT_JSONPATH : ONLY_JSONPATH)) {
+		report(s->p.c, s->p.at, SCHEMA,
+		    "The QueryLanguage is set to '%s', but field '%s' is only supported for the "
+		    "'%s' QueryLanguage",
+		    language_name(s->p.language), rule->name, jsonpath ? "JSONata" : "JSONPath");
+	}
+}
+
+void
+check_state_fields(const struct state_part *s)
+{
+	static const char *const required[][2] = {
+		[STATE_TASK] = { "Resource" },
+		[STATE_CHOICE] = { "Choices" },
+		[STATE_PARALLEL] = { "Branches" },
+		[STATE_MAP] = { NULL }, /* ItemProcessor or Iterator: see compile_map */
+	};
+	struct doc_iter it = doc_iter(s->p.def);
+
+	while (doc_next(&it))
+		check_field(s, it.key);
+	fields_require(&s->p, required[s->st->type]);
+	field_string(&s->p, "Comment");
+}

@@ -1,0 +1,16 @@
+# The sources of this layer.
+
+pawlcore_sources += \
+	core/expr/ident.c core/expr/ident.h \
+	core/expr/intrinsic.c core/expr/intrinsic.h \
+	core/expr/intrinsic_fn.c core/expr/intrinsic_fn.h \
+	core/expr/javatext.c core/expr/javatext.h \
+	core/expr/jsonpath.c core/expr/jsonpath.h \
+	core/expr/path.h \
+	core/expr/path_eval.c \
+	core/expr/path_filter.c \
+	core/expr/path_function.c \
+	core/expr/path_parse.c \
+	core/expr/regex.c core/expr/regex.h \
+	core/expr/scope.c core/expr/scope.h \
+	core/expr/template.c core/expr/template.h

@@ -1,0 +1,94 @@
+/*
+ * luabox - the Lua sandbox: code of users, run with a budget and nothing else.
+ *
+ * A box is one Lua state with the globals that docs/pawl-lua.7 lists and no others. Work
+ * is counted in steps (VM instructions, and what library functions do in C),
+ * memory by the allocator; when either runs out the code is ended, and no pcall
+ * of its own can keep it. Each run has fresh globals. A box belongs to one script: throw
+ * it away when luabox_broken says so.
+ */
+#ifndef PAWL_EXPR_LUABOX_H
+#define PAWL_EXPR_LUABOX_H
+
+#include <stdint.h>
+
+#include "doc/doc.h"
+
+struct lua_State;
+struct luabox;
+
+/* The budget of expressions and pure functions: some milliseconds. */
+#define LUABOX_EXPRESSION_STEPS 1000000
+#define LUABOX_EXPRESSION_MEMORY ((size_t)16 << 20)
+#define LUABOX_EXPRESSION_OUTPUT ((size_t)16 << 20)
+
+struct luabox_options {
+	int64_t steps;     /* of one run; 0 = not limited */
+	size_t memory;     /* bytes of the whole state */
+	size_t output_max; /* bytes of a result as JSON text */
+	/* Asked now and then: true ends the run like a lack of steps. NULL = never. For callers that have a clock. */
+	bool (*give_up)(void *arg);
+	/*
+	 * The text of a module for require: 0, or -1 and e with a sentence. NULL = there is no
+	 * require. What it appends to text is the module's source.
+	 */
+	int (*module)(void *arg, const char *name, struct buf *text, struct err *e);
+	/* Adds globals to the table on top of the stack, which it leaves there. NULL = none. May raise. */
+	void (*open)(struct lua_State *l, void *arg);
+	void *arg;
+};
+
+enum luabox_result {
+	LUABOX_OK,
+	LUABOX_RAISED, /* type, message, trace */
+	LUABOX_STEPS,
+	LUABOX_MEMORY
+};
+
+/* How a run failed. Owned: luabox_failure_fini. */
+struct luabox_failure {
+	enum luabox_result result;
+	char *type;       /* "Error", or the errorType of a raised table */
+	char *message;    /* one sentence, without the place */
+	struct doc trace; /* array of strings, innermost first; DOC_NONE when there is none */
+};
+void luabox_failure_fini(struct luabox_failure *f);
+
+struct luabox *luabox_new(const struct luabox_options *o);
+void luabox_free(struct luabox *b); /* NULL is fine */
+/* It ran out of memory or steps: what is in the state cannot be trusted to be cheap any more. */
+bool luabox_broken(const struct luabox *b);
+
+/*
+ * Compiles a text (never bytecode) and keeps it: the id of the code, or -1 and e "pawl.Lua" with
+ * "NAME:LINE: what". name is what places are called: a state's path, a file.
+ */
+int luabox_load(struct luabox *b, const char *name, const char *text, size_t len, struct err *e);
+/* The same for an expression: text is what could stand behind "return". */
+int luabox_load_expression(struct luabox *b, const char *name, const char *text, size_t len, struct err *e);
+
+struct luabox_value {
+	const char *name; /* of the global; NULL for arguments */
+	struct doc value; /* borrowed */
+};
+
+struct luabox_call {
+	uint64_t seed; /* math.random's */
+	const struct luabox_value *globals;
+	size_t nglobals;
+	/* The code returns a function (or a pure one), which is called with args. */
+	bool function;
+	bool pure_only; /* with function: only one made by pawl.pure may be called */
+	const struct luabox_value *args;
+	size_t nargs;
+};
+/* 0 and *result (owned), or -1 and *f. */
+int luabox_run(struct luabox *b, int code, const struct luabox_call *c, struct doc *result,
+    struct luabox_failure *f);
+/* Runs the code without calling what it returns: 1 = a pure function, 0 = anything else, or it failed. */
+int luabox_is_pure(struct luabox *b, int code);
+
+/* Steps left of the run, for those who tune budgets. */
+int64_t luabox_steps_left(const struct luabox *b);
+
+#endif

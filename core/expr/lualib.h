@@ -1,0 +1,37 @@
+/*
+ * lualib - the standard functions as the sandbox offers them; for the lua*.c files
+ * of this folder only.
+ */
+#ifndef PAWL_EXPR_LUALIB_H
+#define PAWL_EXPR_LUALIB_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "base/buf.h"
+#include "expr/luabox.h"
+
+/* Takes n steps from the budget; raises when that was the last. */
+void luabox_charge(lua_State *l, int64_t n);
+/* The same without raising: false when the budget is gone. For code that holds memory. */
+bool luabox_spend(lua_State *l, int64_t n);
+/* Raises again when the budget is gone: for functions that have caught an error. */
+void luabox_check(lua_State *l);
+/* A buffer of the box to unescape into. */
+struct buf *luabox_scratch(lua_State *l);
+uint64_t luabox_random(lua_State *l);
+/* The largest document that json.encode makes. */
+size_t luabox_output_max(lua_State *l);
+/* require's part that needs the box. */
+int luabox_lua_require(lua_State *l);
+
+/* Each adds its functions to the table of globals on top of the stack. */
+void lualib_open_base(lua_State *l);
+void lualib_open_string(lua_State *l);
+void lualib_open_table(lua_State *l);
+/* Pops a table and pushes a read-only view of it. */
+void lualib_lock(lua_State *l);
+/* Steps for work on n bytes done in C. */
+#define LUALIB_BYTES(n) ((int64_t)(n) / 16)
+
+#endif
