@@ -1,0 +1,536 @@
+/*
+ * run - an execution loaded in memory: the tree of its frames, and run_move, the
+ * one function that changes it.
+ *
+ * A move is: the stimulus makes frames ready, then frames take turns until none is
+ * ready. Frames that are ready stand in a queue; the first takes one step and goes
+ * to the end. A move that would go on for too long (a loop without a Wait is a
+ * legal machine) stops when its fuel is used up; the queue is part of the run, and
+ * run_due_ms says that the next timer is due at once.
+ */
+#include "engine/run.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "engine/move.h"
+
+#define MOVE_STEPS_MAX 10000
+#define MOVE_BYTES_MAX (4u << 20)
+
+static const char *const status_names[] = {
+	[RUN_RUNNING] = "RUNNING",
+	[RUN_SUCCEEDED] = "SUCCEEDED",
+	[RUN_FAILED] = "FAILED",
+	[RUN_TIMED_OUT] = "TIMED_OUT",
+	[RUN_ABORTED] = "ABORTED",
+};
+
+const char *
+run_status_name(enum run_status s)
+{
+	return status_names[s];
+}
+
+int
+run_status_parse(const char *s, enum run_status *out)
+{
+	for (int i = RUN_RUNNING; i <= RUN_ABORTED; i++) {
+		if (strcmp(status_names[i], s) == 0) {
+			*out = (enum run_status)i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+/* --- life --------------------------------------------------------------------- */
+
+/* The strings of the facts that run_new copies. */
+static void
+each_fact(struct run_facts *f, void (*cb)(const char **field))
+{
+	const char **fields[] = { &f->execution_arn, &f->execution_name, &f->machine_arn,
+		&f->machine_name, &f->role_arn, &f->version_arn, &f->alias_arn, &f->region };
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		cb(fields[i]);
+}
+
+static void
+fact_copy(const char **field)
+{
+	if (*field != NULL)
+		*field = xstrdup(*field);
+}
+
+static void
+fact_free(const char **field)
+{
+	free((char *)(uintptr_t)*field);
+}
+
+struct run *
+run_new(struct machine *m, const struct run_facts *f, const struct run_host *host)
+{
+	struct run *r = xcalloc(1, sizeof(*r));
+
+	r->magic = RUN_MAGIC;
+	r->machine = machine_ref(m);
+	r->facts = *f;
+	each_fact(&r->facts, fact_copy);
+	r->facts.input_text = xstrndup(f->input_text, f->input_len);
+	doc_ref(r->facts.input);
+	if (host != NULL)
+		r->host = *host;
+	r->output.event = PAYLOAD_NOWHERE;
+	r->timeout_due_ms = DUE_NEVER;
+	r->next_frame_id = 1;
+	TAILQ_INIT(&r->frames);
+	TAILQ_INIT(&r->ready);
+	TAILQ_INIT(&r->dirty);
+	buf_init(&r->events, BUF_UNLIMITED);
+	return r;
+}
+
+void
+run_free(struct run *r)
+{
+	struct frame *f;
+
+	if (r == NULL)
+		return;
+	assert(r->magic == RUN_MAGIC);
+	while ((f = TAILQ_FIRST(&r->frames)) != NULL) {
+		TAILQ_REMOVE(&r->frames, f, all_link);
+		frame_free(f);
+	}
+	idmap_fini(&r->by_id);
+	idmap_fini(&r->tasks);
+	due_fini(&r->due);
+	buf_fini(&r->events);
+	free(r->gone);
+	doc_unref(r->output.doc);
+	free(r->error);
+	free(r->cause);
+	doc_unref(r->context_execution);
+	doc_unref(r->context_machine);
+	each_fact(&r->facts, fact_free);
+	free((char *)(uintptr_t)r->facts.input_text);
+	doc_unref(r->facts.input);
+	machine_unref(r->machine);
+	r->magic = 0;
+	free(r);
+}
+
+void
+effects_fini(struct effects *fx)
+{
+	free(fx->list);
+	*fx = (struct effects){ 0 };
+}
+
+void
+run_effect(struct run *r, enum effect_kind kind, int64_t task_id)
+{
+	struct effects *fx = r->fx;
+
+	if (fx->n == fx->cap) {
+		fx->cap = fx->cap > 0 ? 2 * fx->cap : 8;
+		fx->list = xreallocarray(fx->list, fx->cap, sizeof(*fx->list));
+	}
+	fx->list[fx->n++] = (struct effect){ .kind = kind, .task_id = task_id };
+}
+
+/* --- the move ----------------------------------------------------------------- */
+
+static void
+enter_state(struct run *r, struct frame *f)
+{
+	const struct state *s = f->state;
+
+	assert(s->language == QUERY_JSONPATH);
+	f->cursor = event_begin(r, event_entered(s->type), f->cursor);
+	event_string(r, "name", s->name, s->name_len);
+	event_doc(r, "input", f->input.doc);
+	event_end(r);
+	f->entered_event_id = f->cursor;
+	f->entered_ms = r->now_ms;
+	f->input.event = f->cursor;
+}
+
+static void (*const work[])(struct run *r, struct frame *f) = {
+	[STATE_TASK] = st_task_work,
+	[STATE_PASS] = st_pass_work,
+	[STATE_CHOICE] = st_choice_work,
+	[STATE_WAIT] = st_wait_work,
+	[STATE_SUCCEED] = st_succeed_work,
+	[STATE_FAIL] = st_fail_work,
+	[STATE_PARALLEL] = st_parallel_work,
+	[STATE_MAP] = st_map_work,
+};
+
+/* Tasks are scheduled, and Fail states fail, in the step that enters them. */
+static void
+step_enter(struct run *r, struct frame *f)
+{
+	enum state_type t = f->state->type;
+
+	enter_state(r, f);
+	if (t == STATE_TASK || t == STATE_FAIL)
+		work[t](r, f);
+	else
+		frame_set_phase(r, f, FRAME_WORK);
+}
+
+static void
+step(struct run *r, struct frame *f)
+{
+	switch (f->phase) {
+	case FRAME_ENTER:
+		step_enter(r, f);
+		break;
+	case FRAME_WORK:
+		work[f->state->type](r, f);
+		break;
+	case FRAME_START:
+		st_task_start(r, f);
+		break;
+	case FRAME_JOIN:
+		st_join(r, f);
+		break;
+	case FRAME_TASK:
+	case FRAME_TIMER:
+	case FRAME_RETRY:
+	case FRAME_CHILDREN:
+	case FRAME_STOPPED:
+		assert(false);
+	}
+}
+
+static void
+close_full(struct run *r)
+{
+	int64_t previous = TAILQ_FIRST(&r->frames)->cursor;
+
+	/* the cursor may stand at the event that was not written any more */
+	if (previous > r->last_event_id)
+		previous = r->last_event_id;
+	run_close(r, RUN_FAILED, "States.Runtime",
+	    "The execution reached the maximum number of history events (25000).", previous);
+}
+
+/* Frames take turns until none is ready or the fuel is used up. */
+static void
+take_turns(struct run *r, size_t bytes_before)
+{
+	struct frame *f;
+
+	while (r->status == RUN_RUNNING && (f = TAILQ_FIRST(&r->ready)) != NULL) {
+		if (r->fuel-- <= 0 || r->events.len - bytes_before > MOVE_BYTES_MAX)
+			break;
+		step(r, f);
+		if (r->history_full && r->status == RUN_RUNNING)
+			close_full(r);
+	}
+}
+
+static void
+fire(struct run *r, struct frame *f)
+{
+	switch (f->phase) {
+	case FRAME_TIMER:
+		st_wait_fired(r, f);
+		break;
+	case FRAME_RETRY:
+		f->due_ms = DUE_NEVER;
+		frame_set_phase(r, f, FRAME_WORK);
+		break;
+	case FRAME_TASK:
+		st_task_timed_out(r, f, f->task.heartbeat_due_ms < f->task.timeout_due_ms);
+		break;
+	case FRAME_ENTER:
+	case FRAME_WORK:
+	case FRAME_START:
+	case FRAME_JOIN:
+	case FRAME_CHILDREN:
+	case FRAME_STOPPED:
+		assert(false);
+	}
+}
+
+/* Everything that is due by now and before the machine's own end moves, in the order of the due times. */
+static void
+fire_due(struct run *r)
+{
+	struct frame *f;
+
+	while (r->status == RUN_RUNNING && !r->history_full && (f = due_first(&r->due)) != NULL) {
+		if (f->heap_ms > r->now_ms || f->heap_ms >= r->timeout_due_ms)
+			break;
+		fire(r, f);
+	}
+}
+
+static void
+start(struct run *r)
+{
+	struct payload input = { .doc = doc_ref(r->facts.input), .event = PAYLOAD_INPUT };
+
+	event_begin(r, EVENT_EXECUTION_STARTED, 0);
+	event_string(r, "input", r->facts.input_text, r->facts.input_len);
+	event_strings(r, "roleArn", r->facts.role_arn);
+	event_strings(r, "stateMachineAliasArn", r->facts.alias_arn);
+	event_strings(r, "stateMachineVersionArn", r->facts.version_arn);
+	event_end(r);
+	r->changed = true;
+	if (r->machine->timeout_s > 0)
+		r->timeout_due_ms = r->now_ms + r->machine->timeout_s * 1000;
+	/* ExecutionStarted is a leaf: the first state's previousEventId is 0 */
+	(void)frame_new(r, NULL, 0, &r->machine->top, 0, input, DOC_NONE);
+}
+
+/* The frame whose attempt the stimulus is for, when it may take it now; NULL and e. */
+static struct frame *
+find_task(const struct run *r, const struct stimulus *s, struct err *e)
+{
+	struct frame *f = s->task_id > 0 ? idmap_get(&r->tasks, (uint64_t)s->task_id) : NULL;
+	bool fits = f != NULL;
+
+	if (fits && s->kind == STIMULUS_TASK_STARTED)
+		fits = f->state->resource.kind == TASK_ACTIVITY && !f->task.started;
+	if (fits && s->kind == STIMULUS_TASK_SUBMITTED)
+		fits = f->state->resource.pattern != PATTERN_REQUEST && !f->task.submitted;
+	if (!fits) {
+		err_set(e, "TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'");
+		return NULL;
+	}
+	return f;
+}
+
+/* May the run take it? 0 (*f is the task's frame), or -1 and e. Changes nothing. */
+static int
+check(const struct run *r, const struct stimulus *s, struct frame **f, struct err *e)
+{
+	*f = NULL;
+	if (r->status != RUN_RUNNING)
+		return err_set(e, "ExecutionClosed", "The execution has ended: %s",
+		    run_status_name(r->status));
+	switch (s->kind) {
+	case STIMULUS_START:
+		return r->last_event_id == 0 ? 0 : err_set(e, "pawl.Stimulus", "The execution has started before");
+	case STIMULUS_TIMER:
+	case STIMULUS_STOP:
+		return r->last_event_id > 0 ? 0 : err_set(e, "pawl.Stimulus", "The execution has not started");
+	case STIMULUS_TASK_STARTED:
+	case STIMULUS_TASK_SUBMITTED:
+	case STIMULUS_TASK_SUCCEEDED:
+	case STIMULUS_TASK_FAILED:
+	case STIMULUS_TASK_HEARTBEAT:
+		break;
+	}
+	*f = find_task(r, s, e);
+	return *f != NULL ? 0 : -1;
+}
+
+static void
+set_now(struct run *r, int64_t now_ms)
+{
+	r->now_ms = now_ms > r->last_ms ? now_ms : r->last_ms;
+	r->now_text_len = (size_t)snprintf(r->now_text, sizeof(r->now_text), ",%" PRId64, r->now_ms);
+}
+
+static void
+stop(struct run *r, const struct stimulus *s)
+{
+	struct failure x;
+
+	failure_init(&x, s->error, s->cause);
+	run_close(r, RUN_ABORTED, x.error, x.cause, 0);
+	failure_fini(&x);
+}
+
+static void
+apply(struct run *r, const struct stimulus *s, struct frame *f)
+{
+	switch (s->kind) {
+	case STIMULUS_START:
+		start(r);
+		break;
+	case STIMULUS_TIMER:
+		fire_due(r);
+		break;
+	case STIMULUS_STOP:
+		stop(r, s);
+		break;
+	case STIMULUS_TASK_STARTED:
+		st_task_picked_up(r, f, s);
+		break;
+	case STIMULUS_TASK_SUBMITTED:
+		st_task_submitted(r, f, s);
+		break;
+	case STIMULUS_TASK_SUCCEEDED:
+		st_task_answered(r, f, s);
+		break;
+	case STIMULUS_TASK_FAILED:
+		st_task_failed(r, f, s);
+		break;
+	case STIMULUS_TASK_HEARTBEAT:
+		st_task_heartbeat(r, f);
+		break;
+	}
+}
+
+int
+run_move(struct run *r, const struct stimulus *s, struct effects *fx, struct err *e)
+{
+	size_t bytes_before = r->events.len;
+	struct frame *f;
+
+	assert(r->magic == RUN_MAGIC);
+	if (check(r, s, &f, e) != 0)
+		return -1;
+	set_now(r, s->now_ms);
+	r->random.state = s->seed;
+	r->fx = fx;
+	r->fuel = MOVE_STEPS_MAX;
+	apply(r, s, f);
+	if (r->history_full && r->status == RUN_RUNNING)
+		close_full(r);
+	take_turns(r, bytes_before);
+	/* what was due before had its turn */
+	if (r->status == RUN_RUNNING && s->kind == STIMULUS_TIMER && r->timeout_due_ms <= r->now_ms)
+		run_close(r, RUN_TIMED_OUT, NULL, NULL, 0);
+	r->fx = NULL;
+	return 0;
+}
+
+/* --- what can be asked -------------------------------------------------------- */
+
+enum run_status
+run_status(const struct run *r)
+{
+	return r->status;
+}
+
+int64_t
+run_stop_ms(const struct run *r)
+{
+	return r->stop_ms;
+}
+
+struct doc
+run_output(const struct run *r)
+{
+	return r->output.doc;
+}
+
+const char *
+run_error(const struct run *r)
+{
+	return r->error;
+}
+
+const char *
+run_cause(const struct run *r)
+{
+	return r->cause;
+}
+
+const struct run_facts *
+run_facts(const struct run *r)
+{
+	return &r->facts;
+}
+
+const struct machine *
+run_machine(const struct run *r)
+{
+	return r->machine;
+}
+
+int64_t
+run_due_ms(const struct run *r)
+{
+	const struct frame *f = due_first(&r->due);
+	int64_t due = r->timeout_due_ms;
+
+	if (r->status != RUN_RUNNING || r->last_event_id == 0)
+		return DUE_NEVER;
+	if (!TAILQ_EMPTY(&r->ready))
+		return r->last_ms;
+	return f != NULL && f->heap_ms < due ? f->heap_ms : due;
+}
+
+int64_t
+run_last_event_id(const struct run *r)
+{
+	return r->last_event_id;
+}
+
+bool
+run_only_waits(const struct run *r)
+{
+	return r->status == RUN_RUNNING && r->last_event_id > 0 && TAILQ_EMPTY(&r->ready) &&
+	    r->nbusy == 0;
+}
+
+static void
+describe_task(const struct frame *f, struct run_task *out)
+{
+	const struct attempt *a = &f->task;
+
+	*out = (struct run_task){
+		.task_id = a->id,
+		.state = f->state,
+		.parameters = a->parameters.doc,
+		.timeout_s = a->timeout_s,
+		.heartbeat_s = a->heartbeat_s,
+		.credentials_role = a->role,
+		.retry_count = (int)f->retry_count,
+		.submitted = a->submitted,
+	};
+}
+
+int
+run_task(const struct run *r, int64_t task_id, struct run_task *out)
+{
+	const struct frame *f = task_id > 0 ? idmap_get(&r->tasks, (uint64_t)task_id) : NULL;
+
+	if (f == NULL)
+		return -1;
+	describe_task(f, out);
+	return 0;
+}
+
+static int
+by_task_id(const void *a, const void *b)
+{
+	const struct run_task *x = a, *y = b;
+
+	return x->task_id < y->task_id ? -1 : x->task_id > y->task_id;
+}
+
+void
+run_each_task(const struct run *r, void (*cb)(void *arg, const struct run_task *t), void *arg)
+{
+	struct run_task *list;
+	const struct frame *f;
+	size_t n = 0;
+
+	if (r->tasks.n == 0)
+		return;
+	list = xreallocarray(NULL, r->tasks.n, sizeof(*list));
+	TAILQ_FOREACH(f, &r->frames, all_link) {
+		if (f->phase == FRAME_TASK)
+			describe_task(f, &list[n++]);
+	}
+	qsort(list, n, sizeof(*list), by_task_id);
+	for (size_t i = 0; i < n; i++)
+		cb(arg, &list[i]);
+	free(list);
+}

@@ -1,0 +1,165 @@
+/*
+ * run - an execution loaded in memory: the tree of its frames, and run_move, the
+ * one function that changes it.
+ *
+ * The interpreter is a function: no I/O, no clock, no libevent. A move takes one
+ * stimulus (with the time and random bits in it) and goes as far as it can; what
+ * it did stands in the record (history events plus the frames that changed), what
+ * it wants from the world in the effects. Nothing outside *r is touched.
+ *
+ * A frame is one thread of control: the top level, a Parallel branch, a Map
+ * iteration. Frames that are ready take turns, one step each (first in, first
+ * out), so concurrent branches interleave the same way every time.
+ *
+ * Journal: the record of a move is one JSON text (engine/record.h). Loading it
+ * applies frames as they were after the move; nothing is computed again, so a
+ * newer interpreter, another Lua function or another clock cannot make a rebuilt
+ * run differ from the one that was in memory.
+ */
+#ifndef PAWL_ENGINE_RUN_H
+#define PAWL_ENGINE_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "asl/machine.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "doc/doc.h"
+
+struct run; /* opaque */
+
+enum run_status { RUN_RUNNING, RUN_SUCCEEDED, RUN_FAILED, RUN_TIMED_OUT, RUN_ABORTED };
+const char *run_status_name(enum run_status s); /* "RUNNING" ... */
+int run_status_parse(const char *s, enum run_status *out);
+
+/* What is fixed for the whole execution; strings are borrowed by run_new and copied. */
+struct run_facts {
+	const char *execution_arn;
+	const char *execution_name;
+	const char *machine_arn; /* unqualified */
+	const char *machine_name;
+	const char *role_arn;
+	const char *version_arn; /* NULL = not started through one */
+	const char *alias_arn;
+	const char *region;
+	int64_t start_ms;
+	const char *input_text; /* byte for byte as the caller gave it */
+	size_t input_len;
+	struct doc input; /* the same, parsed; borrowed, a reference is kept */
+	bool aws_limits;  /* 256 KiB payloads, 25,000 events */
+};
+
+/* What the pure interpreter asks of its owner; both may be NULL. Must be functions too: same in, same out. */
+struct run_host {
+	/* Text of the task token of the attempt task_id, for $$.Task.Token. */
+	void (*task_token)(void *arg, const struct run *r, int64_t task_id, struct buf *out);
+	/*
+	 * A function that is pure runs inside the move. 1 = it is one: *result (owned) or e is set
+	 * (e->set tells which); 0 = not pure, dispatch it. seed is for its random numbers.
+	 */
+	int (*pure_call)(void *arg, const struct task_resource *res, struct doc parameters,
+	    uint64_t seed, struct doc *result, struct err *e);
+	void *arg;
+};
+
+/* A new run that has not started: its first stimulus is STIMULUS_START. */
+struct run *run_new(struct machine *m, const struct run_facts *f, const struct run_host *host);
+void run_free(struct run *r); /* NULL is fine */
+
+enum stimulus_kind {
+	STIMULUS_START,
+	STIMULUS_TASK_STARTED,   /* activities: a worker took it (worker) */
+	STIMULUS_TASK_SUBMITTED, /* .sync and .waitForTaskToken: the request is accepted (output) */
+	STIMULUS_TASK_SUCCEEDED, /* output */
+	STIMULUS_TASK_FAILED,    /* error, cause */
+	STIMULUS_TASK_HEARTBEAT,
+	STIMULUS_TIMER, /* every frame whose time has come by now_ms moves */
+	STIMULUS_STOP   /* error, cause: StopExecution */
+};
+
+struct stimulus {
+	enum stimulus_kind kind;
+	int64_t now_ms;  /* wall clock; the run takes the larger of this and its last event's */
+	uint64_t seed;   /* random bits for this move */
+	int64_t task_id; /* TASK_*: event id of the attempt's ...Scheduled event */
+	struct doc output; /* borrowed */
+	const char *error; /* NULL = none; borrowed */
+	const char *cause; /* NULL = none; borrowed */
+	const char *worker;
+};
+
+enum effect_kind {
+	EFFECT_DISPATCH, /* give the task to whoever serves its resource: run_task(task_id) */
+	EFFECT_CANCEL,   /* the attempt is over without its answer; nobody waits for one */
+	EFFECT_ENDED     /* the execution closed: run_status ... */
+};
+struct effect {
+	enum effect_kind kind;
+	int64_t task_id;
+};
+struct effects {
+	struct effect *list; /* in order */
+	size_t n, cap;
+};
+void effects_fini(struct effects *fx);
+
+/*
+ * Moves. Appends history to the run's open record and effects to *fx (which the
+ * caller initialised with zeros; they may be released once the record is durable).
+ * 0, or -1 and e with the run untouched: "TaskTimedOut" when task_id is not an open
+ * attempt, "ExecutionClosed" when the run has ended.
+ */
+int run_move(struct run *r, const struct stimulus *s, struct effects *fx, struct err *e);
+
+/* --- what can be asked ---------------------------------------------------- */
+
+enum run_status run_status(const struct run *r);
+int64_t run_stop_ms(const struct run *r);          /* when closed */
+struct doc run_output(const struct run *r);        /* SUCCEEDED: borrowed */
+const char *run_error(const struct run *r);        /* NULL = none */
+const char *run_cause(const struct run *r);        /* NULL = none */
+const struct run_facts *run_facts(const struct run *r);
+const struct machine *run_machine(const struct run *r);
+/* The earliest time at which a STIMULUS_TIMER does something (wait, retry, time-outs, heartbeats); INT64_MAX = none. */
+int64_t run_due_ms(const struct run *r);
+int64_t run_last_event_id(const struct run *r);
+/* Nothing is to be dispatched or running on our side: only timers, tokens, activities are awaited. */
+bool run_only_waits(const struct run *r);
+
+/* An open attempt of a Task. Borrowed, good until the next move. */
+struct run_task {
+	int64_t task_id;
+	const struct state *state;
+	struct doc parameters; /* effective parameters or function input */
+	int64_t timeout_s;     /* 0 = none */
+	int64_t heartbeat_s;   /* 0 = none */
+	const char *credentials_role; /* NULL = none */
+	int retry_count;
+	bool submitted; /* TASK_SUBMITTED was seen */
+};
+/* 0, or -1 when that attempt is not open. */
+int run_task(const struct run *r, int64_t task_id, struct run_task *out);
+/* Calls cb for every open attempt, by ascending task_id (after a rebuild: what may have to be dispatched again). */
+void run_each_task(const struct run *r, void (*cb)(void *arg, const struct run_task *t), void *arg);
+
+/* --- journal --------------------------------------------------------------- */
+
+/* Events since the last seal: id of the first, how many. */
+int64_t run_record_first(const struct run *r);
+int32_t run_record_count(const struct run *r);
+bool run_record_is_empty(const struct run *r);
+/* Writes the open record (events and changed frames) and begins the next one. */
+void run_record_seal(struct run *r, struct buf *out);
+/* Writes a record without events that holds the whole run: loading may begin here. The open record must be empty. */
+void run_snapshot(const struct run *r, struct buf *out);
+/*
+ * Applies one record to a run made by run_new and not yet moved (records in order of
+ * seq, from the first or from the latest snapshot). -1 and e "pawl.Journal" when it does not fit.
+ */
+int run_load(struct run *r, const char *record, size_t len, struct err *e);
+
+/* Law 2: the whole state as canonical JSON text, for comparing a rebuilt run with the one in memory. */
+void run_dump(const struct run *r, struct buf *out);
+
+#endif

@@ -1,0 +1,207 @@
+/*
+ * st_map - the Map state, inline: one iteration for each item, so many at once.
+ *
+ * Only iterations that run have a frame. Items that wait are a position in the
+ * items document, results are a vector, so each step of an iteration costs the same
+ * whether the Map has ten items or a million.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/dataflow.h"
+
+#define MAP_INLINE_MAX 40
+
+static int
+max_concurrency(struct run *r, struct frame *f, struct doc effective, uint32_t *out, struct err *e)
+{
+	const struct dynamic_field *d = &f->state->max_concurrency;
+	struct doc value = DOC_NONE;
+	int64_t n = 0;
+	int rc = 0;
+
+	if (flow_field(r, f, d, effective, &value, e) != 0)
+		return d->how == FIELD_PATH ? flow_invalid_path(d->path, e) : -1;
+	if (!doc_is_none(value) && (!doc_i64(value, &n) || n < 0)) {
+		char *text = flow_text(value);
+
+		rc = err_set(e, "States.Runtime",
+		    "The MaxConcurrencyPath field refers to value \"%s\" which is not a valid integer: %s",
+		    text, flow_field_path(d));
+		free(text);
+	}
+	doc_unref(value);
+	*out = n == 0 || n > MAP_INLINE_MAX ? MAP_INLINE_MAX : (uint32_t)n;
+	return rc;
+}
+
+static int
+find_items(struct run *r, struct frame *f, struct doc effective, struct doc *out, struct err *e)
+{
+	const struct jsonpath *p = f->state->items_path;
+	struct context_env env;
+	struct expr_scope scope;
+	const char *text = "$";
+	int rc;
+
+	if (p == NULL) {
+		*out = doc_ref(effective);
+	} else {
+		context_env_init(&env, r, f);
+		scope = context_scope(&env, effective);
+		rc = jsonpath_eval(p, &scope, out, e);
+		context_env_fini(&env);
+		if (rc != 0)
+			return flow_invalid_path(p, e);
+		/* the service names a path into the Context Object without its first $ */
+		text = jsonpath_text(p) + (jsonpath_root_kind(p) == JSONPATH_CONTEXT ? 1 : 0);
+	}
+	if (doc_type(*out) == DOC_ARRAY)
+		return 0;
+	doc_unref(*out);
+	*out = DOC_NONE;
+	return err_set(e, "States.Runtime", "Reference path \"%s\" must point to array.", text);
+}
+
+/* The next item, which is borrowed. */
+static struct doc
+take_item(struct fan *fan)
+{
+	bool more = false;
+
+	assert(fan->next < fan->n);
+	if (fan->iter_at == 0)
+		fan->iter = doc_iter(fan->items);
+	for (; fan->iter_at <= fan->next; fan->iter_at++)
+		more = doc_next(&fan->iter);
+	assert(more);
+	(void)more;
+	fan->next++;
+	return fan->iter.value;
+}
+
+struct doc
+map_item(struct frame *iteration)
+{
+	if (doc_is_none(iteration->item))
+		iteration->item = doc_ref(doc_at(iteration->parent->fan->items, iteration->index));
+	return iteration->item;
+}
+
+static int
+iteration_input(struct run *r, struct frame *f, struct doc item, uint32_t index, struct doc *out,
+    struct err *e)
+{
+	struct fan *fan = f->fan;
+	struct context_env env;
+	int rc;
+
+	if (f->state->item_selector == NULL) {
+		*out = doc_ref(item);
+		return 0;
+	}
+	if (doc_is_none(fan->effective) && flow_input(r, f, &fan->effective, e) != 0)
+		return -1;
+	context_env_init(&env, r, f);
+	env.item = item;
+	env.index = index;
+	rc = flow_template(&env, f->state->item_selector, fan->effective, out, e);
+	context_env_fini(&env);
+	return rc;
+}
+
+/* 0, or -1 when the Map failed. */
+static int
+start_iteration(struct run *r, struct frame *f, int64_t previous)
+{
+	struct fan *fan = f->fan;
+	uint32_t index = fan->next;
+	struct doc item = take_item(fan);
+	struct payload input = { .event = PAYLOAD_NOWHERE };
+	struct err e = ERR_INIT;
+	struct frame *child;
+	int64_t id;
+
+	if (iteration_input(r, f, item, index, &input.doc, &e) != 0) {
+		frame_fail_err(r, f, &e);
+		return -1;
+	}
+	id = event_begin(r, EVENT_MAP_ITERATION_STARTED, previous);
+	event_string(r, "name", f->state->name, f->state->name_len);
+	event_int(r, "index", index);
+	event_end(r);
+	child = frame_new(r, f, index, f->state->branches[0], id, input, doc_ref(f->vars));
+	child->item = doc_ref(item);
+	frame_touch(r, f);
+	return 0;
+}
+
+static void
+map_start(struct run *r, struct frame *f, struct doc items, uint32_t limit)
+{
+	uint32_t n = (uint32_t)doc_len(items);
+
+	f->cursor = event_begin(r, EVENT_MAP_STATE_STARTED, f->cursor);
+	event_int(r, "length", n);
+	event_end(r);
+	f->fan = fan_new(items, n, limit, f->cursor);
+	frame_set_phase(r, f, n > 0 ? FRAME_CHILDREN : FRAME_JOIN);
+	for (uint32_t i = 0; i < n && i < limit; i++) {
+		if (start_iteration(r, f, f->cursor) != 0)
+			return;
+	}
+}
+
+void
+st_map_work(struct run *r, struct frame *f)
+{
+	struct err e = ERR_INIT;
+	struct doc effective = DOC_NONE, items = DOC_NONE;
+	uint32_t limit = 0;
+
+	if (f->state->mode == MAP_DISTRIBUTED)
+		err_set(&e, "States.Runtime", "A Map with the Mode DISTRIBUTED cannot be run.");
+	else if (flow_input(r, f, &effective, &e) == 0 &&
+	    max_concurrency(r, f, effective, &limit, &e) == 0 &&
+	    find_items(r, f, effective, &items, &e) == 0)
+		map_start(r, f, items, limit);
+	if (err_is_set(&e))
+		frame_fail_err(r, f, &e);
+	doc_unref(effective);
+	doc_unref(items);
+}
+
+static int64_t
+write_iteration_succeeded(struct run *r, const struct frame *child)
+{
+	const struct state *s = child->parent->state;
+	int64_t id = event_begin(r, EVENT_MAP_ITERATION_SUCCEEDED, child->cursor);
+
+	event_string(r, "name", s->name, s->name_len);
+	event_int(r, "index", child->index);
+	event_end(r);
+	return id;
+}
+
+/*
+ * The slot of an iteration goes to the next item, whose first event follows the last
+ * one of the iteration that freed it. Only the very last iteration is followed by
+ * the end of the Map itself.
+ */
+void
+st_map_child_ended(struct run *r, struct frame *child)
+{
+	struct frame *f = child->parent;
+	struct fan *fan = f->fan;
+	int64_t succeeded = write_iteration_succeeded(r, child);
+	int64_t last = child->cursor;
+	bool all = fan->ndone == fan->n;
+
+	f->cursor = all ? succeeded : last;
+	frame_remove(r, child);
+	if (all)
+		frame_set_phase(r, f, FRAME_JOIN);
+	else if (fan->next < fan->n)
+		(void)start_iteration(r, f, last);
+}
