@@ -1,0 +1,15 @@
+# core/store: PostgreSQL
+pawlcore_sources += \
+	core/store/catalogue.c core/store/catalogue.h \
+	core/store/commit.h \
+	core/store/laptop.c core/store/laptop.h \
+	core/store/param.c core/store/param.h \
+	core/store/parts.h \
+	core/store/pg.c core/store/pg.h \
+	core/store/pool.c \
+	core/store/query.c core/store/query.h \
+	core/store/read.c core/store/read.h \
+	core/store/schema.c \
+	core/store/secret.c core/store/secret.h \
+	core/store/store.c core/store/store.h \
+	core/store/writer.c

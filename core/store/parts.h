@@ -1,0 +1,85 @@
+/*
+ * parts - what a store is made of: writers, the reads pool, the catalogue.
+ *
+ * Inside the layer only; others see store.h, commit.h, read.h, catalogue.h.
+ */
+#ifndef PAWL_STORE_PARTS_H
+#define PAWL_STORE_PARTS_H
+
+#include "store/catalogue.h"
+#include "store/commit.h"
+#include "store/param.h"
+#include "store/pg.h"
+#include "store/read.h"
+#include "store/store.h"
+
+#define STORE_WRITERS_MAX 2
+
+TAILQ_HEAD(commit_list, commit);
+
+struct writer;
+struct pool;
+struct catalogue;
+
+struct store {
+	struct loop *loop;
+	struct store_events events;
+	char *conninfo, *node_name, *application_name;
+	int batch_max;
+	struct writer *writers[STORE_WRITERS_MAX];
+	int nwriters;
+	struct writer *owner[STORE_SHARDS]; /* who holds the shard's lock; NULL = nobody of ours */
+	int nowned;
+	int32_t next_shard;                 /* where store_pick_shard goes on */
+	struct pool *pool;
+	struct catalogue *catalogue;
+	struct commit_list orphans;         /* commits that no writer of ours may write */
+	struct loop_timer orphan_timer;
+};
+
+/* --- writer.c: one connection that owns shards and writes batches ------------- */
+
+/* Owns those of the shards with shard % of == index. */
+struct writer *writer_new(struct store *s, int index, int of);
+/* Commits that are under way get done(COMMIT_LOST). */
+void writer_free(struct writer *w);
+void writer_queue(struct writer *w, struct commit *c);
+unsigned writer_pending(const struct writer *w);
+
+/* Told by a writer: these change who owns what, and tell the owner of the store. */
+void store_shard_claimed(struct store *s, struct writer *w, int32_t shard);
+/* All shards of w, after done(COMMIT_LOST) of every commit in lost. */
+void store_writer_lost(struct store *s, struct writer *w, struct commit_list *lost);
+void store_tell_up(const struct store *s);
+/* done(r), with c out of all lists. */
+void commit_finish(struct commit *c, enum commit_result r);
+
+/* --- pool.c: connections that read ---------------------------------------------- */
+
+struct pool *pool_new(struct store *s, int nreaders);
+/* Requests that are open are answered with ServiceUnavailable. */
+void pool_free(struct pool *p);
+bool pool_is_up(const struct pool *p);
+
+struct pool_question;
+/* The answer, once, on a later turn. r NULL: e says why (ServiceUnavailable). */
+typedef void pool_answer_cb(struct store *s, const struct pool_question *q, const PGresult *r,
+    const struct err *e);
+struct pool_question {
+	enum query query;
+	pool_answer_cb *answer;
+	/* what answer gets back */
+	uint64_t ticket;
+	void (*cb)(void); /* the asker's callback, of a type that answer knows */
+	void *context;
+	int limit;
+};
+/* Copies q, takes the contents of params (which is empty afterwards). */
+void pool_ask(struct pool *p, const struct pool_question *q, struct params *params);
+
+/* --- catalogue.c ------------------------------------------------------------------ */
+
+struct catalogue *catalogue_new(struct store *s);
+void catalogue_free(struct catalogue *c);
+
+#endif

@@ -1,0 +1,193 @@
+/*
+ * store - pawl's PostgreSQL: the connections of one node and their common fate.
+ */
+#include "store/store.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/stat.h"
+#include "base/xalloc.h"
+#include "store/parts.h"
+
+/* The same sentence for everything that counts on the store being up. */
+void
+store_tell_up(const struct store *s)
+{
+	stat_set(STAT_database_up, store_is_up(s) ? 1 : 0);
+}
+
+void
+store_shard_claimed(struct store *s, struct writer *w, int32_t shard)
+{
+	assert(shard >= 0 && shard < STORE_SHARDS && s->owner[shard] == NULL);
+	s->owner[shard] = w;
+	s->nowned++;
+	s->events.shard_claimed(s->events.arg, shard);
+}
+
+void
+commit_finish(struct commit *c, enum commit_result r)
+{
+	c->where_ = COMMIT_IDLE;
+	c->done(c, r);
+}
+
+static void
+finish_lost(struct commit_list *list)
+{
+	struct commit *c;
+
+	while ((c = TAILQ_FIRST(list)) != NULL) {
+		TAILQ_REMOVE(list, c, link_);
+		commit_finish(c, COMMIT_LOST);
+	}
+}
+
+void
+store_writer_lost(struct store *s, struct writer *w, struct commit_list *lost)
+{
+	bool was[STORE_SHARDS];
+
+	for (int32_t i = 0; i < STORE_SHARDS; i++) {
+		was[i] = s->owner[i] == w;
+		if (was[i]) {
+			s->owner[i] = NULL;
+			s->nowned--;
+		}
+	}
+	store_tell_up(s);
+	finish_lost(lost);
+	/* what was queued while its writer was on its way out */
+	finish_lost(&s->orphans);
+	for (int32_t i = 0; i < STORE_SHARDS; i++)
+		if (was[i])
+			s->events.shard_lost(s->events.arg, i);
+}
+
+static void
+orphans_lost(void *arg)
+{
+	struct store *s = arg;
+
+	finish_lost(&s->orphans);
+}
+
+void
+store_commit(struct store *s, struct commit *c)
+{
+	struct writer *w;
+
+	assert(c->where_ != COMMIT_SENT);
+	assert(c->shard >= 0 && c->shard < STORE_SHARDS);
+	if (c->where_ == COMMIT_QUEUED)
+		return;
+	if ((w = s->owner[c->shard]) != NULL) {
+		writer_queue(w, c);
+		return;
+	}
+	c->where_ = COMMIT_QUEUED;
+	TAILQ_INSERT_TAIL(&s->orphans, c, link_);
+	loop_timer_set(&s->orphan_timer, 0);
+}
+
+bool
+commit_is_idle(const struct commit *c)
+{
+	return c->where_ == COMMIT_IDLE;
+}
+
+bool
+commit_is_sent(const struct commit *c)
+{
+	return c->where_ == COMMIT_SENT;
+}
+
+bool
+store_is_up(const struct store *s)
+{
+	return s->nowned > 0 && pool_is_up(s->pool);
+}
+
+int32_t
+store_pick_shard(struct store *s)
+{
+	if (s->nowned == 0)
+		return -1;
+	do
+		s->next_shard = (s->next_shard + 1) % STORE_SHARDS;
+	while (s->owner[s->next_shard] == NULL);
+	return s->next_shard;
+}
+
+bool
+store_owns(const struct store *s, int32_t shard)
+{
+	return shard >= 0 && shard < STORE_SHARDS && s->owner[shard] != NULL;
+}
+
+unsigned
+store_pending(const struct store *s)
+{
+	const struct commit *c;
+	unsigned n = 0;
+
+	for (int i = 0; i < s->nwriters; i++)
+		n += writer_pending(s->writers[i]);
+	TAILQ_FOREACH(c, &s->orphans, link_)
+		n++;
+	return n;
+}
+
+struct store *
+store_open(struct loop *l, const struct store_options *o, const struct store_events *ev)
+{
+	struct store *s = xcalloc(1, sizeof *s);
+
+	assert(o->writers >= 1 && o->writers <= STORE_WRITERS_MAX);
+	assert(o->readers >= 1 && o->batch_max >= 1);
+	s->loop = l;
+	s->events = *ev;
+	s->conninfo = xstrdup(o->conninfo);
+	s->node_name = xstrdup(o->node_name);
+	s->application_name = xasprintf("pawld %s", o->node_name);
+	s->batch_max = o->batch_max;
+	TAILQ_INIT(&s->orphans);
+	loop_timer_init(l, &s->orphan_timer, orphans_lost, s);
+	s->pool = pool_new(s, o->readers);
+	s->catalogue = catalogue_new(s);
+	s->nwriters = o->writers;
+	for (int i = 0; i < s->nwriters; i++)
+		s->writers[i] = writer_new(s, i, s->nwriters);
+	return s;
+}
+
+static void
+store_free(void *arg)
+{
+	struct store *s = arg;
+
+	loop_timer_fini(&s->orphan_timer);
+	free(s->conninfo);
+	free(s->node_name);
+	free(s->application_name);
+	free(s);
+}
+
+void
+store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	for (int32_t i = 0; i < STORE_SHARDS; i++)
+		s->owner[i] = NULL;
+	s->nowned = 0;
+	for (int i = 0; i < s->nwriters; i++)
+		writer_free(s->writers[i]);
+	finish_lost(&s->orphans);
+	catalogue_free(s->catalogue);
+	pool_free(s->pool);
+	store_tell_up(s);
+	loop_free_later(s->loop, s, store_free);
+}

@@ -1,0 +1,69 @@
+/*
+ * store - pawl's PostgreSQL: the connections of one node and their common fate.
+ *
+ * A store has one or more writer connections, each of which owns shards by
+ * holding their advisory locks (the connection that may write is the connection
+ * that holds the lock: when it dies, both go), and a pool of reader connections.
+ * All of them are non-blocking on the loop. The store reconnects by itself with
+ * backoff; its owner hears about ownership through store_events and fails calls
+ * with ServiceUnavailable while it is down.
+ */
+#ifndef PAWL_STORE_STORE_H
+#define PAWL_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/id.h"
+#include "base/loop.h"
+
+struct store;
+
+#define STORE_SHARDS 256 /* fixed when the schema is made; shard = 0 .. 255 */
+
+struct store_options {
+	const char *conninfo;     /* libpq connection string */
+	const char *node_name;    /* for pawl.node and application_name */
+	int writers;              /* connections that own shards, 1 or 2 */
+	int readers;              /* connections of the reads pool */
+	int batch_max;            /* records in one batch at most */
+};
+
+struct store_events {
+	/*
+	 * The shard is ours from now on (its writer holds the lock): load its open
+	 * executions. Called again after every reconnect.
+	 */
+	void (*shard_claimed)(void *arg, int32_t shard);
+	/*
+	 * The shard is no longer ours: throw its runs away, on the spot. Commits that were
+	 * under way have had done(COMMIT_LOST) before this.
+	 */
+	void (*shard_lost)(void *arg, int32_t shard);
+	/* Another node changed the catalogue (or we cannot know): cached machines are to be looked up again. */
+	void (*catalogue_changed)(void *arg);
+	void *arg;
+};
+
+/*
+ * Blocking part of the start, before the loop runs: connects, takes the advisory
+ * lock of the schema, migrates, checks the version. -1 and e (a sentence that says
+ * what to do) when the server is older than 15, the schema newer than the program,
+ * or no connection can be had in timeout_ms.
+ */
+int store_migrate(const char *conninfo, int timeout_ms, struct err *e);
+
+/* Starts connecting; events come on the loop. */
+struct store *store_open(struct loop *l, const struct store_options *o, const struct store_events *ev);
+/* Waits for nothing: commits that are under way are lost (their owner drains first). */
+void store_close(struct store *s);
+/* True while at least one writer owns shards and a reader is connected. */
+bool store_is_up(const struct store *s);
+/* A shard of ours for a new execution (spread evenly), or -1 when none is owned. */
+int32_t store_pick_shard(struct store *s);
+bool store_owns(const struct store *s, int32_t shard);
+/* Commits that are queued or under way. */
+unsigned store_pending(const struct store *s);
+
+#endif

@@ -1,0 +1,593 @@
+/*
+ * writer - one connection that owns shards, and writes the batches of their runs.
+ *
+ * One batch is under way at a time; what is queued meanwhile is the next one, sealed
+ * at the end of the turn in which its predecessor's answer came. On any doubt the
+ * connection is given up, and with it the locks: everything queued is lost, and the
+ * owner loads it again from what was committed.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/stat.h"
+#include "base/xalloc.h"
+#include "store/parts.h"
+
+#define WRITER_PATIENCE_MS 60000
+/* The server cuts a session that said nothing for 30 s (session_writer). */
+#define WRITER_PING_MS 8000
+#define WRITER_CLAIM_MIN_MS 50
+#define WRITER_CLAIM_MAX_MS 1000
+/* A batch of large records is cut before batch_max: PostgreSQL takes one message of 1 GB at most. */
+#define WRITER_BATCH_BYTES (16u << 20)
+
+enum start_param {
+	START_SHARD, START_ID, START_MACHINE, START_REVISION, START_NAME, START_STATUS, START_START,
+	START_STOP, START_INPUT, START_OUTPUT, START_ERROR, START_CAUSE, START_VERSION, START_ALIAS,
+	START_TRACE, START_SEQ, START_FIRST, START_COUNT, START_SNAPSHOT, START_RECORD, START_PARAMS
+};
+static const enum param_type start_types[START_PARAMS] = {
+	PARAM_I16, PARAM_UUID, PARAM_UUID, PARAM_I64, PARAM_TEXT, PARAM_TEXT, PARAM_I64,
+	PARAM_I64, PARAM_TEXT, PARAM_TEXT, PARAM_TEXT, PARAM_TEXT, PARAM_TEXT, PARAM_TEXT,
+	PARAM_TEXT, PARAM_I64, PARAM_I64, PARAM_I32, PARAM_BOOL, PARAM_TEXT
+};
+
+enum append_param {
+	APPEND_SHARD, APPEND_ID, APPEND_SEQ, APPEND_FIRST, APPEND_COUNT, APPEND_SNAPSHOT, APPEND_RECORD,
+	APPEND_PARAMS
+};
+static const enum param_type append_types[APPEND_PARAMS] = {
+	PARAM_I16, PARAM_UUID, PARAM_I64, PARAM_I64, PARAM_I32, PARAM_BOOL, PARAM_TEXT
+};
+
+enum close_param {
+	CLOSE_SHARD, CLOSE_ID, CLOSE_STATUS, CLOSE_STOP, CLOSE_OUTPUT, CLOSE_ERROR, CLOSE_CAUSE,
+	CLOSE_PARAMS
+};
+static const enum param_type close_types[CLOSE_PARAMS] = {
+	PARAM_I16, PARAM_UUID, PARAM_TEXT, PARAM_I64, PARAM_TEXT, PARAM_TEXT, PARAM_TEXT
+};
+
+enum sleep_param { SLEEP_SHARD, SLEEP_ID, SLEEP_WAKE, SLEEP_PARAMS };
+static const enum param_type sleep_types[SLEEP_PARAMS] = { PARAM_I16, PARAM_UUID, PARAM_I64 };
+
+struct writer {
+	struct store *store;
+	int index, of;
+	struct pg *pg;
+	struct loop_timer timer; /* the next try to claim, or the next ping */
+	int64_t claim_ms;
+	bool claiming;
+	bool closed;
+
+	struct commit_list queue;
+	unsigned nqueued;
+	struct commit **batch, **answered; /* batch_max each */
+	unsigned nbatch;
+	struct commit **starts;            /* those of the batch with ROW_INSERT, sorted */
+	unsigned nstarts;
+	int64_t sent_us;
+
+	struct param_array start[START_PARAMS], append[APPEND_PARAMS], close[CLOSE_PARAMS],
+	    sleep[SLEEP_PARAMS];
+	struct params params;
+};
+
+/* --- one batch ------------------------------------------------------------- */
+
+static void
+arrays_begin(struct param_array *a, const enum param_type *types, int n)
+{
+	for (int i = 0; i < n; i++)
+		param_array_begin(&a[i], types[i]);
+}
+
+static void
+array_text_or_null(struct param_array *a, const char *s, size_t len)
+{
+	if (s != NULL)
+		param_array_text(a, s, len);
+	else
+		param_array_null(a);
+}
+
+static void
+array_ms_or_null(struct param_array *a, int64_t ms)
+{
+	if (ms != 0)
+		param_array_i64(a, ms);
+	else
+		param_array_null(a);
+}
+
+static void
+add_start(struct writer *w, const struct commit *c)
+{
+	struct param_array *a = w->start;
+
+	assert(c->seq >= 0 && (c->stop_ms == 0) == (strcmp(c->status, "RUNNING") == 0));
+	param_array_i16(&a[START_SHARD], (int16_t)c->shard);
+	param_array_uuid(&a[START_ID], &c->execution_id);
+	param_array_uuid(&a[START_MACHINE], &c->machine_id);
+	param_array_i64(&a[START_REVISION], c->revision);
+	param_array_words(&a[START_NAME], c->name);
+	param_array_words(&a[START_STATUS], c->status);
+	param_array_i64(&a[START_START], c->start_ms);
+	array_ms_or_null(&a[START_STOP], c->stop_ms);
+	param_array_text(&a[START_INPUT], c->input, c->input_len);
+	array_text_or_null(&a[START_OUTPUT], c->output, c->output_len);
+	param_array_words(&a[START_ERROR], c->error);
+	param_array_words(&a[START_CAUSE], c->cause);
+	param_array_words(&a[START_VERSION], c->version_arn);
+	param_array_words(&a[START_ALIAS], c->alias_arn);
+	param_array_words(&a[START_TRACE], c->trace_header);
+	param_array_i64(&a[START_SEQ], c->seq);
+	param_array_i64(&a[START_FIRST], c->first_event_id);
+	param_array_i32(&a[START_COUNT], c->event_count);
+	param_array_bool(&a[START_SNAPSHOT], c->snapshot);
+	param_array_text(&a[START_RECORD], c->record->data, c->record->len);
+}
+
+static void
+add_append(struct writer *w, const struct commit *c)
+{
+	struct param_array *a = w->append;
+
+	param_array_i16(&a[APPEND_SHARD], (int16_t)c->shard);
+	param_array_uuid(&a[APPEND_ID], &c->execution_id);
+	param_array_i64(&a[APPEND_SEQ], c->seq);
+	param_array_i64(&a[APPEND_FIRST], c->first_event_id);
+	param_array_i32(&a[APPEND_COUNT], c->event_count);
+	param_array_bool(&a[APPEND_SNAPSHOT], c->snapshot);
+	param_array_text(&a[APPEND_RECORD], c->record->data, c->record->len);
+}
+
+static void
+add_close(struct writer *w, const struct commit *c)
+{
+	struct param_array *a = w->close;
+
+	assert(c->stop_ms != 0);
+	param_array_i16(&a[CLOSE_SHARD], (int16_t)c->shard);
+	param_array_uuid(&a[CLOSE_ID], &c->execution_id);
+	param_array_words(&a[CLOSE_STATUS], c->status);
+	param_array_i64(&a[CLOSE_STOP], c->stop_ms);
+	array_text_or_null(&a[CLOSE_OUTPUT], c->output, c->output_len);
+	param_array_words(&a[CLOSE_ERROR], c->error);
+	param_array_words(&a[CLOSE_CAUSE], c->cause);
+}
+
+static void
+add_sleep(struct writer *w, const struct commit *c)
+{
+	struct param_array *a = w->sleep;
+
+	param_array_i16(&a[SLEEP_SHARD], (int16_t)c->shard);
+	param_array_uuid(&a[SLEEP_ID], &c->execution_id);
+	if (c->row == ROW_SLEEP)
+		param_array_i64(&a[SLEEP_WAKE], c->wake_at_ms);
+	else
+		param_array_null(&a[SLEEP_WAKE]);
+}
+
+/* Two batches that insert the same names in two orders would wait for each other. */
+static int
+by_machine_and_name(const void *pa, const void *pb)
+{
+	const struct commit *a = *(struct commit *const *)pa, *b = *(struct commit *const *)pb;
+	int d = memcmp(a->machine_id.b, b->machine_id.b, sizeof a->machine_id.b);
+
+	return d != 0 ? d : strcmp(a->name, b->name);
+}
+
+/* Moves what is queued into the batch and lets each run write its part. */
+static void
+batch_fill(struct writer *w)
+{
+	size_t bytes = 0;
+	struct commit *c;
+
+	w->nstarts = 0;
+	while (w->nbatch < (unsigned)w->store->batch_max && bytes < WRITER_BATCH_BYTES &&
+	    (c = TAILQ_FIRST(&w->queue)) != NULL) {
+		TAILQ_REMOVE(&w->queue, c, link_);
+		w->nqueued--;
+		c->where_ = COMMIT_SENT;
+		c->name_taken_ = false;
+		w->batch[w->nbatch++] = c;
+		c->fill(c);
+		if (c->row == ROW_INSERT)
+			w->starts[w->nstarts++] = c;
+		bytes += c->seq >= 0 ? c->record->len : 0;
+		bytes += c->row == ROW_INSERT ? c->input_len : 0;
+		bytes += c->row == ROW_INSERT || c->row == ROW_CLOSE ? c->output_len : 0;
+	}
+}
+
+static void
+batch_build(struct writer *w)
+{
+	arrays_begin(w->start, start_types, START_PARAMS);
+	arrays_begin(w->append, append_types, APPEND_PARAMS);
+	arrays_begin(w->close, close_types, CLOSE_PARAMS);
+	arrays_begin(w->sleep, sleep_types, SLEEP_PARAMS);
+	if (w->nstarts > 1)
+		qsort(w->starts, w->nstarts, sizeof *w->starts, by_machine_and_name);
+	for (unsigned i = 0; i < w->nstarts; i++)
+		add_start(w, w->starts[i]);
+	for (unsigned i = 0; i < w->nbatch; i++) {
+		const struct commit *c = w->batch[i];
+
+		if (c->row != ROW_INSERT && c->seq >= 0)
+			add_append(w, c);
+		if (c->row == ROW_CLOSE)
+			add_close(w, c);
+		if (c->row == ROW_SLEEP || c->row == ROW_WAKE)
+			add_sleep(w, c);
+	}
+}
+
+/* True when the statement went well; else the batch is lost, and with it the connection. */
+static bool
+batch_went_well(struct writer *w, const PGresult *r)
+{
+	char line[512];
+
+	if (pg_done(r))
+		return true;
+	if (r != NULL && pg_is_up(w->pg)) {
+		log_error("store: writer %d: a batch of %u failed, its runs are loaded again: %s", w->index,
+		    w->nbatch, pg_message(r, line, sizeof line));
+		pg_fail(w->pg, "a batch failed");
+	}
+	return false;
+}
+
+static void
+batch_step_done(void *arg, const PGresult *r)
+{
+	batch_went_well(arg, r);
+}
+
+static void
+batch_started(void *arg, const PGresult *r)
+{
+	struct writer *w = arg;
+
+	if (!batch_went_well(w, r))
+		return;
+	for (int i = 0; i < PQntuples(r); i++) {
+		int64_t place = result_i64(r, i, 0);
+
+		assert(place >= 1 && place <= w->nstarts);
+		w->starts[place - 1]->name_taken_ = true;
+	}
+}
+
+static void
+batch_closed(void *arg, const PGresult *r)
+{
+	struct writer *w = arg;
+
+	if (!batch_went_well(w, r))
+		return;
+	if (result_i64(r, 0, 0) != w->close[CLOSE_ID].n)
+		log_error("store: writer %d: %d executions ended, but %lld were open in their rows",
+		    w->index, (int)w->close[CLOSE_ID].n, (long long)result_i64(r, 0, 0));
+}
+
+static void
+batch_committed(void *arg, const PGresult *r)
+{
+	struct writer *w = arg;
+
+	if (batch_went_well(w, r) && strcmp(PQcmdStatus((PGresult *)(uintptr_t)r), "COMMIT") != 0)
+		pg_fail(w->pg, "a batch was rolled back");
+}
+
+static void writer_seal(void *arg);
+
+static void
+batch_over(void *arg, const PGresult *r)
+{
+	struct writer *w = arg;
+	unsigned n = w->nbatch;
+	struct commit **list = w->batch;
+
+	if (r == NULL || !pg_is_up(w->pg))
+		return; /* writer_down answers them */
+	if (FAILPOINT(store_commit_received)) {
+		pg_fail(w->pg, "fail point store.commit_received");
+		return;
+	}
+	stat_add(STAT_commits, 1);
+	stat_add(STAT_records, n);
+	stat_observe(STAT_batch_runs, n);
+	stat_observe(STAT_commit_seconds, (double)(clock_mono_us() - w->sent_us) / 1e6);
+	w->batch = w->answered;
+	w->answered = list;
+	w->nbatch = 0;
+	for (unsigned i = 0; i < n; i++)
+		commit_finish(list[i], list[i]->name_taken_ ? COMMIT_NAME_TAKEN : COMMIT_OK);
+	if (!w->closed && w->nqueued > 0)
+		loop_at_turn_end(w->store->loop, writer_seal, w);
+}
+
+static void
+batch_query(struct writer *w, enum query q, struct param_array *arrays, int n, pg_result_cb *cb)
+{
+	params_reset(&w->params);
+	for (int i = 0; i < n; i++)
+		params_array(&w->params, &arrays[i]);
+	pg_query(w->pg, q, &w->params, cb, w);
+}
+
+static void
+batch_send(struct writer *w)
+{
+	pg_query(w->pg, QUERY_tx_begin, NULL, batch_step_done, w);
+	if (w->nstarts > 0)
+		batch_query(w, QUERY_batch_start, w->start, START_PARAMS, batch_started);
+	if (w->append[0].n > 0)
+		batch_query(w, QUERY_batch_append, w->append, APPEND_PARAMS, batch_step_done);
+	if (w->close[0].n > 0)
+		batch_query(w, QUERY_batch_close, w->close, CLOSE_PARAMS, batch_closed);
+	if (w->sleep[0].n > 0)
+		batch_query(w, QUERY_batch_sleep, w->sleep, SLEEP_PARAMS, batch_step_done);
+	pg_query(w->pg, QUERY_tx_commit, NULL, batch_committed, w);
+	pg_sync(w->pg, batch_over, w);
+	w->sent_us = clock_mono_us();
+	pg_flush(w->pg);
+}
+
+static void
+writer_seal(void *arg)
+{
+	struct writer *w = arg;
+
+	if (w->closed || w->nbatch > 0 || w->nqueued == 0 || !pg_is_up(w->pg))
+		return;
+	batch_fill(w);
+	batch_build(w);
+	if (FAILPOINT(store_batch_sealed)) {
+		pg_fail(w->pg, "fail point store.batch_sealed");
+		return;
+	}
+	batch_send(w);
+	if (FAILPOINT(store_batch_sent))
+		pg_fail(w->pg, "fail point store.batch_sent");
+}
+
+void
+writer_queue(struct writer *w, struct commit *c)
+{
+	assert(c->where_ == COMMIT_IDLE);
+	c->where_ = COMMIT_QUEUED;
+	TAILQ_INSERT_TAIL(&w->queue, c, link_);
+	w->nqueued++;
+	if (w->nbatch == 0)
+		loop_at_turn_end(w->store->loop, writer_seal, w);
+}
+
+unsigned
+writer_pending(const struct writer *w)
+{
+	return w->nqueued + w->nbatch;
+}
+
+/* --- owning shards ------------------------------------------------------------ */
+
+static bool
+is_mine(const struct writer *w, int32_t shard)
+{
+	return shard % w->of == w->index;
+}
+
+static int
+count_missing(const struct writer *w)
+{
+	int n = 0;
+
+	for (int32_t shard = 0; shard < STORE_SHARDS; shard++)
+		n += is_mine(w, shard) && w->store->owner[shard] == NULL;
+	return n;
+}
+
+static void
+writer_told(void *arg, const PGresult *r)
+{
+	struct writer *w = arg;
+	char line[512];
+
+	if (r != NULL && !pg_done(r))
+		log_warn("store: writer %d: the table of shards does not say who owns them: %s", w->index,
+		    pg_message(r, line, sizeof line));
+}
+
+static void
+tell_people(struct writer *w, struct param_array *shards)
+{
+	params_reset(&w->params);
+	params_str(&w->params, w->store->node_name);
+	params_array(&w->params, shards);
+	params_i64(&w->params, clock_wall_ms());
+	pg_query(w->pg, QUERY_shard_tell, &w->params, writer_told, w);
+	pg_sync(w->pg, NULL, NULL);
+}
+
+static void
+writer_claimed(void *arg, const PGresult *r)
+{
+	struct writer *w = arg;
+	struct param_array shards;
+	char line[512];
+
+	w->claiming = false;
+	if (r == NULL)
+		return;
+	if (!pg_rows(r)) {
+		pg_fail(w->pg, pg_message(r, line, sizeof line));
+		return;
+	}
+	param_array_init(&shards);
+	param_array_begin(&shards, PARAM_I16);
+	for (int i = 0; i < PQntuples(r); i++) {
+		param_array_i16(&shards, (int16_t)result_i32(r, i, 0));
+		store_shard_claimed(w->store, w, result_i32(r, i, 0));
+	}
+	if (shards.n > 0) {
+		log_info("store: writer %d owns %d more shards", w->index, (int)shards.n);
+		w->claim_ms = WRITER_CLAIM_MIN_MS;
+		if (pg_is_up(w->pg))
+			tell_people(w, &shards);
+		store_tell_up(w->store);
+	}
+	param_array_fini(&shards);
+	loop_timer_set(&w->timer, count_missing(w) > 0 ? w->claim_ms : WRITER_PING_MS);
+	w->claim_ms = w->claim_ms * 2 < WRITER_CLAIM_MAX_MS ? w->claim_ms * 2 : WRITER_CLAIM_MAX_MS;
+}
+
+static void
+writer_claim(struct writer *w)
+{
+	struct param_array shards;
+
+	param_array_init(&shards);
+	param_array_begin(&shards, PARAM_I32);
+	for (int32_t shard = 0; shard < STORE_SHARDS; shard++)
+		if (is_mine(w, shard) && w->store->owner[shard] == NULL)
+			param_array_i32(&shards, shard);
+	params_reset(&w->params);
+	params_array(&w->params, &shards);
+	w->claiming = true;
+	pg_query(w->pg, QUERY_shard_claim, &w->params, writer_claimed, w);
+	pg_sync(w->pg, NULL, NULL);
+	param_array_fini(&shards);
+}
+
+static void
+writer_timer(void *arg)
+{
+	struct writer *w = arg;
+
+	if (!pg_is_up(w->pg) || w->claiming)
+		return;
+	if (count_missing(w) > 0) {
+		writer_claim(w);
+		return;
+	}
+	pg_query(w->pg, QUERY_ping, NULL, NULL, NULL);
+	pg_sync(w->pg, NULL, NULL);
+	loop_timer_set(&w->timer, WRITER_PING_MS);
+}
+
+static void
+writer_up(void *arg)
+{
+	struct writer *w = arg;
+
+	w->claim_ms = WRITER_CLAIM_MIN_MS;
+	writer_claim(w);
+}
+
+/* What is in the batch and in the queue, in this order; both are empty afterwards. */
+static void
+take_all(struct writer *w, struct commit_list *out)
+{
+	TAILQ_INIT(out);
+	for (unsigned i = 0; i < w->nbatch; i++)
+		TAILQ_INSERT_TAIL(out, w->batch[i], link_);
+	TAILQ_CONCAT(out, &w->queue, link_);
+	w->nbatch = w->nqueued = 0;
+}
+
+static void
+writer_down(void *arg)
+{
+	struct writer *w = arg;
+	struct commit_list lost;
+
+	loop_timer_cancel(&w->timer);
+	w->claiming = false;
+	take_all(w, &lost);
+	store_writer_lost(w->store, w, &lost);
+}
+
+struct writer *
+writer_new(struct store *s, int index, int of)
+{
+	struct writer *w = xcalloc(1, sizeof *w);
+	char what[32];
+	const struct pg_events events = { .up = writer_up, .down = writer_down, .arg = w };
+	const struct pg_options options = {
+		.conninfo = s->conninfo,
+		.application_name = s->application_name,
+		.what = what,
+		.session = QUERY_session_writer,
+		.quiet = index > 0,
+		.patience_ms = WRITER_PATIENCE_MS,
+	};
+
+	snprintf(what, sizeof what, "writer %d", index);
+	w->store = s;
+	w->index = index;
+	w->of = of;
+	TAILQ_INIT(&w->queue);
+	w->batch = xcalloc((size_t)s->batch_max, sizeof(struct commit *));
+	w->answered = xcalloc((size_t)s->batch_max, sizeof(struct commit *));
+	w->starts = xcalloc((size_t)s->batch_max, sizeof(struct commit *));
+	for (int i = 0; i < START_PARAMS; i++)
+		param_array_init(&w->start[i]);
+	for (int i = 0; i < APPEND_PARAMS; i++)
+		param_array_init(&w->append[i]);
+	for (int i = 0; i < CLOSE_PARAMS; i++)
+		param_array_init(&w->close[i]);
+	for (int i = 0; i < SLEEP_PARAMS; i++)
+		param_array_init(&w->sleep[i]);
+	params_init(&w->params);
+	loop_timer_init(s->loop, &w->timer, writer_timer, w);
+	w->pg = pg_open(s->loop, &options, &events);
+	return w;
+}
+
+static void
+writer_free_now(void *arg)
+{
+	struct writer *w = arg;
+
+	for (int i = 0; i < START_PARAMS; i++)
+		param_array_fini(&w->start[i]);
+	for (int i = 0; i < APPEND_PARAMS; i++)
+		param_array_fini(&w->append[i]);
+	for (int i = 0; i < CLOSE_PARAMS; i++)
+		param_array_fini(&w->close[i]);
+	for (int i = 0; i < SLEEP_PARAMS; i++)
+		param_array_fini(&w->sleep[i]);
+	params_fini(&w->params);
+	loop_timer_fini(&w->timer);
+	free(w->batch);
+	free(w->answered);
+	free(w->starts);
+	free(w);
+}
+
+void
+writer_free(struct writer *w)
+{
+	struct commit_list lost;
+	struct commit *c;
+
+	w->closed = true;
+	loop_timer_cancel(&w->timer);
+	pg_close(w->pg);
+	take_all(w, &lost);
+	while ((c = TAILQ_FIRST(&lost)) != NULL) {
+		TAILQ_REMOVE(&lost, c, link_);
+		commit_finish(c, COMMIT_LOST);
+	}
+	loop_free_later(w->store->loop, w, writer_free_now);
+}

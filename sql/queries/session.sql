@@ -1,0 +1,44 @@
+-- What connections say once, and transactions.
+
+-- name: session_writer
+-- A plan that was cached while the tables were empty scans them for ever: with generic plans and nothing but
+-- index scans and nested loops to choose from, the right plan is the only one. A writer that hangs loses its
+-- session, and its shards, to idle_session_timeout; one that is alive says ping.
+SELECT set_config('plan_cache_mode', 'force_generic_plan', false),
+	set_config('enable_seqscan', 'off', false),
+	set_config('enable_bitmapscan', 'off', false),
+	set_config('enable_hashjoin', 'off', false),
+	set_config('enable_mergejoin', 'off', false),
+	set_config('jit', 'off', false),
+	set_config('idle_session_timeout', '30s', false),
+	set_config('idle_in_transaction_session_timeout', '30s', false);
+
+-- name: session_reader
+-- All reads are by key, so the same plans are right here.
+SELECT set_config('plan_cache_mode', 'force_generic_plan', false),
+	set_config('enable_seqscan', 'off', false),
+	set_config('enable_hashjoin', 'off', false),
+	set_config('enable_mergejoin', 'off', false),
+	set_config('jit', 'off', false),
+	set_config('statement_timeout', '30s', false),
+	set_config('default_transaction_read_only', 'on', false);
+
+-- name: session_catalogue
+SELECT set_config('statement_timeout', '30s', false),
+	set_config('idle_in_transaction_session_timeout', '30s', false);
+
+-- name: listen_catalogue
+LISTEN pawl_catalogue;
+
+-- name: ping
+SELECT 1;
+
+-- name: tx_begin
+BEGIN;
+
+-- name: tx_commit
+-- The command tag is ROLLBACK when the transaction had failed.
+COMMIT;
+
+-- name: tx_rollback
+ROLLBACK;

@@ -1,0 +1,24 @@
+-- Ownership of shards.
+
+-- name: shard_claim
+-- Tries the advisory lock of each shard; what a session holds already must not be asked for again (locks count).
+-- $1 shards (integer[])
+-- rows: those that are ours from now on
+SELECT s.shard FROM unnest($1::integer[]) AS s (shard) WHERE pg_try_advisory_lock(1885435756, s.shard);
+
+-- name: shard_tell
+-- Tells people who owns what.
+-- $1 node name (text)  $2 shards (smallint[])  $3 now (bigint)
+WITH told AS (
+	INSERT INTO pawl.node (name, connected_ms) VALUES ($1::text, $3::bigint)
+	ON CONFLICT (name) DO UPDATE SET connected_ms = excluded.connected_ms
+)
+UPDATE pawl.shard AS s SET node = $1::text, claimed_ms = $3::bigint
+FROM unnest($2::smallint[]) AS u (shard)
+WHERE s.shard = u.shard;
+
+-- name: shard_open
+-- The open executions of a shard.
+-- $1 shard (smallint)
+-- rows: id, wake_at (null = not asleep)
+SELECT execution_id, wake_at FROM pawl.open_execution WHERE shard = $1::smallint ORDER BY execution_id;
