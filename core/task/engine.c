@@ -1,0 +1,357 @@
+/*
+ * engine - the running executions of this node, as the API sees them: start, stop,
+ * answer a task.
+ */
+#include "task/engine.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/stat.h"
+#include "base/xalloc.h"
+#include "task/resident.h"
+#include "task/token.h"
+
+/* Wall clocks are set back and forth by people: look at least this often. */
+#define CLOCK_CHECK_MS 10000
+
+static void engine_on_due(void *arg);
+static void engine_drain_over(void *arg);
+static void engine_shard_claimed(void *arg, int32_t shard);
+static void engine_shard_lost(void *arg, int32_t shard);
+static void engine_catalogue_changed(void *arg);
+
+struct engine *
+engine_new(struct loop *l, const struct engine_options *o)
+{
+	struct engine *g = xcalloc(1, sizeof(*g));
+
+	g->loop = l;
+	g->region = xstrdup(o->region);
+	g->account_id = xstrdup(o->account_id);
+	g->token_secret = xstrdup(o->token_secret);
+	g->aws_limits = o->aws_limits;
+	g->hibernate_after_ms = o->hibernate_after_ms;
+	TAILQ_INIT(&g->to_load);
+	loop_timer_init(l, &g->due_timer, engine_on_due, g);
+	loop_timer_init(l, &g->drain_timer, engine_drain_over, g);
+	g->events = (struct store_events){ .shard_claimed = engine_shard_claimed,
+		.shard_lost = engine_shard_lost,
+		.catalogue_changed = engine_catalogue_changed,
+		.arg = g };
+	return g;
+}
+
+static void
+engine_drop(struct engine *g, int32_t shard)
+{
+	size_t n, i;
+	struct slot **list = slots_of_shard(&g->slots, shard, &n);
+
+	for (i = 0; i < n; i++) {
+		if (list[i]->resident != NULL)
+			resident_discard(list[i]->resident); /* frees the slot too */
+		else
+			slots_remove(&g->slots, list[i]);
+	}
+	free(list);
+}
+
+void
+engine_free(struct engine *g)
+{
+	if (g == NULL)
+		return;
+	g->store = NULL;
+	engine_drop(g, -1);
+	loop_timer_fini(&g->due_timer);
+	loop_timer_fini(&g->drain_timer);
+	slots_fini(&g->slots);
+	idmap_fini(&g->dispatches);
+	free(g->region);
+	free(g->account_id);
+	free(g->token_secret);
+	free(g);
+}
+
+void
+engine_attach(struct engine *g, struct store *s, struct plugin_host *h)
+{
+	g->store = s;
+	g->plugins = h;
+}
+
+const struct store_events *
+engine_store_events(struct engine *g)
+{
+	return &g->events;
+}
+
+/* --- ownership -------------------------------------------------------------- */
+
+static void
+engine_shard_claimed(void *arg, int32_t shard)
+{
+	loader_claim(arg, shard);
+}
+
+static void
+engine_shard_lost(void *arg, int32_t shard)
+{
+	engine_drop(arg, shard);
+}
+
+static void
+engine_catalogue_changed(void *arg)
+{
+	(void)arg; /* runs keep the revision they began with; the catalogue drops its own cache */
+}
+
+void
+engine_forget(struct resident *r)
+{
+	struct engine *g = r->engine;
+	struct slot *slot = r->slot;
+
+	resident_set_where(r, RES_GONE);
+	slots_remove(&g->slots, slot);
+	engine_rearm(g);
+}
+
+/* --- time -------------------------------------------------------------------- */
+
+void
+engine_rearm(struct engine *g)
+{
+	const struct slot *first = slots_first_due(&g->slots);
+	int64_t delay = CLOCK_CHECK_MS;
+
+	if (first == NULL) {
+		loop_timer_cancel(&g->due_timer);
+		return;
+	}
+	if (first->due_ms - clock_wall_ms() < delay)
+		delay = first->due_ms - clock_wall_ms();
+	loop_timer_set(&g->due_timer, delay < 0 ? 0 : delay);
+}
+
+/* The runs that are due now; those of a large crowd share the turn's batch. */
+static void
+engine_on_due(void *arg)
+{
+	struct engine *g = arg;
+	int64_t now = clock_wall_ms();
+	struct slot *s;
+
+	while ((s = slots_first_due(&g->slots)) != NULL && s->due_ms <= now) {
+		if (s->resident != NULL) {
+			resident_due(s->resident, now);
+		} else {
+			slots_set_due(&g->slots, s, SLOT_NEVER);
+			loader_enqueue(resident_new(g, s));
+		}
+	}
+	engine_rearm(g);
+}
+
+/* --- what the interpreter asks ------------------------------------------------ */
+
+static void
+engine_task_token(void *arg, const struct run *r, int64_t task_id, struct buf *out)
+{
+	const struct engine *g = arg;
+
+	token_make(g->token_secret, run_facts(r)->execution_arn, task_id, out);
+}
+
+static int
+engine_pure_call(void *arg, const struct task_resource *res, struct doc parameters, uint64_t seed,
+    struct doc *result, struct err *e)
+{
+	const struct engine *g = arg;
+
+	return plugin_host_pure_call(g->plugins, res, parameters, seed, result, e);
+}
+
+const struct run_host *
+engine_run_host(struct engine *g)
+{
+	static struct run_host host = { .task_token = engine_task_token,
+		.pure_call = engine_pure_call };
+
+	host.arg = g;
+	return &host;
+}
+
+/* --- replies ------------------------------------------------------------------ */
+
+struct reply *
+reply_new(uint64_t ticket)
+{
+	struct reply *p = xcalloc(1, sizeof(*p));
+
+	p->ticket = ticket;
+	return p;
+}
+
+void
+reply_send(struct reply *p, const struct resident *r, bool name_taken, const struct err *e)
+{
+	bool loaded = r != NULL && r->run != NULL;
+
+	if (p->kind == REPLY_STARTED)
+		p->started(p->ticket, name_taken, loaded ? run_facts(r->run)->execution_name : NULL,
+		    loaded ? run_facts(r->run)->start_ms : 0, e);
+	else
+		p->stopped(p->ticket,
+		    loaded && run_status(r->run) != RUN_RUNNING ? run_stop_ms(r->run) : 0, e);
+	free(p);
+}
+
+/* A refusal that must not come inside the asking call. */
+struct refusal {
+	struct reply *reply;
+	struct err err;
+};
+
+static void
+refusal_send(void *arg)
+{
+	struct refusal *f = arg;
+
+	reply_send(f->reply, NULL, false, &f->err);
+	err_fini(&f->err);
+	free(f);
+}
+
+static void
+engine_refuse(struct engine *g, struct reply *reply, const char *name, const char *cause)
+{
+	struct refusal *f = xcalloc(1, sizeof(*f));
+
+	f->reply = reply;
+	err_set(&f->err, name, "%s", cause);
+	loop_defer(g->loop, refusal_send, f);
+}
+
+/* --- start, stop --------------------------------------------------------------- */
+
+static struct resident *
+engine_new_run(struct engine *g, const struct engine_start *s, int32_t shard)
+{
+	struct run_facts f = { .version_arn = s->version_arn,
+		.alias_arn = s->alias_arn,
+		.start_ms = clock_wall_ms(),
+		.input_text = s->input_text,
+		.input_len = s->input_len,
+		.input = s->input };
+	struct uuid id = uuid_v7(f.start_ms), name = uuid_v4();
+	char name_text[UUID_TEXT_SIZE];
+	struct resident *r;
+	struct buf arns;
+
+	uuid_format(&name, name_text);
+	r = resident_new(g, slots_add(&g->slots, &id, shard));
+	r->machine = machine_entry_ref(s->machine);
+	r->trace_header = s->trace_header == NULL ? NULL : xstrdup(s->trace_header);
+	buf_init(&arns, BUF_UNLIMITED);
+	loader_facts(g, s->machine, s->name == NULL ? name_text : s->name, &f, &arns);
+	r->run = run_new(s->machine->machine, &f, engine_run_host(g));
+	buf_fini(&arns);
+	resident_set_where(r, RES_LIVE);
+	return r;
+}
+
+void
+engine_start_execution(struct engine *g, const struct engine_start *s, uint64_t ticket,
+    engine_started_cb *cb)
+{
+	struct stimulus start = { .kind = STIMULUS_START };
+	struct reply *reply = reply_new(ticket);
+	int32_t shard = store_pick_shard(g->store);
+
+	reply->kind = REPLY_STARTED;
+	reply->started = cb;
+	if (g->draining || shard < 0) {
+		engine_refuse(g, reply, "ServiceUnavailable",
+		    g->draining ? "The service is shutting down. Try again."
+				: "The database is not available. Try again.");
+		return;
+	}
+	stat_add(STAT_executions_started, 1);
+	resident_deliver(engine_new_run(g, s, shard), &start, reply);
+	(void)FAILPOINT(start_before_submit);
+}
+
+void
+engine_stop_execution(struct engine *g, int32_t shard, const struct uuid *id, const char *error,
+    const char *cause, uint64_t ticket, engine_stopped_cb *cb)
+{
+	struct stimulus stop = { .kind = STIMULUS_STOP, .error = error, .cause = cause };
+	struct reply *reply = reply_new(ticket);
+	struct slot *slot = slots_find(&g->slots, id);
+
+	reply->kind = REPLY_STOPPED;
+	reply->stopped = cb;
+	if (slot == NULL && (!store_owns(g->store, shard) || g->claims_pending > 0)) {
+		engine_refuse(g, reply, "ServiceUnavailable",
+		    "The execution is not available at the moment. Try again.");
+		return;
+	}
+	if (slot == NULL) {
+		engine_refuse(g, reply, "ExecutionClosed", "the execution has ended");
+		return;
+	}
+	if (slot->resident == NULL)
+		loader_enqueue(resident_new(g, slot));
+	resident_deliver(slot->resident, &stop, reply);
+}
+
+/* --- the end -------------------------------------------------------------------- */
+
+static bool
+engine_is_idle(const struct engine *g)
+{
+	return store_pending(g->store) == 0 && g->dispatches.n == 0 && g->loading == 0;
+}
+
+static void
+engine_drain_over(void *arg)
+{
+	struct engine *g = arg;
+	loop_cb *cb = g->drained;
+
+	loop_timer_cancel(&g->drain_timer);
+	g->drained = NULL;
+	if (cb != NULL)
+		cb(g->drained_arg);
+}
+
+void
+engine_check_drained(struct engine *g)
+{
+	if (g->drained != NULL && engine_is_idle(g))
+		loop_timer_set(&g->drain_timer, 0);
+}
+
+void
+engine_drain(struct engine *g, int64_t deadline_ms, loop_cb *cb, void *arg)
+{
+	g->draining = true;
+	g->drained = cb;
+	g->drained_arg = arg;
+	loop_timer_set(&g->drain_timer, engine_is_idle(g) ? 0 : deadline_ms);
+}
+
+struct engine_counts
+engine_counts(const struct engine *g)
+{
+	return (struct engine_counts){ .live = g->nresidents - g->ncommitting,
+		.committing = g->ncommitting,
+		.sleeping = g->slots.n - g->nresidents,
+		.open_tasks = g->dispatches.n };
+}

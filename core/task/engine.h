@@ -1,0 +1,67 @@
+/*
+ * engine - the running executions of this node, as the API sees them: start, stop,
+ * answer a task.
+ *
+ * Behind it: residents (a run plus its place in this node), their inboxes, timers,
+ * hibernation, loading after a claim or a doubt, release of effects after COMMIT.
+ * Tickets and errors as in store/read.h: ServiceUnavailable while PostgreSQL is away.
+ */
+#ifndef PAWL_TASK_ENGINE_H
+#define PAWL_TASK_ENGINE_H
+
+#include "base/loop.h"
+#include "doc/doc.h"
+#include "store/catalogue.h"
+#include "store/store.h"
+#include "task/plugin_host.h"
+
+struct engine;
+
+struct engine_options {
+	const char *region, *account_id;
+	bool aws_limits;
+	int64_t hibernate_after_ms;
+	const char *token_secret; /* key of the task tokens' signature */
+};
+
+struct engine *engine_new(struct loop *l, const struct engine_options *o);
+/* After store_close; runs are dropped from memory, the journal has them. NULL is fine. */
+void engine_free(struct engine *g);
+/* Wires the parts; the store's events go to engine_store_events. */
+void engine_attach(struct engine *g, struct store *s, struct plugin_host *h);
+const struct store_events *engine_store_events(struct engine *g);
+/* What the plugin host calls with a task's answer; arg is the engine. */
+void engine_plugin_answer(void *arg, uint64_t ticket, const struct plugin_answer *a);
+
+struct engine_start {
+	struct machine_entry *machine; /* borrowed */
+	const char *name;              /* NULL = a generated one */
+	const char *input_text;
+	size_t input_len;
+	struct doc input; /* parsed; borrowed */
+	const char *version_arn, *alias_arn, *trace_header;
+};
+/*
+ * e NULL: it is durable. name_taken: an execution of that name exists (nothing was started; the caller
+ * reads it and decides between the idempotent answer and ExecutionAlreadyExists).
+ */
+typedef void engine_started_cb(uint64_t ticket, bool name_taken, const char *name, int64_t start_ms,
+    const struct err *e);
+void engine_start_execution(struct engine *g, const struct engine_start *s, uint64_t ticket,
+    engine_started_cb *cb);
+
+/* e: "ExecutionClosed" when it has ended before (stop_ms is its end then), ServiceUnavailable. */
+typedef void engine_stopped_cb(uint64_t ticket, int64_t stop_ms, const struct err *e);
+void engine_stop_execution(struct engine *g, int32_t shard, const struct uuid *id, const char *error,
+    const char *cause, uint64_t ticket, engine_stopped_cb *cb);
+
+/* No new starts; goes on with what runs until nothing is under way or deadline_ms has passed, then cb. */
+void engine_drain(struct engine *g, int64_t deadline_ms, loop_cb *cb, void *arg);
+
+/* Counts for /metrics. */
+struct engine_counts {
+	uint64_t live, committing, sleeping, open_tasks;
+};
+struct engine_counts engine_counts(const struct engine *g);
+
+#endif

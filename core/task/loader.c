@@ -1,0 +1,385 @@
+/*
+ * loader - runs from their journals: after a claim, a wake-up, a doubt.
+ *
+ * A load is three reads: the execution row, its machine's revision, the journal from
+ * the latest snapshot. Answers find the resident by its ticket. At most LOADS_MAX are
+ * under way, the others wait in line.
+ */
+#include "task/resident.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+
+#define LOADS_MAX 64
+#define RETRY_MS 200
+#define BROKEN_RETRY_MS 60000
+
+/* Who waits for which answer; tickets of loads and claims share one space. */
+struct claim {
+	struct engine *engine;
+	int32_t shard;
+	uint64_t ticket;
+	struct loop_timer retry;
+};
+
+static struct idmap loader_residents; /* ticket -> struct resident */
+static struct idmap loader_claims;    /* ticket -> struct claim */
+static uint64_t loader_next_ticket;
+
+static void loader_pump(struct engine *g);
+
+/* --- loads ---------------------------------------------------------------- */
+
+void
+loader_enqueue(struct resident *r)
+{
+	struct engine *g = r->engine;
+
+	TAILQ_INSERT_TAIL(&g->to_load, r, load_link);
+	loader_pump(g);
+}
+
+/* The load is over, one way or the other: the next in line may begin. */
+static void
+loader_end(struct resident *r)
+{
+	idmap_take(&loader_residents, r->ticket);
+	r->ticket = 0;
+	r->engine->loading--;
+	loader_pump(r->engine);
+}
+
+void
+loader_forget(struct resident *r)
+{
+	if (r->where != RES_LOADING) {
+		if (r->ticket != 0)
+			idmap_take(&loader_residents, r->ticket);
+		r->ticket = 0;
+	} else if (r->ticket != 0) {
+		loader_end(r);
+	} else {
+		TAILQ_REMOVE(&r->engine->to_load, r, load_link);
+	}
+}
+
+/* Cannot be loaded now: out of memory again, and another try at its time. */
+static void
+loader_later(struct resident *r, int64_t delay_ms)
+{
+	struct engine *g = r->engine;
+	struct slot *slot = r->slot;
+
+	loader_end(r);
+	dispatch_drop_all(r);
+	slot->resident = NULL;
+	r->slot = NULL;
+	resident_set_where(r, RES_GONE);
+	slots_set_due(&g->slots, slot, clock_wall_ms() + delay_ms);
+	engine_rearm(g);
+}
+
+static void
+loader_broken(struct resident *r, const char *what, const struct err *e)
+{
+	resident_log(r, LOG_LEVEL_ERROR, "cannot be loaded: %s: %s", what, err_cause(e));
+	loader_later(r, BROKEN_RETRY_MS);
+}
+
+void
+loader_facts(const struct engine *g, const struct machine_entry *m, const char *name,
+    struct run_facts *f, struct buf *arns)
+{
+	size_t execution_at;
+
+	buf_addf(arns, "arn:aws:states:%s:%s:stateMachine:%s", g->region, g->account_id, m->name);
+	execution_at = arns->len + 1;
+	buf_add(arns, "", 1);
+	buf_addf(arns, "arn:aws:states:%s:%s:execution:%s:%s", g->region, g->account_id, m->name,
+	    name);
+	f->machine_arn = arns->data;
+	f->execution_arn = arns->data + execution_at;
+	f->execution_name = name;
+	f->machine_name = m->name;
+	f->role_arn = m->role_arn;
+	f->region = g->region;
+	f->aws_limits = g->aws_limits;
+}
+
+static void
+loader_got_journal(uint64_t ticket, const struct journal_row *rows, size_t n, const struct err *e)
+{
+	struct resident *r = idmap_get(&loader_residents, ticket);
+	struct err load_err = ERR_INIT;
+	size_t i;
+
+	if (r == NULL)
+		return;
+	if (e != NULL) {
+		loader_later(r, RETRY_MS);
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		if (run_load(r->run, rows[i].record, rows[i].record_len, &load_err) != 0) {
+			loader_broken(r, "its journal does not fit", &load_err);
+			err_fini(&load_err);
+			return;
+		}
+		r->next_seq = rows[i].seq + 1;
+	}
+	loader_end(r);
+	resident_log(r, LOG_LEVEL_DEBUG, "loaded from %zu records", n);
+	resident_loaded(r);
+}
+
+/* What the execution row says, kept until the machine is here. */
+struct load {
+	char *name, *input, *version_arn, *alias_arn;
+	size_t input_len;
+	int64_t start_ms;
+};
+
+void
+load_free(struct load *l)
+{
+	if (l == NULL)
+		return;
+	free(l->name);
+	free(l->input);
+	free(l->version_arn);
+	free(l->alias_arn);
+	free(l);
+}
+
+static int
+loader_new_run(struct resident *r, const struct load *l, struct run **out, struct err *e)
+{
+	struct run_facts f = { .version_arn = l->version_arn,
+		.alias_arn = l->alias_arn,
+		.start_ms = l->start_ms,
+		.input_text = l->input,
+		.input_len = l->input_len };
+	struct buf arns;
+
+	f.input = doc_parse(l->input, l->input_len, e);
+	if (doc_is_none(f.input))
+		return -1;
+	buf_init(&arns, BUF_UNLIMITED);
+	loader_facts(r->engine, r->machine, l->name, &f, &arns);
+	*out = run_new(r->machine->machine, &f, engine_run_host(r->engine));
+	buf_fini(&arns);
+	doc_unref(f.input);
+	return 0;
+}
+
+static void
+loader_got_machine(uint64_t ticket, struct machine_entry *m, const struct err *e)
+{
+	struct resident *r = idmap_get(&loader_residents, ticket);
+	struct err run_err = ERR_INIT;
+
+	if (r == NULL)
+		return;
+	if (e != NULL && strcmp(e->name, "ServiceUnavailable") == 0) {
+		loader_later(r, RETRY_MS);
+		return;
+	}
+	if (m == NULL || m->machine == NULL) {
+		err_set(&run_err, "pawl.Journal", "%s", e == NULL ? "not found" : err_cause(e));
+		loader_broken(r, "its state machine", &run_err);
+	} else {
+		r->machine = machine_entry_ref(m);
+		if (loader_new_run(r, r->load, &r->run, &run_err) != 0)
+			loader_broken(r, "its input", &run_err);
+		else
+			read_journal(r->engine->store, r->slot->shard, &r->slot->id, ticket,
+			    loader_got_journal);
+	}
+	err_fini(&run_err);
+}
+
+static struct load *
+load_new(const struct execution_row *row)
+{
+	struct load *l = xcalloc(1, sizeof(*l));
+
+	l->name = xstrdup(row->name);
+	l->input_len = row->input_len;
+	l->input = xstrndup(row->input, row->input_len);
+	l->version_arn = row->version_arn == NULL ? NULL : xstrdup(row->version_arn);
+	l->alias_arn = row->alias_arn == NULL ? NULL : xstrdup(row->alias_arn);
+	l->start_ms = row->start_ms;
+	return l;
+}
+
+static void
+loader_got_row(uint64_t ticket, const struct execution_row *row, const struct err *e)
+{
+	struct resident *r = idmap_get(&loader_residents, ticket);
+
+	if (r == NULL)
+		return;
+	if (e != NULL) {
+		loader_later(r, RETRY_MS);
+		return;
+	}
+	if (row == NULL || strcmp(row->status, "RUNNING") != 0) {
+		resident_discard(r); /* it ended before we came */
+		return;
+	}
+	r->load = load_new(row);
+	r->row_written = true;
+	catalogue_by_id(r->engine->store, &row->machine_id, row->revision, ticket, loader_got_machine);
+}
+
+static void
+loader_pump(struct engine *g)
+{
+	struct resident *r;
+
+	while (g->store != NULL && g->loading < LOADS_MAX && (r = TAILQ_FIRST(&g->to_load)) != NULL) {
+		TAILQ_REMOVE(&g->to_load, r, load_link);
+		g->loading++;
+		r->ticket = ++loader_next_ticket;
+		idmap_put(&loader_residents, r->ticket, r);
+		read_execution_by_id(g->store, r->slot->shard, &r->slot->id, r->ticket, loader_got_row);
+	}
+}
+
+/* --- claims --------------------------------------------------------------- */
+
+static void
+claim_end(struct claim *c)
+{
+	c->engine->claims_pending--;
+	idmap_take(&loader_claims, c->ticket);
+	loop_timer_fini(&c->retry);
+	free(c);
+}
+
+static void
+claim_open(struct engine *g, int32_t shard, const struct open_row *row)
+{
+	struct slot *slot;
+
+	if (slots_find(&g->slots, &row->id) != NULL)
+		return; /* started here while the list was on its way */
+	slot = slots_add(&g->slots, &row->id, shard);
+	if (row->asleep) {
+		slots_set_due(&g->slots, slot,
+		    row->wake_at_ms == INT64_MAX ? SLOT_NEVER : row->wake_at_ms);
+		return;
+	}
+	loader_enqueue(resident_new(g, slot));
+}
+
+static void
+claim_got_open(uint64_t ticket, const struct open_row *rows, size_t n, const struct err *e)
+{
+	struct claim *c = idmap_get(&loader_claims, ticket);
+	struct engine *g;
+	size_t i;
+
+	if (c == NULL)
+		return;
+	g = c->engine;
+	if (e != NULL && store_owns(g->store, c->shard)) {
+		loop_timer_set(&c->retry, RETRY_MS);
+		return;
+	}
+	(void)FAILPOINT(claim_loaded);
+	if (e == NULL && store_owns(g->store, c->shard))
+		for (i = 0; i < n; i++)
+			claim_open(g, c->shard, &rows[i]);
+	claim_end(c);
+	engine_rearm(g);
+}
+
+static void
+claim_ask(void *arg)
+{
+	struct claim *c = arg;
+
+	if (store_owns(c->engine->store, c->shard))
+		read_open(c->engine->store, c->shard, c->ticket, claim_got_open);
+	else
+		claim_end(c);
+}
+
+void
+loader_claim(struct engine *g, int32_t shard)
+{
+	struct claim *c = xcalloc(1, sizeof(*c));
+
+	c->engine = g;
+	c->shard = shard;
+	c->ticket = ++loader_next_ticket;
+	loop_timer_init(g->loop, &c->retry, claim_ask, c);
+	idmap_put(&loader_claims, c->ticket, c);
+	g->claims_pending++;
+	claim_ask(c);
+}
+
+/* --- law 2 ---------------------------------------------------------------- */
+
+#ifdef PAWL_CHECK_BUILD
+
+static void
+loader_compare(struct resident *r, struct run *rebuilt)
+{
+	struct buf mine, theirs;
+
+	buf_init(&mine, BUF_UNLIMITED);
+	buf_init(&theirs, BUF_UNLIMITED);
+	run_dump(r->run, &mine);
+	run_dump(rebuilt, &theirs);
+	if (strcmp(buf_text(&mine), buf_text(&theirs)) != 0) {
+		resident_log(r, LOG_LEVEL_ERROR,
+		    "law 2 is broken: the journal gives another run\nmemory:  %s\njournal: %s",
+		    buf_text(&mine), buf_text(&theirs));
+		abort();
+	}
+	buf_fini(&mine);
+	buf_fini(&theirs);
+}
+
+static void
+loader_checked(uint64_t ticket, const struct journal_row *rows, size_t n, const struct err *e)
+{
+	struct resident *r = idmap_take(&loader_residents, ticket);
+	struct err load_err = ERR_INIT;
+	struct run *rebuilt;
+	size_t i;
+
+	if (r == NULL)
+		return;
+	r->ticket = 0;
+	if (e == NULL) { /* else PostgreSQL went away: the run is about to be thrown away */
+		rebuilt = run_new(r->machine->machine, run_facts(r->run),
+		    engine_run_host(r->engine));
+		for (i = 0; i < n; i++)
+			if (run_load(rebuilt, rows[i].record, rows[i].record_len, &load_err) != 0) {
+				resident_log(r, LOG_LEVEL_ERROR, "law 2 is broken: %s",
+				    err_cause(&load_err));
+				abort();
+			}
+		loader_compare(r, rebuilt);
+		run_free(rebuilt);
+	}
+	resident_settle(r);
+}
+
+void
+loader_check(struct resident *r)
+{
+	r->ticket = ++loader_next_ticket;
+	idmap_put(&loader_residents, r->ticket, r);
+	read_journal(r->engine->store, r->slot->shard, &r->slot->id, r->ticket, loader_checked);
+}
+
+#endif

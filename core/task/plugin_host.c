@@ -1,0 +1,728 @@
+/*
+ * plugin_host - loads plugins and carries tasks to them and answers back.
+ *
+ * All answers go through one queue that is emptied on the next turn, so a plugin that
+ * answers inside start, or in the middle of its own callback, is never called
+ * back before it has returned.
+ */
+#include "task/plugin_module.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/id.h"
+#include "base/log.h"
+#include "base/stat.h"
+#include "base/xalloc.h"
+
+/* --- life ------------------------------------------------------------------------ */
+
+static void deliver_answers(void *arg);
+
+static struct worker_pool *
+workers_new(struct loop *l, const struct conf *c)
+{
+	char *program = xasprintf("%s/pawl-function", c->libexec_dir);
+	struct worker_options o = { .program = program,
+		.script_dir = c->script_dir,
+		.nworkers = (int)c->function_workers,
+		.timeout_ms = c->function_timeout,
+		.memory = c->function_memory };
+	struct worker_pool *p = worker_pool_new(l, &o);
+
+	free(program);
+	return p;
+}
+
+struct plugin_host *
+plugin_host_new(struct loop *l, const struct conf *c, plugin_answer_cb *cb, void *arg)
+{
+	struct plugin_host *h = xcalloc(1, sizeof(*h));
+
+	h->loop = l;
+	h->conf = c;
+	h->cb = cb;
+	h->arg = arg;
+	TAILQ_INIT(&h->modules);
+	TAILQ_INIT(&h->pending);
+	TAILQ_INIT(&h->open_tasks);
+	STAILQ_INIT(&h->answers);
+	loop_timer_init(l, &h->answers_timer, deliver_answers, h);
+	h->http = httpc_new(l);
+	h->scripts = scripts_new(c->script_dir);
+	h->workers = workers_new(l, c);
+	return h;
+}
+
+static void
+module_free(struct module *m)
+{
+	if (m == NULL)
+		return;
+	if (m->ready && m->def.stop != NULL)
+		m->def.stop(m->state);
+	if (m->host != NULL)
+		pending_close_all(m->host, m);
+	plugin_options_fini(&m->options);
+	m->magic = 0;
+	if (m->dl != NULL)
+		dlclose(m->dl);
+	free(m->refusal);
+	free(m->path);
+	free(m);
+}
+
+static void
+task_close(struct plugin_host *h, struct open_task *t)
+{
+	idmap_take(&h->tasks, t->id);
+	TAILQ_REMOVE(&h->open_tasks, t, link);
+	free(t->ids);
+	free(t);
+}
+
+static void
+queued_free(struct queued_answer *q)
+{
+	doc_unref(q->answer.output);
+	free((char *)(uintptr_t)q->answer.error);
+	free((char *)(uintptr_t)q->answer.cause);
+	free(q);
+}
+
+void
+plugin_host_free(struct plugin_host *h)
+{
+	struct module *m;
+	struct queued_answer *q;
+	struct open_task *t;
+
+	if (h == NULL)
+		return;
+	while ((m = TAILQ_FIRST(&h->modules)) != NULL) {
+		TAILQ_REMOVE(&h->modules, m, link);
+		module_free(m);
+	}
+	while ((q = STAILQ_FIRST(&h->answers)) != NULL) {
+		STAILQ_REMOVE_HEAD(&h->answers, link);
+		queued_free(q);
+	}
+	while ((t = TAILQ_FIRST(&h->open_tasks)) != NULL)
+		task_close(h, t);
+	worker_pool_free(h->workers);
+	httpc_free(h->http);
+	scripts_free(h->scripts);
+	loop_timer_fini(&h->answers_timer);
+	for (size_t i = 0; i < h->nresources; i++)
+		free(h->resources[i].text);
+	free(h->resources);
+	idmap_fini(&h->tasks);
+	idmap_fini(&h->pending_by_id);
+	free(h);
+}
+
+/* --- loading --------------------------------------------------------------------- */
+
+static int
+refuse(struct err *e, const char *path, const char *why)
+{
+	return err_set(e, "pawl.Plugin", "%s is refused: %s", path, why);
+}
+
+#define REFUSE(e, path, ...) \
+	do { \
+		char *why_ = xasprintf(__VA_ARGS__); \
+		refuse(e, path, why_); \
+		free(why_); \
+		return -1; \
+	} while (0)
+
+/* The file's name without folder and ".so"; yours. */
+static char *
+name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash != NULL ? slash + 1 : path;
+	size_t len = strlen(base);
+
+	return xstrndup(base, len > 3 && strcmp(base + len - 3, ".so") == 0 ? len - 3 : len);
+}
+
+static bool
+is_plugin_name(const char *s)
+{
+	if (*s < 'a' || *s > 'z')
+		return false;
+	for (; *s != '\0'; s++)
+		if (!((*s >= 'a' && *s <= 'z') || (*s >= '0' && *s <= '9') || *s == '_' || *s == '-'))
+			return false;
+	return true;
+}
+
+/* Head first: only after these checks may the rest of the struct be read. */
+static int
+check_abi(const struct pawl_plugin *def, const char *path, struct err *e)
+{
+	if (def->abi_major != PAWL_ABI_MAJOR)
+		REFUSE(e, path,
+		    "it is built for plugin interface %d.%d, this pawld has %d.%d; build it again with this "
+		    "pawld's pawl/plugin.h",
+		    def->abi_major, def->abi_minor, PAWL_ABI_MAJOR, PAWL_ABI_MINOR);
+	if (def->abi_minor > PAWL_ABI_MINOR)
+		REFUSE(e, path,
+		    "it needs plugin interface %d.%d, this pawld has %d.%d; use a newer pawld or build it with "
+		    "the older header",
+		    def->abi_major, def->abi_minor, PAWL_ABI_MAJOR, PAWL_ABI_MINOR);
+	if (def->size != sizeof(struct pawl_plugin))
+		REFUSE(e, path,
+		    "its struct pawl_plugin has %zu bytes, interface %d.%d has %zu; begin it with "
+		    "PAWL_PLUGIN_HEAD",
+		    def->size, def->abi_major, def->abi_minor, sizeof(struct pawl_plugin));
+	return 0;
+}
+
+static int
+check_definition(const struct pawl_plugin *def, const char *path, struct err *e)
+{
+	char *name = name_of(path);
+	bool same = def->name != NULL && strcmp(name, def->name) == 0;
+
+	free(name);
+	if (def->name == NULL || !is_plugin_name(def->name))
+		REFUSE(e, path, "its name must be of the form [a-z][a-z0-9_-]*");
+	if (!same)
+		REFUSE(e, path, "it calls itself \"%s\"; rename the file to %s.so", def->name, def->name);
+	if (def->resources == NULL || def->resources[strspn(def->resources, " ")] == '\0')
+		REFUSE(e, path, "it serves no resource");
+	if (def->start == NULL)
+		REFUSE(e, path, "it has no start function");
+	if ((def->patterns & (PAWL_REQUEST | PAWL_SYNC | PAWL_TOKEN)) == 0)
+		REFUSE(e, path, "it knows no integration pattern; set .patterns");
+	return 0;
+}
+
+/* Calls cb for each of the resources; stops at the first that gives not 0. */
+static int
+each_resource(const char *resources, int (*cb)(void *arg, const char *s, size_t len), void *arg)
+{
+	const char *s = resources;
+
+	for (;;) {
+		size_t len;
+		int rc;
+
+		s += strspn(s, " ");
+		if ((len = strcspn(s, " ")) == 0)
+			return 0;
+		if ((rc = cb(arg, s, len)) != 0)
+			return rc;
+		s += len;
+	}
+}
+
+struct resource_check {
+	struct module *module;
+	struct err *e;
+};
+
+static int
+check_resource(void *arg, const char *s, size_t len)
+{
+	struct resource_check *c = arg;
+	struct plugin_host *h = c->module->host;
+	bool prefix = s[len - 1] == '*';
+
+	if (len < 5 || memcmp(s, "arn:", 4) != 0 || memchr(s, '*', len - 1) != NULL)
+		REFUSE(c->e, c->module->path,
+		    "its resource \"%.*s\" is not an ARN, or has a '*' before its end", (int)len, s);
+	for (size_t i = 0; i < h->nresources; i++) {
+		const struct resource_pattern *r = &h->resources[i];
+
+		if (r->prefix == prefix && r->len == len - prefix && memcmp(r->text, s, r->len) == 0)
+			REFUSE(c->e, c->module->path,
+			    "the resource \"%.*s\" is served by the plugin %s (%s) already; remove one of them",
+			    (int)len, s, r->module->def.name, r->module->path);
+	}
+	return 0;
+}
+
+static int
+add_resource(void *arg, const char *s, size_t len)
+{
+	struct module *m = arg;
+	struct plugin_host *h = m->host;
+	bool prefix = s[len - 1] == '*';
+
+	h->resources = xreallocarray(h->resources, h->nresources + 1, sizeof(*h->resources));
+	h->resources[h->nresources++] = (struct resource_pattern){
+		.text = xstrndup(s, len - prefix), .len = len - prefix, .prefix = prefix, .module = m
+	};
+	return 0;
+}
+
+static int
+check_unique(struct module *m, struct err *e)
+{
+	struct resource_check c = { m, e };
+	const struct module *other;
+
+	TAILQ_FOREACH (other, &m->host->modules, link)
+		if (strcmp(other->def.name, m->def.name) == 0)
+			REFUSE(e, m->path, "a plugin of that name is loaded already, from %s", other->path);
+	return each_resource(m->def.resources, check_resource, &c);
+}
+
+static int
+read_options(struct plugin_options *o, const struct module *m, const struct conf *conf, struct err *e)
+{
+	struct err why = ERR_INIT;
+	char *json = conf_plugin_json(conf, m->def.name);
+	struct doc table = doc_parse(json, strlen(json), &why);
+	int rc = doc_is_none(table) ? -1 : plugin_options_read(o, m->def.options, table, &why);
+
+	if (rc != 0) {
+		plugin_options_fini(o);
+		err_set(e, "pawl.Plugin", "%s is refused: in plugins.%s of the configuration: %s", m->path,
+		    m->def.name, err_cause(&why));
+	}
+	explicit_bzero(json, strlen(json));
+	free(json);
+	doc_unref(table);
+	err_fini(&why);
+	return rc;
+}
+
+static int
+module_open(struct module *m, struct err *e)
+{
+	const struct pawl_plugin *def;
+
+	if ((m->dl = dlopen(m->path, RTLD_NOW | RTLD_LOCAL)) == NULL)
+		REFUSE(e, m->path, "it cannot be loaded: %s", dlerror());
+	if ((def = dlsym(m->dl, "pawl_plugin")) == NULL)
+		REFUSE(e, m->path, "it exports no symbol \"pawl_plugin\"; it is no plugin of pawl, or hides it");
+	if (check_abi(def, m->path, e) != 0 || check_definition(def, m->path, e) != 0)
+		return -1;
+	memcpy(&m->def, def, sizeof(m->def));
+	return 0;
+}
+
+static int
+module_init(struct module *m, struct err *e)
+{
+	if (check_unique(m, e) != 0 || read_options(&m->options, m, m->host->conf, e) != 0)
+		return -1;
+	if (m->def.init != NULL && m->def.init(&m->table, &m->state) != 0)
+		REFUSE(e, m->path, "%s", m->refusal != NULL ? m->refusal : "its init failed without saying why");
+	m->ready = true;
+	return 0;
+}
+
+int
+plugin_host_load(struct plugin_host *h, const char *path, struct err *e)
+{
+	struct module *m = xcalloc(1, sizeof(*m));
+
+	plugin_table_init(&m->table);
+	m->magic = MODULE_MAGIC;
+	m->host = h;
+	m->path = xstrdup(path);
+	if (module_open(m, e) != 0 || module_init(m, e) != 0) {
+		module_free(m);
+		return -1;
+	}
+	TAILQ_INSERT_TAIL(&h->modules, m, link);
+	each_resource(m->def.resources, add_resource, m);
+	log_info("plugin %s %s serves %s", m->def.name, m->def.version != NULL ? m->def.version : "-",
+	    m->def.resources);
+	return 0;
+}
+
+static int
+is_module_file(const struct dirent *d)
+{
+	size_t len = strlen(d->d_name);
+
+	return len > 3 && d->d_name[0] != '.' && strcmp(d->d_name + len - 3, ".so") == 0;
+}
+
+int
+plugin_host_load_dir(struct plugin_host *h, const char *dir)
+{
+	struct dirent **list;
+	int n = scandir(dir, &list, is_module_file, alphasort);
+	int nrefused = 0;
+
+	if (n < 0) {
+		log_error("plugin_dir %s cannot be read: %s", dir, strerror(errno));
+		return 0;
+	}
+	for (int i = 0; i < n; i++) {
+		char *path = xasprintf("%s/%s", dir, list[i]->d_name);
+		struct err e = ERR_INIT;
+
+		if (plugin_host_load(h, path, &e) != 0) {
+			log_error("plugin %s", err_cause(&e));
+			nrefused++;
+		}
+		err_fini(&e);
+		free(path);
+		free(list[i]);
+	}
+	free(list);
+	return nrefused;
+}
+
+void
+plugin_host_reload(struct plugin_host *h, const struct conf *c)
+{
+	struct module *m;
+
+	h->conf = c;
+	worker_pool_set_limits(h->workers, c->function_timeout, c->function_memory);
+	TAILQ_FOREACH (m, &h->modules, link) {
+		struct plugin_options fresh = { 0 };
+		struct err e = ERR_INIT;
+
+		if (read_options(&fresh, m, c, &e) != 0) {
+			log_error("plugin %s keeps its options: %s", m->def.name, err_cause(&e));
+			err_fini(&e);
+			continue;
+		}
+		plugin_options_fini(&m->options);
+		m->options = fresh;
+		if (m->def.reload != NULL)
+			m->def.reload(m->state);
+	}
+}
+
+/* --- who serves what --------------------------------------------------------------- */
+
+static struct module *
+longest_match(const struct plugin_host *h, const char *arn)
+{
+	const struct resource_pattern *best = NULL;
+	size_t len = strlen(arn);
+
+	for (size_t i = 0; i < h->nresources; i++) {
+		const struct resource_pattern *r = &h->resources[i];
+
+		if (!r->prefix && r->len == len && memcmp(r->text, arn, len) == 0)
+			return r->module;
+		if (r->prefix && r->len <= len && memcmp(r->text, arn, r->len) == 0 &&
+		    (best == NULL || r->len > best->len))
+			best = r;
+	}
+	return best != NULL ? best->module : NULL;
+}
+
+/* arn:aws:states:REGION:ACCOUNT:service:action is the same as arn:aws:states:::service:action. */
+static struct module *
+module_for(const struct plugin_host *h, const struct task_resource *r)
+{
+	struct module *m = longest_match(h, r->base_arn);
+	struct arn a;
+	char *bare;
+
+	if (m != NULL || arn_parse(r->base_arn, strlen(r->base_arn), &a) != 0 ||
+	    !arn_part_is(&a.service, "states"))
+		return m;
+	bare = xasprintf("arn:%.*s:states:::%.*s", (int)a.partition.len, a.partition.s, (int)a.resource.len,
+	    a.resource.s);
+	m = longest_match(h, bare);
+	free(bare);
+	return m;
+}
+
+bool
+plugin_host_serves(const struct plugin_host *h, const struct task_resource *r)
+{
+	return module_for(h, r) != NULL;
+}
+
+enum plugin_after_crash
+plugin_host_after_crash(const struct plugin_host *h, const struct task_resource *r)
+{
+	const struct module *m = module_for(h, r);
+
+	if (m == NULL)
+		return AFTER_CRASH_AGAIN;
+	switch (m->def.after_crash) {
+	case PAWL_ONCE:
+		return AFTER_CRASH_ONCE;
+	case PAWL_EXACTLY_ONCE:
+		return AFTER_CRASH_EXACTLY_ONCE;
+	default:
+		return AFTER_CRASH_AGAIN;
+	}
+}
+
+static enum pawl_pattern
+pattern_of(enum task_pattern p)
+{
+	switch (p) {
+	case PATTERN_SYNC:
+	case PATTERN_SYNC2:
+		return PAWL_SYNC;
+	case PATTERN_TOKEN:
+		return PAWL_TOKEN;
+	default:
+		return PAWL_REQUEST;
+	}
+}
+
+/* --- answers ----------------------------------------------------------------------- */
+
+static void
+deliver_answers(void *arg)
+{
+	struct plugin_host *h = arg;
+	struct queued_answer *q;
+	uint64_t newest = h->next_answer;
+
+	/* a delivery may cancel others, which takes them from the queue, or cause new ones, which wait */
+	while ((q = STAILQ_FIRST(&h->answers)) != NULL && q->number <= newest) {
+		STAILQ_REMOVE_HEAD(&h->answers, link);
+		h->cb(h->arg, q->ticket, &q->answer);
+		queued_free(q);
+	}
+	if (q != NULL)
+		loop_timer_set(&h->answers_timer, 0);
+}
+
+static struct queued_answer *
+queue_answer(struct plugin_host *h, uint64_t task, uint64_t ticket)
+{
+	struct queued_answer *q = xcalloc(1, sizeof(*q));
+
+	q->task = task;
+	q->ticket = ticket;
+	q->number = ++h->next_answer;
+	q->answer.output = DOC_NONE;
+	if (!loop_timer_pending(&h->answers_timer))
+		loop_timer_set(&h->answers_timer, 0);
+	STAILQ_INSERT_TAIL(&h->answers, q, link);
+	return q;
+}
+
+static void
+queue_failure(struct plugin_host *h, uint64_t task, uint64_t ticket, const char *error, const char *cause)
+{
+	struct queued_answer *q = queue_answer(h, task, ticket);
+
+	q->answer.kind = ANSWER_FAILED;
+	q->answer.error = error != NULL ? xstrdup(error) : NULL;
+	q->answer.cause = cause != NULL ? xstrdup(cause) : NULL;
+}
+
+/* The task when this plugin may answer it now; else says so and counts it. */
+static struct open_task *
+task_to_answer(struct module *m, uint64_t id)
+{
+	struct open_task *t = idmap_get(&m->host->tasks, id);
+
+	if (t != NULL && t->module == m)
+		return t;
+	stat_add(STAT_tasks_late, 1);
+	log_info("plugin %s: an answer to task %llu, which is answered or closed, is dropped", m->def.name,
+	    (unsigned long long)id);
+	return NULL;
+}
+
+void
+plugin_answer_succeed(struct module *m, uint64_t task, struct doc output)
+{
+	struct open_task *t = task_to_answer(m, task);
+	struct queued_answer *q;
+
+	if (t == NULL)
+		return;
+	if (doc_is_none(output)) {
+		plugin_answer_fail(m, task, "States.Runtime", "The plugin answered without a result");
+		return;
+	}
+	q = queue_answer(m->host, task, t->ticket);
+	q->answer.kind = ANSWER_SUCCEEDED;
+	q->answer.output = doc_ref(output);
+	task_close(m->host, t);
+}
+
+void
+plugin_answer_fail(struct module *m, uint64_t task, const char *error, const char *cause)
+{
+	struct open_task *t = task_to_answer(m, task);
+
+	if (t == NULL)
+		return;
+	queue_failure(m->host, task, t->ticket, error, cause);
+	task_close(m->host, t);
+}
+
+void
+plugin_answer_submitted(struct module *m, uint64_t task, struct doc response)
+{
+	struct open_task *t = task_to_answer(m, task);
+	struct queued_answer *q;
+
+	if (t == NULL)
+		return;
+	if (t->pattern == PATTERN_REQUEST || t->submitted || doc_is_none(response)) {
+		stat_add(STAT_tasks_late, 1);
+		log_warn("plugin %s: \"submitted\" for task %llu, which does not wait for it, is dropped",
+		    m->def.name, (unsigned long long)task);
+		return;
+	}
+	t->submitted = true;
+	q = queue_answer(m->host, task, t->ticket);
+	q->answer.kind = ANSWER_SUBMITTED;
+	q->answer.output = doc_ref(response);
+	if (t->pattern == PATTERN_TOKEN) /* its token answers, not the plugin */
+		task_close(m->host, t);
+}
+
+/* --- tasks -------------------------------------------------------------------------- */
+
+const char *
+plugin_task_ids(const struct plugin_host *h, uint64_t task)
+{
+	const struct open_task *t = idmap_get(&h->tasks, task);
+
+	return t != NULL ? t->ids : NULL;
+}
+
+static char *
+ids_of(const struct plugin_task_spec *s)
+{
+	const char *name = s->execution_arn != NULL ? strrchr(s->execution_arn, ':') : NULL;
+
+	return xasprintf("exec=%s state=%s", name != NULL ? name + 1 : "-",
+	    s->state_name != NULL ? s->state_name : "-");
+}
+
+static const char *
+text_or_empty(const char *s)
+{
+	return s != NULL ? s : "";
+}
+
+static struct pawl_task
+task_of(const struct plugin_task_spec *s, uint64_t id)
+{
+	return (struct pawl_task){ .size = sizeof(struct pawl_task),
+		.id = id,
+		.resource = s->resource->arn,
+		.base = s->resource->base_arn,
+		.pattern = pattern_of(s->resource->pattern),
+		.parameters = doc_to_pawl(s->parameters),
+		.execution_arn = text_or_empty(s->execution_arn),
+		.state_machine_arn = text_or_empty(s->machine_arn),
+		.state_name = text_or_empty(s->state_name),
+		.idempotency_key = text_or_empty(s->idempotency_key),
+		.task_token = s->task_token,
+		.role_arn = s->credentials_role,
+		.timeout_ms = s->timeout_ms };
+}
+
+static void
+refuse_task(struct plugin_host *h, uint64_t id, const struct plugin_task_spec *s, const struct module *m)
+{
+	char *cause = m == NULL
+	    ? xasprintf("No plugin serves the resource '%s'", s->resource->arn)
+	    : xasprintf("The plugin %s does not know the integration pattern of the resource '%s'", m->def.name,
+		  s->resource->arn);
+
+	queue_failure(h, id, s->ticket, "States.Runtime", cause);
+	free(cause);
+}
+
+uint64_t
+plugin_host_start(struct plugin_host *h, const struct plugin_task_spec *s)
+{
+	struct module *m = module_for(h, s->resource);
+	uint64_t id = ++h->next_task;
+	struct pawl_task task = task_of(s, id);
+	struct open_task *t;
+
+	if (m == NULL || (m->def.patterns & task.pattern) == 0) {
+		refuse_task(h, id, s, m);
+		return id;
+	}
+	t = xcalloc(1, sizeof(*t));
+	t->id = id;
+	t->ticket = s->ticket;
+	t->module = m;
+	t->pattern = s->resource->pattern;
+	t->ids = ids_of(s);
+	idmap_put(&h->tasks, id, t);
+	TAILQ_INSERT_TAIL(&h->open_tasks, t, link);
+	stat_add_label(STAT_tasks, s->resource->base_arn, 1);
+	m->def.start(m->state, &task);
+	return id;
+}
+
+static void
+drop_queued(struct plugin_host *h, uint64_t task)
+{
+	struct queued_answer *q, *next;
+
+	for (q = STAILQ_FIRST(&h->answers); q != NULL; q = next) {
+		next = STAILQ_NEXT(q, link);
+		if (q->task != task)
+			continue;
+		STAILQ_REMOVE(&h->answers, q, queued_answer, link);
+		queued_free(q);
+	}
+}
+
+void
+plugin_host_cancel(struct plugin_host *h, uint64_t id)
+{
+	struct open_task *t = idmap_get(&h->tasks, id);
+	struct module *m;
+
+	drop_queued(h, id);
+	if (t == NULL)
+		return;
+	m = t->module;
+	task_close(h, t);
+	if (m->def.cancel != NULL)
+		m->def.cancel(m->state, id);
+}
+
+int
+plugin_host_pure_call(void *arg, const struct task_resource *res, struct doc parameters, uint64_t seed,
+    struct doc *result, struct err *e)
+{
+	struct plugin_host *h = arg;
+	struct module *m = module_for(h, res);
+	struct plugin_task_spec s = { .resource = res, .parameters = parameters };
+	struct pawl_task task = task_of(&s, 0);
+	struct pawl_pure_answer a = { .size = sizeof(a) };
+
+	if (m == NULL || m->def.call_pure == NULL || (m->def.patterns & task.pattern) == 0 ||
+	    m->def.call_pure(m->state, &task, seed, &a) == 0)
+		return 0;
+	if (a.failed || a.output.block_ == NULL)
+		err_set_text(e, a.error != NULL ? a.error : "", a.cause,
+		    a.cause != NULL ? strlen(a.cause) : 0);
+	else
+		*result = doc_ref(doc_from_pawl(a.output));
+	doc_unref(doc_from_pawl(a.output));
+	free(a.error);
+	free(a.cause);
+	return 1;
+}
+
+void
+plugin_host_describe(const struct plugin_host *h, struct buf *out)
+{
+	const struct module *m;
+
+	TAILQ_FOREACH (m, &h->modules, link)
+		buf_addf(out, "%s %s %s %s\n", m->def.name, m->def.version != NULL ? m->def.version : "-",
+		    m->def.resources, m->path);
+}

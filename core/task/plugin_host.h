@@ -1,0 +1,67 @@
+/*
+ * plugin_host - loads plugins and carries tasks to them and answers back.
+ *
+ * Dispatch is by resource: the plugin that serves a task's base ARN gets it. The
+ * host gives every task a process-wide id; the first answer to an id counts, the
+ * second is dropped and logged, as is one that comes after plugin_host_cancel. The
+ * owner (task/engine) keeps time-outs, heartbeats and retries.
+ */
+#ifndef PAWL_TASK_PLUGIN_HOST_H
+#define PAWL_TASK_PLUGIN_HOST_H
+
+#include "asl/machine.h"
+#include "base/conf.h"
+#include "base/loop.h"
+#include "doc/doc.h"
+
+struct plugin_host;
+
+enum plugin_after_crash { AFTER_CRASH_AGAIN, AFTER_CRASH_ONCE, AFTER_CRASH_EXACTLY_ONCE };
+
+struct plugin_answer {
+	enum { ANSWER_SUCCEEDED, ANSWER_FAILED, ANSWER_SUBMITTED } kind;
+	struct doc output;        /* SUCCEEDED, SUBMITTED; borrowed */
+	const char *error, *cause; /* FAILED; NULL = none; borrowed */
+};
+/* ticket: as given to plugin_host_start. Never called inside plugin_host_start. */
+typedef void plugin_answer_cb(void *arg, uint64_t ticket, const struct plugin_answer *a);
+
+struct plugin_task_spec {
+	const struct task_resource *resource;
+	struct doc parameters;       /* borrowed, the host keeps a reference */
+	const char *execution_arn, *state_name, *machine_arn;
+	const char *idempotency_key; /* the same for every dispatch of one attempt */
+	int64_t timeout_ms;          /* the task's own limit, 0 = none: for plugins that can pass it on */
+	const char *task_token;      /* .waitForTaskToken and .sync, else NULL */
+	const char *credentials_role; /* or NULL */
+	uint64_t ticket;
+};
+
+struct plugin_host *plugin_host_new(struct loop *l, const struct conf *c, plugin_answer_cb *cb, void *arg);
+/*
+ * Loads every .so of the folder (and nothing else). A plugin that is refused (wrong ABI, missing
+ * symbol, duplicate resource, init says no) is logged with its sentence and left out; returns how many were refused.
+ */
+int plugin_host_load_dir(struct plugin_host *h, const char *dir);
+/* Loads one; -1 and e with the sentence. */
+int plugin_host_load(struct plugin_host *h, const char *path, struct err *e);
+/* Stops plugins, drops open tasks, frees. */
+void plugin_host_free(struct plugin_host *h);
+void plugin_host_reload(struct plugin_host *h, const struct conf *c); /* SIGHUP */
+
+/* Starts a task: returns its id (> 0). No plugin serves it or it refuses: the answer FAILED comes like any other (States.Runtime and a clear cause). */
+uint64_t plugin_host_start(struct plugin_host *h, const struct plugin_task_spec *t);
+/* The answer is not wanted any more. Unknown ids are fine. */
+void plugin_host_cancel(struct plugin_host *h, uint64_t id);
+bool plugin_host_serves(const struct plugin_host *h, const struct task_resource *r);
+enum plugin_after_crash plugin_host_after_crash(const struct plugin_host *h, const struct task_resource *r);
+/*
+ * The pure functions (scripts/functions declared pure), for run_host.pure_call: see engine/run.h.
+ * arg is the plugin_host.
+ */
+int plugin_host_pure_call(void *arg, const struct task_resource *res, struct doc parameters,
+    uint64_t seed, struct doc *result, struct err *e);
+/* One line a plugin: name, version, resources, where from (for logs and "pawl plugins"). */
+void plugin_host_describe(const struct plugin_host *h, struct buf *out);
+
+#endif

@@ -1,0 +1,151 @@
+/*
+ * plugin_module - one loaded plugin and the host behind it; for the plugin_*.c
+ * files only.
+ */
+#ifndef PAWL_TASK_PLUGIN_MODULE_H
+#define PAWL_TASK_PLUGIN_MODULE_H
+
+#include <sys/queue.h>
+
+#include "base/idmap.h"
+#include "task/httpc.h"
+#include "task/plugin.h"
+#include "task/plugin_host.h"
+#include "task/script.h"
+#include "task/worker.h"
+
+#define MODULE_MAGIC 0x706c7567u
+
+/* --- options as a plugin declared them (plugin_options.c) --------------------- */
+
+struct plugin_option_value {
+	char *text;    /* PAWL_STRING, PAWL_SECRET */
+	int64_t number; /* PAWL_INT, PAWL_DURATION, PAWL_BYTES */
+	bool flag;
+	struct doc table;
+};
+
+struct plugin_options {
+	const struct pawl_option *declared; /* NULL = none */
+	struct plugin_option_value *values; /* in the same order */
+};
+
+/* Defaults, then the members of table. -1 and e with a sentence that names the option. */
+int plugin_options_read(struct plugin_options *o, const struct pawl_option *declared, struct doc table,
+    struct err *e);
+void plugin_options_fini(struct plugin_options *o);
+/* NULL when it is not declared with that type: a bug of the plugin. */
+const struct plugin_option_value *plugin_options_get(const struct plugin_options *o, const char *name,
+    unsigned types);
+#define OPTION_TYPE(t) (1u << (t))
+
+/* --- modules -------------------------------------------------------------------- */
+
+struct module {
+	struct pawl_host table; /* first: a plugin's host pointer is its module */
+	unsigned magic;
+	TAILQ_ENTRY(module) link;
+	struct plugin_host *host;
+	struct pawl_plugin def; /* members that its minor does not know are zero */
+	void *dl;
+	char *path;
+	void *state;
+	bool ready; /* init said yes */
+	char *refusal;
+	struct plugin_options options;
+};
+
+struct module *module_from(const struct pawl_host *h);
+
+/* What a plugin asked for and has not got yet: timers, deferred calls, exchanges, function calls. */
+enum pending_kind { PENDING_TIMER, PENDING_DEFER, PENDING_HTTP, PENDING_FUNCTION };
+
+struct pending {
+	TAILQ_ENTRY(pending) link;
+	enum pending_kind kind;
+	struct module *module;
+	uint64_t id;
+	uint64_t inner; /* id of the exchange or of the worker's call */
+	struct loop_timer timer;
+	union {
+		pawl_cb *plain;
+		pawl_http_cb *http;
+		pawl_function_cb *function;
+	} cb;
+	void *arg;
+	/* functions */
+	uint64_t task_id;
+	struct script_call call; /* a pure one that runs on the next turn */
+	char *name;
+};
+void pending_close(struct pending *p); /* stops what is behind it, frees it */
+void pending_close_all(struct plugin_host *h, const struct module *m);
+
+struct open_task {
+	TAILQ_ENTRY(open_task) link;
+	uint64_t id, ticket;
+	struct module *module;
+	enum task_pattern pattern;
+	bool submitted;
+	char *ids; /* "exec=... state=..." for log lines */
+};
+
+/* An answer on its way to the owner. */
+struct queued_answer {
+	STAILQ_ENTRY(queued_answer) link;
+	uint64_t number; /* in the order of answering */
+	uint64_t task, ticket;
+	struct plugin_answer answer; /* owns its parts */
+};
+
+struct resource_pattern {
+	char *text;
+	size_t len; /* without the '*' */
+	bool prefix;
+	struct module *module;
+};
+
+struct plugin_host {
+	struct loop *loop;
+	const struct conf *conf;
+	plugin_answer_cb *cb;
+	void *arg;
+	TAILQ_HEAD(, module) modules;
+	struct resource_pattern *resources;
+	size_t nresources;
+	struct idmap tasks;
+	TAILQ_HEAD(, open_task) open_tasks;
+	uint64_t next_task, next_answer;
+	STAILQ_HEAD(, queued_answer) answers;
+	struct loop_timer answers_timer;
+	struct idmap pending_by_id;
+	TAILQ_HEAD(, pending) pending;
+	uint64_t next_pending;
+	struct httpc *http;
+	struct scripts *scripts;
+	struct worker_pool *workers;
+};
+
+/* The answers of plugins (plugin_host.c). */
+void plugin_answer_succeed(struct module *m, uint64_t task, struct doc output);
+void plugin_answer_fail(struct module *m, uint64_t task, const char *error, const char *cause);
+void plugin_answer_submitted(struct module *m, uint64_t task, struct doc response);
+/* "exec=... state=..." or NULL. */
+const char *plugin_task_ids(const struct plugin_host *h, uint64_t task);
+
+/* Fills the table of functions (plugin_table.c). */
+void plugin_table_init(struct pawl_host *t);
+
+static inline struct doc
+doc_from_pawl(struct pawl_doc d)
+{
+	return (struct doc){ d.block_, d.node_ };
+}
+
+static inline struct pawl_doc
+doc_to_pawl(struct doc d)
+{
+	return (struct pawl_doc){ d.block, d.node };
+}
+
+#endif

@@ -1,0 +1,408 @@
+/*
+ * resident - a run plus its place in this node.
+ */
+#include "task/resident.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/stat.h"
+#include "base/xalloc.h"
+
+#define RESIDENT_MAGIC 0x7e51de47u
+
+static void resident_fill(struct commit *c);
+static void resident_committed(struct commit *c, enum commit_result result);
+
+void
+resident_log(const struct resident *r, int level, const char *fmt, ...)
+{
+	char ids[UUID_TEXT_SIZE + 8] = "exec=";
+	va_list ap;
+
+	if (!log_enabled((enum log_level)level))
+		return;
+	uuid_format(&r->slot->id, ids + 5);
+	va_start(ap, fmt);
+	log_vline((enum log_level)level, ids, fmt, ap);
+	va_end(ap);
+}
+
+struct resident *
+resident_new(struct engine *g, struct slot *slot)
+{
+	struct resident *r = xcalloc(1, sizeof(*r));
+
+	assert(slot->resident == NULL);
+	r->magic = RESIDENT_MAGIC;
+	r->engine = g;
+	r->slot = slot;
+	r->where = RES_LOADING;
+	TAILQ_INIT(&r->inbox);
+	TAILQ_INIT(&r->replies);
+	TAILQ_INIT(&r->dispatches);
+	buf_init(&r->record, BUF_UNLIMITED);
+	r->commit.execution_id = slot->id;
+	r->commit.shard = slot->shard;
+	r->commit.fill = resident_fill;
+	r->commit.done = resident_committed;
+	r->idle_since_ms = clock_wall_ms();
+	slot->resident = r;
+	g->nresidents++;
+	return r;
+}
+
+static struct resident *
+resident_from(struct commit *c)
+{
+	struct resident *r = (struct resident *)((char *)c - offsetof(struct resident, commit));
+
+	assert(r->magic == RESIDENT_MAGIC);
+	return r;
+}
+
+static void
+inbox_item_free(struct inbox_item *it)
+{
+	doc_unref(it->stimulus.output);
+	free((char *)(uintptr_t)it->stimulus.error);
+	free((char *)(uintptr_t)it->stimulus.cause);
+	free((char *)(uintptr_t)it->stimulus.worker);
+	free(it);
+}
+
+static char *
+copy_or_null(const char *s)
+{
+	return s == NULL ? NULL : xstrdup(s);
+}
+
+static void
+inbox_add(struct resident *r, const struct stimulus *s, struct reply *reply)
+{
+	struct inbox_item *it = xcalloc(1, sizeof(*it));
+
+	it->stimulus = *s;
+	it->stimulus.output = doc_ref(s->output);
+	it->stimulus.error = copy_or_null(s->error);
+	it->stimulus.cause = copy_or_null(s->cause);
+	it->stimulus.worker = copy_or_null(s->worker);
+	it->reply = reply;
+	TAILQ_INSERT_TAIL(&r->inbox, it, link);
+}
+
+static void
+resident_free(void *arg)
+{
+	struct resident *r = arg;
+	struct inbox_item *it;
+
+	assert(r->magic == RESIDENT_MAGIC && r->where == RES_GONE);
+	assert(TAILQ_EMPTY(&r->replies) && TAILQ_EMPTY(&r->dispatches));
+	while ((it = TAILQ_FIRST(&r->inbox)) != NULL) {
+		TAILQ_REMOVE(&r->inbox, it, link);
+		inbox_item_free(it);
+	}
+	run_free(r->run);
+	load_free(r->load);
+	machine_entry_unref(r->machine);
+	effects_fini(&r->effects);
+	buf_fini(&r->record);
+	free(r->output);
+	free(r->trace_header);
+	r->magic = 0;
+	free(r);
+}
+
+void
+resident_set_where(struct resident *r, enum resident_where to)
+{
+	static const char *const names[] = { "loading", "live", "committing", "checking", "gone" };
+	struct engine *g = r->engine;
+
+	assert(r->where != RES_GONE);
+	if (log_enabled(LOG_LEVEL_DEBUG))
+		resident_log(r, LOG_LEVEL_DEBUG, "resident: %s -> %s", names[r->where], names[to]);
+	if (r->where == RES_COMMITTING)
+		g->ncommitting--;
+	if (to == RES_COMMITTING)
+		g->ncommitting++;
+	r->where = to;
+	if (to == RES_GONE) {
+		g->nresidents--;
+		if (r->slot != NULL)
+			r->slot->resident = NULL;
+		loop_free_later(g->loop, r, resident_free);
+	}
+}
+
+/* When the run next wants a turn: its own timers, or the time to go to sleep. */
+static void
+resident_schedule(struct resident *r)
+{
+	int64_t due = run_due_ms(r->run);
+
+	if (run_only_waits(r->run) && !r->hibernating) {
+		int64_t sleep_at = r->idle_since_ms + r->engine->hibernate_after_ms;
+
+		/* worth it only when the wait goes on for as long again */
+		if (due == INT64_MAX || due > sleep_at + r->engine->hibernate_after_ms)
+			due = sleep_at;
+	}
+	slots_set_due(&r->engine->slots, r->slot, due == INT64_MAX ? SLOT_NEVER : due);
+	engine_rearm(r->engine);
+}
+
+/* 0, or -1 when the run did not take it (reply is answered then). */
+static int
+resident_move(struct resident *r, const struct stimulus *s, struct reply *reply)
+{
+	struct stimulus stimulus = *s;
+	struct err e = ERR_INIT;
+
+	stimulus.now_ms = clock_wall_ms();
+	stimulus.seed = id_random64();
+	if (run_move(r->run, &stimulus, &r->effects, &e) != 0) {
+		resident_log(r, LOG_LEVEL_DEBUG, "move refused: %s %s", e.name, err_cause(&e));
+		if (reply != NULL)
+			reply_send(reply, r, false, &e);
+		err_fini(&e);
+		return -1;
+	}
+	if (reply != NULL)
+		TAILQ_INSERT_TAIL(&r->replies, reply, link);
+	r->hibernating = false;
+	r->idle_since_ms = stimulus.now_ms;
+	store_commit(r->engine->store, &r->commit);
+	resident_schedule(r);
+	return 0;
+}
+
+void
+resident_deliver(struct resident *r, const struct stimulus *s, struct reply *reply)
+{
+	if (r->where == RES_LIVE)
+		(void)resident_move(r, s, reply);
+	else
+		inbox_add(r, s, reply);
+}
+
+static void
+inbox_run(struct resident *r)
+{
+	struct inbox_item *it;
+
+	while (r->where == RES_LIVE && (it = TAILQ_FIRST(&r->inbox)) != NULL) {
+		TAILQ_REMOVE(&r->inbox, it, link);
+		(void)resident_move(r, &it->stimulus, it->reply);
+		inbox_item_free(it);
+	}
+}
+
+static enum commit_row
+resident_row(const struct resident *r)
+{
+	if (!r->row_written)
+		return ROW_INSERT;
+	if (run_status(r->run) != RUN_RUNNING)
+		return ROW_CLOSE;
+	if (r->hibernating)
+		return ROW_SLEEP;
+	return r->row_asleep ? ROW_WAKE : ROW_KEEP;
+}
+
+/* The batch is being sealed: what the run did since the last one becomes one record. */
+static void
+resident_fill(struct commit *c)
+{
+	struct resident *r = resident_from(c);
+	const struct run_facts *f = run_facts(r->run);
+	int64_t due = run_due_ms(r->run);
+
+	buf_reset(&r->record);
+	c->seq = r->next_seq++;
+	c->first_event_id = run_record_first(r->run);
+	c->event_count = run_record_count(r->run);
+	c->row = resident_row(r);
+	c->snapshot = r->hibernating;
+	if (r->hibernating)
+		run_snapshot(r->run, &r->record);
+	else
+		run_record_seal(r->run, &r->record);
+	c->record = &r->record;
+	c->machine_id = r->machine->id;
+	c->revision = r->machine->revision;
+	c->name = f->execution_name;
+	c->start_ms = f->start_ms;
+	c->input = f->input_text;
+	c->input_len = f->input_len;
+	c->version_arn = f->version_arn;
+	c->alias_arn = f->alias_arn;
+	c->trace_header = r->trace_header;
+	c->status = run_status_name(run_status(r->run));
+	c->stop_ms = run_status(r->run) == RUN_RUNNING ? 0 : run_stop_ms(r->run);
+	free(r->output);
+	r->output = NULL;
+	c->output_len = 0;
+	if (run_status(r->run) == RUN_SUCCEEDED)
+		r->output = doc_text(run_output(r->run), &c->output_len);
+	c->output = r->output;
+	c->error = run_error(r->run);
+	c->cause = run_cause(r->run);
+	c->wake_at_ms = due;
+	resident_set_where(r, RES_COMMITTING);
+}
+
+/* Its first answer to a client leaves here: nothing of it was known before. */
+static void
+replies_send(struct resident *r, bool name_taken, const struct err *e)
+{
+	struct reply *p;
+
+	while ((p = TAILQ_FIRST(&r->replies)) != NULL) {
+		TAILQ_REMOVE(&r->replies, p, link);
+		reply_send(p, r, name_taken, e);
+	}
+}
+
+static void
+inbox_refuse(struct resident *r, const struct err *e)
+{
+	struct inbox_item *it;
+
+	while ((it = TAILQ_FIRST(&r->inbox)) != NULL) {
+		TAILQ_REMOVE(&r->inbox, it, link);
+		if (it->reply != NULL)
+			reply_send(it->reply, r, false, e);
+		inbox_item_free(it);
+	}
+}
+
+/* After COMMIT of a hibernation: the slot stays, the run goes. */
+static void
+resident_sleep(struct resident *r)
+{
+	struct slot *slot = r->slot;
+	int64_t due = run_due_ms(r->run);
+
+	(void)FAILPOINT(hibernate_before_drop);
+	resident_log(r, LOG_LEVEL_DEBUG, "hibernates");
+	resident_set_where(r, RES_GONE);
+	slots_set_due(&r->engine->slots, slot, due == INT64_MAX ? SLOT_NEVER : due);
+	engine_rearm(r->engine);
+}
+
+static void
+resident_close(struct resident *r)
+{
+	struct err e = ERR_INIT;
+
+	stat_add_label(STAT_executions_closed, run_status_name(run_status(r->run)), 1);
+	if (log_enabled(LOG_LEVEL_INFO))
+		resident_log(r, LOG_LEVEL_INFO, "execution %s", run_status_name(run_status(r->run)));
+	err_set(&e, "ExecutionClosed", "the execution has ended");
+	inbox_refuse(r, &e);
+	err_fini(&e);
+	dispatch_drop_all(r);
+	engine_forget(r);
+}
+
+void
+resident_settle(struct resident *r)
+{
+	struct engine *g = r->engine;
+	bool slept = r->hibernating;
+
+	dispatch_release(r);
+	replies_send(r, false, NULL);
+	if (run_status(r->run) != RUN_RUNNING) {
+		resident_close(r);
+	} else if (slept && TAILQ_EMPTY(&r->inbox)) {
+		resident_sleep(r);
+	} else {
+		r->hibernating = false;
+		resident_set_where(r, RES_LIVE);
+		resident_schedule(r);
+		inbox_run(r);
+	}
+	engine_check_drained(g);
+}
+
+void
+resident_loaded(struct resident *r)
+{
+	resident_set_where(r, RES_LIVE);
+	dispatch_resume(r); /* before the inbox: only what was open in the journal */
+	resident_schedule(r);
+	inbox_run(r);
+}
+
+static void
+resident_committed(struct commit *c, enum commit_result result)
+{
+	struct resident *r = resident_from(c);
+	struct err e = ERR_INIT;
+
+	switch (result) {
+	case COMMIT_OK:
+		r->row_written = true;
+		r->row_asleep = c->row == ROW_SLEEP;
+#ifdef PAWL_CHECK_BUILD
+		resident_set_where(r, RES_CHECKING);
+		loader_check(r);
+#else
+		resident_settle(r);
+#endif
+		return;
+	case COMMIT_NAME_TAKEN:
+		replies_send(r, true, NULL);
+		err_set(&e, "ExecutionClosed", "the execution did not start");
+		inbox_refuse(r, &e);
+		err_fini(&e);
+		engine_forget(r);
+		return;
+	case COMMIT_LOST:
+		resident_discard(r);
+		return;
+	}
+}
+
+void
+resident_discard(struct resident *r)
+{
+	struct err e = ERR_INIT;
+
+	err_set(&e, "ServiceUnavailable", "The database is not available. Try again.");
+	replies_send(r, false, &e);
+	inbox_refuse(r, &e);
+	err_fini(&e);
+	dispatch_drop_all(r);
+	loader_forget(r);
+	engine_forget(r);
+}
+
+void
+resident_due(struct resident *r, int64_t now_ms)
+{
+	struct stimulus s = { .kind = STIMULUS_TIMER };
+
+	slots_set_due(&r->engine->slots, r->slot, SLOT_NEVER); /* set again by the move or the settling */
+	if (r->where != RES_LIVE)
+		return;
+	if (run_due_ms(r->run) <= now_ms) {
+		(void)FAILPOINT(timer_fired);
+		if (resident_move(r, &s, NULL) == 0)
+			return;
+	} else if (run_only_waits(r->run) && commit_is_idle(&r->commit) &&
+	    run_record_is_empty(r->run)) {
+		r->hibernating = true;
+		store_commit(r->engine->store, &r->commit);
+		return;
+	}
+	resident_schedule(r);
+}

@@ -1,0 +1,156 @@
+/*
+ * resident - a run plus its place in this node.
+ *
+ * Internal to the engine (engine.c, resident.c, loader.c, dispatch.c). A resident moves
+ * when a stimulus comes; while its record is on the way to PostgreSQL stimuli queue
+ * up in the inbox, and nothing that the record asks for leaves before the commit:
+ *
+ *	         stimulus            batch sealed              COMMIT
+ *	LIVE ------------> LIVE ------------------> COMMITTING -------> (CHECKING) -> LIVE
+ *	  ^   run_move, commit queued                              effects, replies, inbox
+ *	LOADING (journal -> run)                                   or: closed, hibernated -> GONE
+ *
+ * A resident that waits for long writes a snapshot and leaves memory; its slot stays.
+ */
+#ifndef PAWL_TASK_RESIDENT_H
+#define PAWL_TASK_RESIDENT_H
+
+#include <sys/queue.h>
+
+#include "base/idmap.h"
+#include "engine/run.h"
+#include "store/commit.h"
+#include "store/read.h"
+#include "task/engine.h"
+#include "task/plugin_host.h"
+#include "task/slots.h"
+
+enum resident_where {
+	RES_LOADING,    /* being read from the journal */
+	RES_LIVE,       /* moves when a stimulus comes */
+	RES_COMMITTING, /* its record is sent */
+	RES_CHECKING,   /* check builds: the journal is being read back and compared */
+	RES_GONE        /* freed at the end of this turn */
+};
+
+/* Who is to be told when a move is durable. */
+struct reply {
+	TAILQ_ENTRY(reply) link;
+	enum { REPLY_STARTED, REPLY_STOPPED } kind;
+	uint64_t ticket;
+	engine_started_cb *started;
+	engine_stopped_cb *stopped;
+};
+TAILQ_HEAD(reply_list, reply);
+
+/* A stimulus that waits in the inbox; owns what it points to. */
+struct inbox_item {
+	TAILQ_ENTRY(inbox_item) link;
+	struct stimulus stimulus;
+	struct reply *reply; /* or NULL */
+};
+TAILQ_HEAD(inbox, inbox_item);
+
+/* An attempt that a plugin works on. */
+struct dispatch {
+	TAILQ_ENTRY(dispatch) link; /* of its resident */
+	struct resident *resident;
+	uint64_t ticket;    /* what the plugin host knows us by */
+	uint64_t plugin_id; /* what we cancel */
+	int64_t task_id;
+};
+TAILQ_HEAD(dispatch_list, dispatch);
+
+struct resident {
+	unsigned magic;
+	struct engine *engine;
+	struct slot *slot;
+	enum resident_where where;
+	uint64_t ticket; /* answers of reads find us by it (loader.c) */
+	TAILQ_ENTRY(resident) load_link;
+
+	struct load *load; /* what its row said (loader.c); NULL when it was started here */
+	struct machine_entry *machine;
+	struct run *run; /* NULL while loading */
+	struct inbox inbox;
+	struct reply_list replies; /* of moves that are not durable yet */
+	struct effects effects;    /* likewise */
+	struct dispatch_list dispatches;
+
+	struct commit commit;
+	struct buf record;
+	char *output;       /* text of the run's output, while a commit needs it */
+	int64_t next_seq;   /* of the journal */
+	bool row_written;   /* the execution row exists */
+	bool row_asleep;    /* its open row has a wake_at */
+	bool hibernating;   /* the queued commit is a snapshot to sleep on */
+	int64_t idle_since_ms;
+	char *trace_header;
+};
+
+struct engine {
+	struct loop *loop;
+	struct store *store;
+	struct plugin_host *plugins;
+	struct store_events events;
+	char *region, *account_id;
+	char *token_secret;
+	bool aws_limits;
+	int64_t hibernate_after_ms;
+	struct slots slots;
+	struct loop_timer due_timer;
+	struct idmap dispatches; /* ticket -> struct dispatch */
+	uint64_t next_ticket;
+	TAILQ_HEAD(, resident) to_load;
+	unsigned loading;        /* loads under way */
+	unsigned claims_pending; /* shards whose open executions are being listed */
+	uint64_t nresidents, ncommitting;
+	bool draining;
+	loop_cb *drained;
+	void *drained_arg;
+	struct loop_timer drain_timer;
+};
+
+/* resident.c */
+struct resident *resident_new(struct engine *g, struct slot *slot);
+/* The only writer of r->where. */
+void resident_set_where(struct resident *r, enum resident_where to);
+/* Moves the run, or queues the stimulus. Borrows s, takes reply (NULL = nobody asks). */
+void resident_deliver(struct resident *r, const struct stimulus *s, struct reply *reply);
+/* Its record is durable: effects and replies leave, then it closes, sleeps or goes on. */
+void resident_settle(struct resident *r);
+/* Its run is loaded from the journal: tasks that were open are taken up again, then the inbox. */
+void resident_loaded(struct resident *r);
+/* Something is due: fires the run's timers, or puts it to sleep. */
+void resident_due(struct resident *r, int64_t now_ms);
+/* Drops it and its slot without a trace in the journal; whoever waits hears ServiceUnavailable. */
+void resident_discard(struct resident *r);
+void resident_log(const struct resident *r, int level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* dispatch.c */
+void dispatch_release(struct resident *r); /* effects that are durable go out */
+void dispatch_resume(struct resident *r);  /* after a load: what was open at the crash */
+void dispatch_drop_all(struct resident *r);
+
+/* loader.c */
+struct load;
+void load_free(struct load *l); /* NULL is fine */
+void loader_enqueue(struct resident *r);
+void loader_forget(struct resident *r);
+void loader_claim(struct engine *g, int32_t shard);
+/* Check builds: reads the journal back, compares (aborts when it differs), then resident_settle. */
+void loader_check(struct resident *r);
+void loader_facts(const struct engine *g, const struct machine_entry *m, const char *name,
+    struct run_facts *f, struct buf *arns);
+
+/* engine.c */
+void engine_rearm(struct engine *g);
+void engine_forget(struct resident *r); /* slot and resident go */
+const struct run_host *engine_run_host(struct engine *g);
+void engine_check_drained(struct engine *g);
+struct reply *reply_new(uint64_t ticket);
+/* Tells whoever asked; e NULL = it is durable. Frees. */
+void reply_send(struct reply *p, const struct resident *r, bool name_taken, const struct err *e);
+
+#endif

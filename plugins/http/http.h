@@ -1,0 +1,87 @@
+/*
+ * http - the parts of the plugin http: texts, the request made from a task's
+ * parameters, connections and their secrets.
+ */
+#ifndef PAWL_PLUGIN_HTTP_H
+#define PAWL_PLUGIN_HTTP_H
+
+#include <pawl/plugin.h>
+
+/* Zeroed memory; out of memory ends the process, which is loaded again from its journal. */
+void *http_alloc(size_t size);
+
+/* --- text.c ------------------------------------------------------------------------ */
+
+/* A growing text, NUL-terminated; zeroed is empty (s NULL until something was added). */
+struct http_text {
+	char *s;
+	size_t len, cap;
+};
+void http_text_add(struct http_text *t, const char *s, size_t len);
+void http_text_adds(struct http_text *t, const char *s);
+void http_text_fini(struct http_text *t); /* wipes it */
+/* Percent-encodes all but unreserved characters; form: blanks become '+'. */
+void http_text_add_encoded(struct http_text *t, const char *s, size_t len, bool form);
+void http_text_add_base64(struct http_text *t, const char *s, size_t len);
+bool http_is_utf8(const char *s, size_t len);
+
+/* Texts that must not appear in a history. */
+struct http_secrets {
+	char **list;
+	size_t n;
+};
+void http_secrets_add(struct http_secrets *s, const char *secret, size_t len);
+void http_secrets_fini(struct http_secrets *s);
+/* Appends text with every secret in it replaced by "***". */
+void http_redact(const struct http_secrets *s, const char *text, size_t len, struct http_text *out);
+
+/* --- request.c ------------------------------------------------------------------------ */
+
+struct http_headers {
+	struct pawl_http_header *list; /* owns its texts */
+	size_t n;
+};
+
+struct http_request {
+	const char *method;
+	struct http_text url, body;
+	bool has_body;
+	struct http_headers headers;
+};
+void http_request_fini(struct http_request *r);
+
+/* error NULL: the parameters are to blame, text is what goes between the brackets. */
+struct http_problem {
+	const char *error;
+	struct http_text text;
+};
+/* 0, or -1 and why. */
+int http_request_build(const struct pawl_host *h, const struct pawl_task *t, struct http_request *r,
+    struct http_secrets *secrets, struct http_problem *why);
+
+/* --- form.c ------------------------------------------------------------------------ */
+
+enum http_array_format { HTTP_INDICES, HTTP_REPEAT, HTTP_COMMAS, HTTP_BRACKETS };
+/* An object as a form: a=1&b[c]=2 ... */
+void http_form_encode(const struct pawl_host *h, struct pawl_doc object, enum http_array_format format,
+    struct http_text *out);
+/* A scalar as text: the characters of a string, "" for null, JSON for the rest. */
+void http_scalar_text(const struct pawl_host *h, struct pawl_doc d, struct http_text *out);
+
+/* --- connection.c ------------------------------------------------------------------------ */
+
+/* What is wrong with plugins.http.connections, yours; NULL when it is right. */
+char *http_connections_problem(const struct pawl_host *h, struct pawl_doc connections);
+/* The connection that the ARN names, PAWL_NO_DOC and why when there is none. Borrowed. */
+struct pawl_doc http_connection_find(const struct pawl_host *h, const char *arn, struct http_problem *why);
+/* Its credentials, headers and query parameters into the request; they win over what is there. */
+void http_connection_apply(const struct pawl_host *h, struct pawl_doc connection, struct http_request *r,
+    struct http_secrets *secrets);
+
+/* request.c, for connection.c: sets a header, replacing all of that name. */
+void http_headers_set(struct http_headers *headers, const char *name, const char *value);
+void http_headers_add(struct http_headers *headers, const char *name, const char *value);
+/* Adds name=value to the URL's query; replace: first removes what has that name. */
+void http_url_add_query(struct http_text *url, const char *name, const char *value, bool replace);
+
+#endif

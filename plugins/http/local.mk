@@ -1,0 +1,6 @@
+if PLUGIN_HTTP
+plugin_LTLIBRARIES += plugins/http/http.la
+plugins_http_http_la_SOURCES = plugins/http/http.c
+plugins_http_http_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+plugins_http_http_la_LDFLAGS = $(PLUGIN_LINKFLAGS)
+endif

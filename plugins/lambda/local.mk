@@ -1,0 +1,6 @@
+if PLUGIN_LAMBDA
+plugin_LTLIBRARIES += plugins/lambda/lambda.la
+plugins_lambda_lambda_la_SOURCES = plugins/lambda/lambda.c
+plugins_lambda_lambda_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+plugins_lambda_lambda_la_LDFLAGS = $(PLUGIN_LINKFLAGS)
+endif
