@@ -1,0 +1,138 @@
+/*
+ * act_sts - STS GetCallerIdentity, which infrastructure tools ask before anything else.
+ *
+ * The caller is the root of the account, or the user named like its access key.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "api/act.h"
+#include "base/stat.h"
+
+#define STS_NAMESPACE "https://sts.amazonaws.com/doc/2011-06-15/"
+
+static void
+caller_arn(const struct api *a, const char *key_id, struct buf *out)
+{
+	buf_adds(out, "arn:aws:iam::");
+	buf_adds(out, a->here.account_id);
+	buf_adds(out, key_id != NULL ? ":user/" : ":root");
+	if (key_id != NULL)
+		buf_adds(out, key_id);
+}
+
+void
+sts_json(struct api *a, struct http_request *r, const char *request_id, const char *target,
+    const char *key_id)
+{
+	struct err e = ERR_INIT;
+	struct buf arn;
+
+	if (strcmp(target, "GetCallerIdentity") != 0) {
+		err_set(&e, "UnknownOperationException", "This server has no operation of that name.");
+		reply_error(r, request_id, &e, NULL);
+		err_fini(&e);
+		return;
+	}
+	stat_add_label(STAT_http_requests, "GetCallerIdentity", 1);
+	buf_init(&arn, BUF_UNLIMITED);
+	caller_arn(a, key_id, &arn);
+	buf_addc(&r->reply, '{');
+	reply_text(&r->reply, "Account", a->here.account_id);
+	reply_text(&r->reply, "Arn", arn.data);
+	reply_text(&r->reply, "UserId", key_id != NULL ? key_id : a->here.account_id);
+	buf_addc(&r->reply, '}');
+	buf_fini(&arn);
+	reply_ok(r, request_id);
+}
+
+static void
+add_xml(struct buf *b, const char *tag, const char *text)
+{
+	buf_addf(b, "<%s>", tag);
+	for (; *text != '\0'; text++) {
+		if (*text == '<')
+			buf_adds(b, "&lt;");
+		else if (*text == '>')
+			buf_adds(b, "&gt;");
+		else if (*text == '&')
+			buf_adds(b, "&amp;");
+		else
+			buf_addc(b, *text);
+	}
+	buf_addf(b, "</%s>", tag);
+}
+
+static void
+reply_xml(struct http_request *r, const char *request_id, int status)
+{
+	struct buf headers;
+
+	buf_init(&headers, 256);
+	buf_addf(&headers, "x-amzn-RequestId: %s\r\n", request_id);
+	http_reply(r, status, "text/xml", headers.data);
+	buf_fini(&headers);
+}
+
+void
+sts_query_error(struct http_request *r, const char *request_id, const struct err *e)
+{
+	struct buf *b = &r->reply;
+
+	buf_reset(b);
+	buf_adds(b, "<ErrorResponse xmlns=\"" STS_NAMESPACE "\"><Error><Type>Sender</Type>");
+	add_xml(b, "Code", e->name);
+	add_xml(b, "Message", err_cause(e));
+	buf_adds(b, "</Error>");
+	add_xml(b, "RequestId", request_id);
+	buf_adds(b, "</ErrorResponse>");
+	reply_xml(r, request_id, strcmp(e->name, "InvalidAction") == 0 ? 400 : 403);
+}
+
+/* Is name=value one of the pairs of the form? Neither needs escapes. */
+static bool
+form_has(const char *form, size_t len, const char *pair)
+{
+	size_t n = strlen(pair);
+	const char *p = form, *end = form + len;
+
+	while (p < end) {
+		const char *amp = memchr(p, '&', (size_t)(end - p));
+		const char *to = amp != NULL ? amp : end;
+
+		while (to > p && isspace((unsigned char)to[-1]))
+			to--;
+		if ((size_t)(to - p) == n && memcmp(p, pair, n) == 0)
+			return true;
+		p = amp != NULL ? amp + 1 : end;
+	}
+	return false;
+}
+
+void
+sts_query(struct api *a, struct http_request *r, const char *request_id, const char *key_id)
+{
+	struct buf *b = &r->reply, arn;
+
+	if (!form_has(r->body, r->body_len, "Action=GetCallerIdentity")) {
+		struct err e = ERR_INIT;
+
+		err_set(&e, "InvalidAction", "The only action in this protocol is GetCallerIdentity.");
+		sts_query_error(r, request_id, &e);
+		err_fini(&e);
+		return;
+	}
+	stat_add_label(STAT_http_requests, "GetCallerIdentity", 1);
+	buf_init(&arn, BUF_UNLIMITED);
+	caller_arn(a, key_id, &arn);
+	buf_adds(b, "<GetCallerIdentityResponse xmlns=\"" STS_NAMESPACE "\">"
+	    "<GetCallerIdentityResult>");
+	add_xml(b, "Arn", arn.data);
+	add_xml(b, "UserId", key_id != NULL ? key_id : a->here.account_id);
+	add_xml(b, "Account", a->here.account_id);
+	buf_adds(b, "</GetCallerIdentityResult><ResponseMetadata>");
+	add_xml(b, "RequestId", request_id);
+	buf_adds(b, "</ResponseMetadata></GetCallerIdentityResponse>");
+	buf_fini(&arn);
+	reply_xml(r, request_id, 200);
+}

@@ -1,0 +1,201 @@
+/*
+ * api - the Step Functions API of this process: AWS JSON 1.0 over HTTP.
+ */
+#include "api/api.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/act.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/stat.h"
+#include "base/xalloc.h"
+
+#define DRAIN_LOOK_MS 20
+
+static bool
+host_is_loopback(const char *host)
+{
+	struct in_addr v4;
+	struct in6_addr v6;
+
+	if (strcmp(host, "localhost") == 0)
+		return true;
+	if (inet_pton(AF_INET, host, &v4) == 1)
+		return (ntohl(v4.s_addr) >> 24) == 127;
+	return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+/* Those of the configuration; *keys NULL when there are none. */
+static int
+load_keys(const struct conf *c, struct sigv4 **keys, struct err *e)
+{
+	struct sigv4 *s = sigv4_new(c->access_keys, e);
+
+	if (s == NULL)
+		return -1;
+	if (sigv4_nkeys(s) == 0) {
+		sigv4_free(s);
+		s = NULL;
+	}
+	*keys = s;
+	return 0;
+}
+
+static int
+check_listen(const struct conf *c, bool have_keys, struct err *e)
+{
+	char host[256], port[16];
+
+	if (http_address_parse(c->listen, host, sizeof(host), port, sizeof(port), e) != 0)
+		return -1;
+	if (have_keys || host_is_loopback(host))
+		return 0;
+	return err_set(e, "pawl.Listen",
+	    "listen = \"%s\" would let everybody in: without access_keys only a loopback address "
+	    "(127.0.0.1, ::1 or localhost) can be listened on; set access_keys, or listen = \"127.0.0.1:%s\"",
+	    c->listen, port);
+}
+
+int
+api_check_listen(const struct conf *c, struct err *e)
+{
+	struct sigv4 *keys;
+	int rc;
+
+	if (load_keys(c, &keys, e) != 0)
+		return -1;
+	rc = check_listen(c, keys != NULL, e);
+	sigv4_free(keys);
+	return rc;
+}
+
+static struct http_limits
+limits_of(const struct conf *c)
+{
+	return (struct http_limits){ .max_head = (size_t)c->max_header,
+		.max_body = (size_t)c->max_body,
+		.max_connections = (unsigned)c->max_connections,
+		.client_timeout_ms = c->client_timeout };
+}
+
+/* For load balancers and supervisors: is this node fit for work? */
+static void
+get_health(void *arg, struct http_request *r)
+{
+	struct api *a = arg;
+	bool up = store_is_up(a->store), ok = up && !a->draining;
+	struct buf *b = &r->reply;
+
+	buf_addc(b, '{');
+	reply_text(b, "status", ok ? "ok" : a->draining ? "draining" : "unavailable");
+	reply_text(b, "database", up ? "up" : "down");
+	buf_adds(b, "}\n");
+	http_reply(r, ok ? 200 : 503, "application/json", "Cache-Control: no-store\r\n");
+}
+
+static void
+get_metrics(void *arg, struct http_request *r)
+{
+	(void)arg;
+	stat_print(&r->reply);
+	http_reply(r, 200, "text/plain; version=0.0.4; charset=utf-8", "");
+}
+
+static void
+drain_look(void *arg)
+{
+	struct api *a = arg;
+
+	if (http_busy(a->http) > 0 && clock_mono_ms() < a->drain_until_ms)
+		loop_timer_set(&a->drain_timer, DRAIN_LOOK_MS);
+	else
+		a->drained(a->drained_arg);
+}
+
+struct api *
+api_new(struct loop *l, const struct conf *c, struct store *s, struct engine *g,
+    const char *token_secret, struct err *e)
+{
+	struct api *a = xcalloc(1, sizeof(*a));
+	struct http_limits limits = limits_of(c);
+
+	if (load_keys(c, &a->keys, e) != 0) {
+		free(a);
+		return NULL;
+	}
+	a->loop = l;
+	a->conf = c;
+	a->store = s;
+	a->engine = g;
+	a->token_secret = xstrdup(token_secret);
+	a->here = (struct territory){ c->region, c->account_id };
+	a->aws_limits = strcmp(c->limits, "aws") == 0;
+	a->http = http_new(l, &limits, call_accept, a);
+	loop_timer_init(l, &a->drain_timer, drain_look, a);
+	http_route(a->http, "/health", get_health, a);
+	http_route(a->http, "/metrics", get_metrics, a);
+	return a;
+}
+
+void
+api_free(struct api *a)
+{
+	if (a == NULL)
+		return;
+	http_free(a->http);
+	loop_timer_fini(&a->drain_timer);
+	sigv4_free(a->keys);
+	free(a->token_secret);
+	free(a);
+}
+
+int
+api_listen(struct api *a, const char *address, struct err *e)
+{
+	return http_listen(a->http, address, e);
+}
+
+int
+api_port(const struct api *a)
+{
+	return http_port(a->http);
+}
+
+int
+api_reload(struct api *a, struct err *e)
+{
+	struct http_limits limits = limits_of(a->conf);
+	struct sigv4 *keys;
+
+	http_set_limits(a->http, &limits);
+	if (load_keys(a->conf, &keys, e) != 0)
+		return -1;
+	/* the address stays: taking the last key away must not open it to everybody */
+	if (check_listen(a->conf, keys != NULL, e) != 0) {
+		sigv4_free(keys);
+		return -1;
+	}
+	sigv4_free(a->keys);
+	a->keys = keys;
+	return 0;
+}
+
+void
+api_drain(struct api *a, int64_t deadline_ms, loop_cb *cb, void *arg)
+{
+	a->draining = true;
+	a->drained = cb;
+	a->drained_arg = arg;
+	a->drain_until_ms = clock_mono_ms() + deadline_ms;
+	http_stop(a->http);
+	loop_timer_set(&a->drain_timer, 0);
+}
+
+void
+api_route(struct api *a, const char *path, http_route_cb *cb, void *arg)
+{
+	http_route(a->http, path, cb, arg);
+}

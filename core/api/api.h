@@ -1,0 +1,59 @@
+/*
+ * api - the Step Functions API of this process: AWS JSON 1.0 over HTTP.
+ *
+ *	if (api_check_listen(conf, &e) != 0) ... refuse to start
+ *	a = api_new(loop, conf, store, engine, token_secret, &e);
+ *	if (api_listen(a, conf->listen, &e) != 0) ...
+ *	... loop_run ...
+ *	api_drain(a, 10000, drained, arg);      (SIGTERM: before engine_drain)
+ *	api_free(a);                            (before store_close and engine_free)
+ *
+ * A request is parsed (http), authorised (sigv4), checked against the model
+ * (validate) and becomes a flow of named steps (call, act_*). Beside the API the
+ * same port answers STS GetCallerIdentity, GET /health and GET /metrics.
+ */
+#ifndef PAWL_API_API_H
+#define PAWL_API_API_H
+
+#include "api/http.h"
+#include "base/conf.h"
+#include "base/loop.h"
+#include "store/store.h"
+#include "task/engine.h"
+
+struct api;
+
+/*
+ * Without access keys every caller is trusted, so only loopback addresses may be
+ * listened on. -1 and e with the sentence for the user when conf asks for more.
+ */
+int api_check_listen(const struct conf *c, struct err *e);
+
+/*
+ * All that is given is borrowed and outlives the api; conf is read again by
+ * api_reload. token_secret signs page tokens: the same on all nodes and across
+ * restarts. NULL and e when access_keys cannot be used.
+ */
+struct api *api_new(struct loop *l, const struct conf *c, struct store *s, struct engine *g,
+    const char *token_secret, struct err *e);
+/* Requests under way are dropped without an answer. NULL is fine. */
+void api_free(struct api *a);
+
+/* Listens on "host:port", "[v6]:port" or ":port"; may be called for several addresses. */
+int api_listen(struct api *a, const char *address, struct err *e);
+/* The port of the first listener: of interest when ":0" was asked for. */
+int api_port(const struct api *a);
+
+/* After conf_reload: keys, limits and time-outs as they stand now. -1 and e: the old keys stay. */
+int api_reload(struct api *a, struct err *e);
+
+/*
+ * No new connections, /health says draining; requests under way are finished.
+ * cb on the loop when none is left or deadline_ms (from now) has passed.
+ */
+void api_drain(struct api *a, int64_t deadline_ms, loop_cb *cb, void *arg);
+
+/* Serves GET and HEAD of a path; see http_route. */
+void api_route(struct api *a, const char *path, http_route_cb *cb, void *arg);
+
+#endif

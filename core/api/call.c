@@ -1,0 +1,422 @@
+/*
+ * call - one API call: its arguments, its answer, and what the actions share.
+ */
+#include "api/call.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/act.h"
+#include "api/model.h"
+#include "api/validate.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/stat.h"
+
+#define CALL_MAGIC 0x43414c4cu /* "CALL" */
+#define TARGET_PREFIX "AWSStepFunctions."
+#define STS_PREFIX "AWSSecurityTokenServiceV20110615."
+#define PAGE_SIZE 100
+
+static struct call *
+call_from(void *state)
+{
+	struct call *c = state;
+
+	assert(c->magic == CALL_MAGIC);
+	return c;
+}
+
+/* --- the end --------------------------------------------------------------------- */
+
+static void
+call_over(struct call *c)
+{
+	c->request = NULL;
+	stat_observe(STAT_http_seconds, (double)(clock_mono_us() - c->since_us) / 1e6);
+}
+
+static void
+call_reply_error(struct call *c, const struct err *e, const struct reply_extra *extra)
+{
+	log_debug("request=%s %s: %s: %s", c->request_id, c->action->name, e->name, err_cause(e));
+	reply_error(c->request, c->request_id, e, extra);
+	call_over(c);
+}
+
+void
+call_fail(struct flow *f, void *state, const struct err *e)
+{
+	struct call *c = call_from(state);
+
+	(void)f;
+	if (c->request != NULL)
+		call_reply_error(c, e, NULL);
+}
+
+void
+call_fini(void *state)
+{
+	struct call *c = call_from(state);
+
+	assert(c->request == NULL);
+	c->magic = 0;
+	doc_unref(c->body);
+	arena_fini(&c->arena);
+}
+
+/* The client went away: nobody waits for the answer. */
+static void
+call_gone(void *arg)
+{
+	struct call *c = call_from(arg);
+
+	c->request = NULL;
+	flow_cancel(c->flow);
+}
+
+struct buf *
+call_out(struct call *c)
+{
+	return &c->request->reply;
+}
+
+enum flow_next
+call_ok(struct call *c)
+{
+	reply_ok(c->request, c->request_id);
+	call_over(c);
+	return FLOW_DONE;
+}
+
+enum flow_next
+call_ok_empty(struct call *c)
+{
+	buf_adds(call_out(c), "{}");
+	return call_ok(c);
+}
+
+enum flow_next
+call_error(struct call *c, const char *name, const char *key, const char *value,
+    const char *fmt, ...)
+{
+	struct reply_extra extra = { key, value };
+	struct err e = ERR_INIT;
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	err_set_text(&e, name, text, strlen(text));
+	free(text);
+	call_reply_error(c, &e, &extra);
+	err_fini(&e);
+	return FLOW_DONE;
+}
+
+/* --- arguments ----------------------------------------------------------------------- */
+
+struct doc
+call_arg(const struct call *c, const char *name)
+{
+	struct doc d = doc_gets(c->body, name);
+
+	return doc_is_none(d) || doc_type(d) == DOC_NULL ? DOC_NONE : d;
+}
+
+const char *
+call_text(struct call *c, const char *name, size_t *len)
+{
+	struct doc d = call_arg(c, name);
+	struct buf scratch;
+	const char *s;
+	char *copy;
+	size_t n;
+
+	if (doc_is_none(d))
+		return NULL;
+	buf_init(&scratch, BUF_UNLIMITED);
+	s = doc_str(d, &scratch, &n);
+	copy = arena_memdup(&c->arena, s, n + 1);
+	copy[n] = '\0';
+	buf_fini(&scratch);
+	if (len != NULL)
+		*len = n;
+	return copy;
+}
+
+bool
+call_bool(const struct call *c, const char *name, bool absent)
+{
+	struct doc d = call_arg(c, name);
+
+	return doc_is_none(d) ? absent : doc_is_true(d);
+}
+
+int64_t
+call_int(const struct call *c, const char *name, int64_t absent)
+{
+	struct doc d = call_arg(c, name);
+	int64_t v;
+
+	return !doc_is_none(d) && doc_i64(d, &v) ? v : absent;
+}
+
+int
+call_page_size(const struct call *c, int max)
+{
+	int64_t n = call_int(c, "maxResults", 0);
+
+	return n <= 0 ? PAGE_SIZE : n > max ? max : (int)n;
+}
+
+int
+call_check_storable(const char *name, const char *text, size_t len, struct err *e)
+{
+	if (text != NULL && memchr(text, '\0', len) != NULL)
+		return err_set(e, "ValidationException", "'%s' must not hold the character U+0000.",
+		    name);
+	return 0;
+}
+
+int
+call_resource(struct call *c, const char *name, struct resource *r, struct err *e)
+{
+	size_t len;
+	const char *arn = call_text(c, name, &len);
+
+	return resource_parse(&c->api->here, arn, len, r, e);
+}
+
+int
+call_machine(struct call *c, struct resource *r, struct err *e)
+{
+	if (call_resource(c, "stateMachineArn", r, e) != 0)
+		return -1;
+	switch (r->kind) {
+	case RESOURCE_MACHINE:
+	case RESOURCE_VERSION:
+	case RESOURCE_ALIAS:
+		return 0;
+	case RESOURCE_LABELLED:
+		call_error(c, "ValidationException", "reason", "API_DOES_NOT_SUPPORT_LABELED_ARNS",
+		    "This operation does not support the ARN of a labelled state machine: '%s'",
+		    call_text(c, "stateMachineArn", NULL));
+		return 1;
+	default:
+		return resource_refuse_type(r, e);
+	}
+}
+
+int
+call_execution(struct call *c, struct resource *r, struct err *e)
+{
+	if (call_resource(c, "executionArn", r, e) != 0)
+		return -1;
+	if (r->kind != RESOURCE_EXECUTION && r->kind != RESOURCE_CHILD)
+		return resource_refuse_type(r, e);
+	return 0;
+}
+
+enum flow_next
+call_no_machine(struct call *c)
+{
+	return call_error(c, "StateMachineDoesNotExist", NULL, NULL,
+	    "State Machine Does Not Exist: '%s'", call_text(c, "stateMachineArn", NULL));
+}
+
+enum flow_next
+call_no_execution(struct call *c)
+{
+	return call_error(c, "ExecutionDoesNotExist", NULL, NULL, "Execution Does Not Exist: '%s'",
+	    call_text(c, "executionArn", NULL));
+}
+
+enum flow_next
+call_deleting(struct call *c, const char *machine_name)
+{
+	struct buf arn;
+	enum flow_next next;
+
+	buf_init(&arn, BUF_UNLIMITED);
+	resource_machine_arn(&c->api->here, machine_name, &arn);
+	next = call_error(c, "StateMachineDeleting", NULL, NULL,
+	    "State Machine is being deleted: '%s'", arn.data);
+	buf_fini(&arn);
+	return next;
+}
+
+/* --- the beginning ---------------------------------------------------------------- */
+
+static void
+request_id_make(char out[UUID_TEXT_SIZE])
+{
+	struct uuid u = uuid_v4_from(id_random64(), id_random64());
+
+	uuid_format(&u, out);
+}
+
+/* What a request wants, as its head says. */
+enum call_protocol { CALL_STATES, CALL_STS_JSON, CALL_STS_QUERY, CALL_UNKNOWN };
+
+static enum call_protocol
+protocol_of(const struct http_request *r, const char **target)
+{
+	const char *type = http_header_value(r, "content-type");
+
+	*target = http_header_value(r, "x-amz-target");
+	if (*target == NULL) {
+		static const char form[] = "application/x-www-form-urlencoded";
+
+		return type != NULL && strncasecmp(type, form, sizeof(form) - 1) == 0 ?
+		    CALL_STS_QUERY : CALL_UNKNOWN;
+	}
+	if (strncmp(*target, TARGET_PREFIX, sizeof(TARGET_PREFIX) - 1) == 0) {
+		*target += sizeof(TARGET_PREFIX) - 1;
+		return CALL_STATES;
+	}
+	if (strncmp(*target, STS_PREFIX, sizeof(STS_PREFIX) - 1) == 0) {
+		*target += sizeof(STS_PREFIX) - 1;
+		return CALL_STS_JSON;
+	}
+	return CALL_UNKNOWN;
+}
+
+static int
+authorise(struct api *a, const struct http_request *r, enum call_protocol p,
+    const char **key_id, struct err *e)
+{
+	const char *service = p == CALL_STS_JSON || p == CALL_STS_QUERY ? "sts" : "states";
+
+	*key_id = NULL;
+	if (a->keys == NULL)
+		return 0;
+	return sigv4_verify(a->keys, r, service, clock_wall_ms(), key_id, e);
+}
+
+/* The body as a document; empty is {}. */
+static int
+read_body(const struct http_request *r, struct doc *body, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (r->body_len == 0) {
+		*body = doc_empty_object();
+		return 0;
+	}
+	*body = doc_parse(r->body, r->body_len, &why);
+	if (doc_is_none(*body))
+		err_set(e, "SerializationException", "The body is not JSON: %s", err_cause(&why));
+	else if (doc_type(*body) != DOC_OBJECT)
+		err_set(e, "SerializationException", "The body is not a JSON object.");
+	err_fini(&why);
+	return err_is_set(e) ? -1 : 0;
+}
+
+/* The arguments of the action, checked; -1 and e. */
+static int
+read_arguments(const struct api *a, const struct http_request *r, const struct action *action,
+    struct doc *body, struct err *e)
+{
+	const struct model_action *m = model_action_find(action->name, strlen(action->name));
+
+	assert(m != NULL);
+	if (read_body(r, body, e) != 0)
+		return -1;
+	return validate_body(model_shape(m->input), *body, a->aws_limits, e);
+}
+
+/* Takes body. */
+static void
+call_begin(struct api *a, struct http_request *r, const struct action *action,
+    const char *request_id, int64_t since_us, struct doc body)
+{
+	struct flow *f = flow_new(a->loop, action->kind);
+	struct call *c = flow_state_of(f);
+
+	c->magic = CALL_MAGIC;
+	c->api = a;
+	c->request = r;
+	c->action = action;
+	memcpy(c->request_id, request_id, sizeof(c->request_id));
+	c->since_us = since_us;
+	c->flow = flow_id(f);
+	c->body = body;
+	arena_init(&c->arena);
+	r->gone = call_gone;
+	r->gone_arg = c;
+	flow_begin(f);
+}
+
+static void
+call_states(struct api *a, struct http_request *r, const char *request_id, const char *name,
+    int64_t since_us)
+{
+	const struct action *action = action_find(name);
+	struct doc body = DOC_NONE;
+	struct err e = ERR_INIT;
+
+	if (action == NULL) {
+		stat_add_label(STAT_http_requests, "unknown", 1);
+		err_set(&e, "UnknownOperationException", "This server has no operation of that name.");
+	} else {
+		stat_add_label(STAT_http_requests, action->name, 1);
+		read_arguments(a, r, action, &body, &e);
+	}
+	if (err_is_set(&e)) {
+		log_debug("request=%s %s: %s: %s", request_id, name, e.name, err_cause(&e));
+		reply_error(r, request_id, &e, NULL);
+		doc_unref(body);
+	} else {
+		call_begin(a, r, action, request_id, since_us, body);
+	}
+	err_fini(&e);
+}
+
+static int
+check_place(const struct http_request *r, struct err *e)
+{
+	if (strcmp(r->method, "POST") != 0)
+		return err_set(e, "MethodNotAllowedException", "The API is called with POST.");
+	if (strcmp(r->path, "/") != 0)
+		return err_set(e, "NotFoundException", "There is nothing at this path.");
+	return 0;
+}
+
+void
+call_accept(void *api, struct http_request *r)
+{
+	struct api *a = api;
+	int64_t since_us = clock_mono_us();
+	char request_id[UUID_TEXT_SIZE];
+	const char *target, *key_id;
+	struct err e = ERR_INIT;
+	enum call_protocol p = protocol_of(r, &target);
+
+	request_id_make(request_id);
+	if (check_place(r, &e) != 0 || authorise(a, r, p, &key_id, &e) != 0) {
+		log_debug("request=%s refused: %s: %s", request_id, e.name, err_cause(&e));
+		if (p == CALL_STS_QUERY)
+			sts_query_error(r, request_id, &e);
+		else
+			reply_error(r, request_id, &e, NULL);
+	} else if (p == CALL_STATES) {
+		call_states(a, r, request_id, target, since_us);
+	} else if (p == CALL_STS_JSON) {
+		sts_json(a, r, request_id, target, key_id);
+	} else if (p == CALL_STS_QUERY) {
+		sts_query(a, r, request_id, key_id);
+	} else {
+		stat_add_label(STAT_http_requests, "unknown", 1);
+		err_set(&e, "UnknownOperationException",
+		    "The request has no X-Amz-Target of Step Functions.");
+		reply_error(r, request_id, &e, NULL);
+	}
+	err_fini(&e);
+}

@@ -1,0 +1,112 @@
+/*
+ * call - one API call: its arguments, its answer, and what the actions share.
+ *
+ * The state of an action's flow begins with a struct call:
+ *
+ *	struct describe { struct call call; ... };
+ *	const struct flow_kind act_describe_execution = CALL_KIND("DescribeExecution", steps, struct describe, fini);
+ *
+ * The arguments have passed validate_body before the first step. A step that ends the
+ * call returns what call_ok or call_error return; one that fails with an err leaves the
+ * answer to call_fail. An action's fini ends with call_fini.
+ */
+#ifndef PAWL_API_CALL_H
+#define PAWL_API_CALL_H
+
+#include "api/api.h"
+#include "api/http.h"
+#include "api/names.h"
+#include "api/reply.h"
+#include "api/sigv4.h"
+#include "base/arena.h"
+#include "base/flow.h"
+#include "doc/doc.h"
+
+struct api {
+	struct loop *loop;
+	const struct conf *conf;
+	struct store *store;
+	struct engine *engine;
+	struct http *http;
+	struct sigv4 *keys; /* NULL = every caller is trusted */
+	char *token_secret;
+	struct territory here;
+	bool aws_limits;
+
+	bool draining;
+	int64_t drain_until_ms; /* monotonic */
+	loop_cb *drained;
+	void *drained_arg;
+	struct loop_timer drain_timer;
+};
+
+struct action {
+	const char *name;
+	const struct flow_kind *kind;
+};
+
+struct call {
+	unsigned magic;
+	struct api *api;
+	struct http_request *request; /* NULL once answered, or when the client is gone */
+	const struct action *action;
+	char request_id[UUID_TEXT_SIZE];
+	int64_t since_us;
+	uint64_t flow;
+	struct doc body;
+	struct arena arena; /* texts of the arguments, freed with the call */
+};
+
+#define CALL_DEADLINE_MS 30000
+#define CALL_KIND(name_, steps_, state_, fini_) \
+	{ .name = (name_), .steps = (steps_), .state_size = sizeof(state_), .fail = call_fail, \
+		.fini = (fini_), .deadline_ms = CALL_DEADLINE_MS }
+
+/* Every request that is no GET comes here. */
+void call_accept(void *api, struct http_request *r);
+
+/* flow_kind.fail of all actions: answers e. */
+void call_fail(struct flow *f, void *state, const struct err *e);
+/* Frees what struct call holds; the state is a struct call or begins with one. */
+void call_fini(void *state);
+
+/* The answer's body, for the step that will call_ok. */
+struct buf *call_out(struct call *c);
+enum flow_next call_ok(struct call *c);
+/* call_ok with {}. */
+enum flow_next call_ok_empty(struct call *c);
+/* An error with one more member (key NULL = none). */
+enum flow_next call_error(struct call *c, const char *name, const char *key, const char *value,
+    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/*
+ * Arguments. An absent one and null are NULL (DOC_NONE). Texts end with NUL, and live as long as the
+ * call; one that holds U+0000 is longer than strlen says (len may be NULL).
+ */
+struct doc call_arg(const struct call *c, const char *name);
+const char *call_text(struct call *c, const char *name, size_t *len);
+bool call_bool(const struct call *c, const char *name, bool absent);
+int64_t call_int(const struct call *c, const char *name, int64_t absent);
+/* maxResults: 0 and absent are 100. */
+int call_page_size(const struct call *c, int max);
+/* -1 and e when a text that is stored as it is holds U+0000, which PostgreSQL cannot keep. */
+int call_check_storable(const char *name, const char *text, size_t len, struct err *e);
+
+/* The ARN in the argument; -1 and e "InvalidArn". */
+int call_resource(struct call *c, const char *name, struct resource *r, struct err *e);
+/*
+ * As call_resource, for the ARN of a machine, unqualified, of a version or an alias. A labelled one is
+ * refused with a ValidationException: then 1, the call is answered.
+ */
+int call_machine(struct call *c, struct resource *r, struct err *e);
+/* As call_resource, for the ARN of a STANDARD execution. */
+int call_execution(struct call *c, struct resource *r, struct err *e);
+
+enum flow_next call_no_machine(struct call *c);   /* echoes stateMachineArn */
+enum flow_next call_no_execution(struct call *c); /* echoes executionArn */
+enum flow_next call_deleting(struct call *c, const char *machine_name);
+
+/* The actions that there are, by name; NULL = unknown or not built. */
+const struct action *action_find(const char *name);
+
+#endif

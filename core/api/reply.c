@@ -1,0 +1,138 @@
+/*
+ * reply - answers in the form of AWS JSON 1.0, and what writes their members.
+ */
+#include "api/reply.h"
+
+#include <string.h>
+
+#include "base/log.h"
+
+void
+reply_ok(struct http_request *r, const char *request_id)
+{
+	struct buf headers;
+
+	buf_init(&headers, 256);
+	buf_adds(&headers, "x-amzn-RequestId: ");
+	buf_adds(&headers, request_id);
+	buf_adds(&headers, "\r\n");
+	http_reply(r, 200, REPLY_TYPE, headers.data);
+	buf_fini(&headers);
+}
+
+/* All errors of the model are 400; these are the framework's. */
+static int
+error_status(const char *name)
+{
+	static const struct {
+		const char *name;
+		int status;
+	} others[] = {
+		{ "MissingAuthenticationTokenException", 403 },
+		{ "IncompleteSignatureException", 403 },
+		{ "InvalidSignatureException", 403 },
+		{ "UnrecognizedClientException", 403 },
+		{ "NotFoundException", 404 },
+		{ "MethodNotAllowedException", 405 },
+		{ "RequestEntityTooLargeException", 413 },
+		{ "InternalFailure", 500 },
+		{ "ServiceUnavailable", 503 },
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (strcmp(others[i].name, name) == 0)
+			return others[i].status;
+	}
+	return 400;
+}
+
+void
+reply_error(struct http_request *r, const char *request_id, const struct err *e,
+    const struct reply_extra *extra)
+{
+	const char *name = e->name, *message = err_cause(e);
+	struct buf *b = &r->reply, headers;
+
+	if (name[0] == '\0' || strchr(name, '.') != NULL) {
+		log_error("request=%s api: %s: %s", request_id, name, message);
+		name = "InternalFailure";
+		message = "The request could not be processed; the log of pawld says why.";
+	}
+	buf_reset(b);
+	buf_addc(b, '{');
+	reply_text(b, "__type", name);
+	reply_text(b, "message", message);
+	if (extra != NULL && extra->key != NULL)
+		reply_text(b, extra->key, extra->value);
+	buf_addc(b, '}');
+	buf_init(&headers, 512);
+	buf_adds(&headers, "x-amzn-RequestId: ");
+	buf_adds(&headers, request_id);
+	buf_adds(&headers, "\r\nx-amzn-errortype: ");
+	buf_adds(&headers, name);
+	buf_adds(&headers, "\r\n");
+	http_reply(r, error_status(name), REPLY_TYPE, headers.data);
+	buf_fini(&headers);
+}
+
+void
+reply_key(struct buf *b, const char *key)
+{
+	char last = b->len > 0 ? b->data[b->len - 1] : '{';
+
+	if (last != '{' && last != '[')
+		buf_addc(b, ',');
+	buf_addc(b, '"');
+	buf_adds(b, key);
+	buf_add(b, "\":", 2);
+}
+
+void
+reply_text(struct buf *b, const char *key, const char *text)
+{
+	if (text != NULL)
+		reply_text_n(b, key, text, strlen(text));
+}
+
+void
+reply_text_n(struct buf *b, const char *key, const char *text, size_t len)
+{
+	if (text == NULL)
+		return;
+	reply_key(b, key);
+	buf_add_json_string(b, text, len);
+}
+
+void
+reply_int(struct buf *b, const char *key, int64_t v)
+{
+	reply_key(b, key);
+	buf_add_i64(b, v);
+}
+
+void
+reply_bool(struct buf *b, const char *key, bool v)
+{
+	reply_key(b, key);
+	buf_adds(b, v ? "true" : "false");
+}
+
+void
+reply_time(struct buf *b, const char *key, int64_t ms)
+{
+	char fraction[4] = { '.', (char)('0' + ms / 100 % 10), (char)('0' + ms / 10 % 10),
+		(char)('0' + ms % 10) };
+
+	reply_key(b, key);
+	buf_add_i64(b, ms / 1000);
+	buf_add(b, fraction, sizeof(fraction));
+}
+
+void
+reply_json(struct buf *b, const char *key, const char *json)
+{
+	if (json == NULL)
+		return;
+	reply_key(b, key);
+	buf_adds(b, json);
+}

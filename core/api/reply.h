@@ -1,0 +1,41 @@
+/*
+ * reply - answers in the form of AWS JSON 1.0, and what writes their members.
+ */
+#ifndef PAWL_API_REPLY_H
+#define PAWL_API_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/http.h"
+#include "base/err.h"
+
+#define REPLY_TYPE "application/x-amz-json-1.0"
+
+/* 200 with r->reply as it is. request_id is the text of a uuid. */
+void reply_ok(struct http_request *r, const char *request_id);
+
+/* One more member of an error's body, beside __type and message. */
+struct reply_extra {
+	const char *key, *value; /* key NULL = none */
+};
+/*
+ * The error name with its status, as AWS answers it. Names that are not AWS's ("pawl.Journal") become
+ * InternalFailure and are logged.
+ */
+void reply_error(struct http_request *r, const char *request_id, const struct err *e,
+    const struct reply_extra *extra);
+
+/* Members of the object that b ends in; each writes its own comma. text NULL: nothing is written. */
+void reply_key(struct buf *b, const char *key);
+void reply_text(struct buf *b, const char *key, const char *text);
+void reply_text_n(struct buf *b, const char *key, const char *text, size_t len);
+void reply_int(struct buf *b, const char *key, int64_t v);
+void reply_bool(struct buf *b, const char *key, bool v);
+/* Seconds with three decimals. */
+void reply_time(struct buf *b, const char *key, int64_t ms);
+/* json is written as it is; NULL: nothing is written. */
+void reply_json(struct buf *b, const char *key, const char *json);
+
+#endif
