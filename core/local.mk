@@ -1,0 +1,57 @@
+# core - the layers in one library, and the programs that are linked with it.
+#
+# Each layer lists its own files in core/LAYER/local.mk; the order here is the
+# order of the layers: an include points to its own folder or to one above it
+# in this list (scripts/check-layers).
+
+pawlcore_sources =
+pawl_cli_sources =
+
+include core/base/local.mk
+include core/doc/local.mk
+include core/expr/local.mk
+include core/asl/local.mk
+include core/engine/local.mk
+include core/store/local.mk
+include core/task/local.mk
+include core/api/local.mk
+include core/cli/local.mk
+
+noinst_LTLIBRARIES += libpawlcore.la
+libpawlcore_la_SOURCES = $(pawlcore_sources)
+nodist_libpawlcore_la_SOURCES = core/store/queries_gen.h core/store/schema_gen.h
+libpawlcore_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
+
+sbin_PROGRAMS =
+bin_PROGRAMS =
+libexec_PROGRAMS =
+
+if HAVE_PAWLD
+sbin_PROGRAMS += pawld
+endif
+pawld_SOURCES = core/pawld.c
+pawld_LDADD = libpawlcore.la $(PAWL_LIBS)
+
+if HAVE_PAWL
+bin_PROGRAMS += pawl
+endif
+pawl_SOURCES = core/pawl.c $(pawl_cli_sources)
+pawl_LDADD = libpawlcore.la $(PAWL_LIBS)
+
+if HAVE_FUNCTION
+libexec_PROGRAMS += pawl-function
+endif
+pawl_function_SOURCES = core/task/function_main.c
+pawl_function_LDADD = libpawlcore.la $(PAWL_LIBS)
+
+# The one public header, where plugins of this tree find it as <pawl/plugin.h> too.
+if HAVE_PLUGIN_H
+pkginclude_HEADERS = core/task/plugin.h
+BUILT_SOURCES += include/pawl/plugin.h
+endif
+
+include/pawl/plugin.h: core/task/plugin.h
+	@$(MKDIR_P) include/pawl
+	$(AM_V_GEN)cp $< $@
+
+CLEANFILES += include/pawl/plugin.h

@@ -1,0 +1,466 @@
+/*
+ * pawld - the daemon: reads its configuration, wires the parts, runs the loop.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+
+#include "api/api.h"
+#include "base/conf.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/stat.h"
+#include "base/xalloc.h"
+#include "store/catalogue.h"
+#include "store/laptop.h"
+#include "store/secret.h"
+#include "store/store.h"
+#include "task/engine.h"
+#include "task/plugin_host.h"
+
+#define MIGRATE_TIMEOUT_MS 30000
+#define DRAIN_MS 10000
+#define HOUSEKEEPING_MS 5000
+
+struct daemon {
+	struct conf *conf;
+	struct loop *loop;
+	struct laptop *laptop;
+	struct store *store;
+	struct plugin_host *plugins;
+	struct engine *engine;
+	struct api *api;
+	struct store_events events; /* the engine's, with ours around them */
+	struct loop_timer housekeeping;
+	char *secret;    /* of the cluster: signs task tokens and page tokens */
+	char *node_name;
+	bool ready, stopping;
+};
+
+static const char usage_text[] =
+    "usage: pawld [--config FILE] [--NAME=VALUE ...]\n"
+    "       pawld --check-config | --list-options | --list-failpoints | --version | --help\n"
+    "\n"
+    "pawld runs state machines: it speaks the AWS Step Functions API and keeps every\n"
+    "execution in PostgreSQL. Without a database in its configuration it runs a private\n"
+    "PostgreSQL in its data folder.\n"
+    "\n"
+    "  --config FILE       read this configuration file (Lua)\n"
+    "  --NAME=VALUE        set an option; it overrides the file\n"
+    "  --set NAME=VALUE    the same\n"
+    "  --check-config      read the configuration, say what is wrong or what holds, exit\n"
+    "  --list-options      every option with its default and what it is for\n"
+    "  --list-failpoints   the fail points of a test build\n"
+    "  --version           version of pawl\n"
+    "\n"
+    "SIGTERM and SIGINT finish what is under way and stop; SIGHUP reads the configuration\n"
+    "again. See pawld(8), pawl.conf(5).\n";
+
+enum daemon_mode { MODE_RUN, MODE_CHECK_CONFIG };
+
+/* --- command line --------------------------------------------------------------- */
+
+struct arguments {
+	const char *config;
+	struct conf_overrides overrides;
+	enum daemon_mode mode;
+};
+
+/* Exits for the options that only print. */
+static void
+arguments_print_and_exit(const char *arg)
+{
+	struct buf out;
+
+	if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0) {
+		fputs(usage_text, stdout);
+		exit(0);
+	}
+	if (strcmp(arg, "--version") == 0) {
+		puts("pawld " PAWL_VERSION);
+		exit(0);
+	}
+	if (strcmp(arg, "--list-failpoints") == 0)
+		exit(failpoint_list() == 0 ? 0 : 1);
+	if (strcmp(arg, "--list-options") == 0) {
+		buf_init(&out, BUF_UNLIMITED);
+		option_list(&out);
+		fputs(buf_text(&out), stdout);
+		exit(0);
+	}
+}
+
+static void
+arguments_read(struct arguments *a, int argc, char **argv)
+{
+	struct err e = ERR_INIT;
+	int i = 1, n;
+
+	while (i < argc) {
+		arguments_print_and_exit(argv[i]);
+		if (strcmp(argv[i], "--config") == 0 && i + 1 < argc) {
+			a->config = argv[i + 1];
+			i += 2;
+		} else if (strncmp(argv[i], "--config=", 9) == 0) {
+			a->config = argv[i++] + 9;
+		} else if (strcmp(argv[i], "--check-config") == 0) {
+			a->mode = MODE_CHECK_CONFIG;
+			i++;
+		} else if ((n = conf_override(&a->overrides, argc - i, argv + i, &e)) > 0) {
+			i += n;
+		} else {
+			fprintf(stderr, "pawld: %s\n",
+			    n < 0 ? err_cause(&e) : "unknown option; see pawld --help");
+			if (n == 0)
+				fprintf(stderr, "pawld: at \"%s\"\n", argv[i]);
+			exit(2);
+		}
+	}
+}
+
+/* --- the data folder -------------------------------------------------------------- */
+
+static char *
+default_data_dir(void)
+{
+	const char *home = getenv("HOME"), *xdg = getenv("XDG_DATA_HOME");
+
+	if (geteuid() == 0 || (home == NULL && xdg == NULL))
+		return xstrdup("/var/lib/pawl");
+	if (xdg != NULL && *xdg != '\0')
+		return xasprintf("%s/pawl", xdg);
+	return xasprintf("%s/.local/share/pawl", home);
+}
+
+static int
+make_folders(const char *path, struct err *e)
+{
+	char *copy = xstrdup(path), *p;
+	int rc = 0;
+
+	for (p = copy + 1; rc == 0 && *p != '\0'; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(copy, 0755) != 0 && errno != EEXIST)
+			rc = -1;
+		*p = '/';
+	}
+	if (rc == 0 && mkdir(copy, 0755) != 0 && errno != EEXIST)
+		rc = -1;
+	if (rc != 0)
+		err_set(e, "pawl.Start", "cannot make the data folder %s: %s (choose another with --data-dir)",
+		    path, strerror(errno));
+	free(copy);
+	return rc;
+}
+
+static int
+daemon_start_laptop(struct daemon *d, struct err *e)
+{
+	struct laptop_options o = { .postgres_bin = d->conf->postgres_bin };
+	char *dir = *d->conf->data_dir != '\0' ? xstrdup(d->conf->data_dir) : default_data_dir();
+
+	o.data_dir = dir;
+	if (make_folders(dir, e) == 0) {
+		log_info("laptop mode: a private PostgreSQL in %s", dir);
+		d->laptop = laptop_start(&o, e);
+	}
+	free(dir);
+	return d->laptop == NULL ? -1 : 0;
+}
+
+/* --- readiness -------------------------------------------------------------------- */
+
+/* "http://host:port" of the listener, with the port that the system chose for ":0". */
+static char *
+daemon_url(const struct daemon *d)
+{
+	const char *listen = d->conf->listen, *colon = strrchr(listen, ':');
+	size_t host_len = colon == NULL ? strlen(listen) : (size_t)(colon - listen);
+
+	if (host_len == 0)
+		return xasprintf("http://127.0.0.1:%d", api_port(d->api));
+	return xasprintf("http://%.*s:%d", (int)host_len, listen, api_port(d->api));
+}
+
+static void
+daemon_check_ready(void *arg)
+{
+	struct daemon *d = arg;
+	char *url;
+
+	if (d->ready || d->stopping || !store_is_up(d->store))
+		return;
+	d->ready = true;
+	url = daemon_url(d);
+	printf("pawld ready %s\n", url);
+	fflush(stdout);
+	log_info("ready at %s", url);
+	free(url);
+}
+
+static void
+daemon_claimed(void *arg, int32_t shard)
+{
+	struct daemon *d = arg;
+	const struct store_events *inner = engine_store_events(d->engine);
+
+	inner->shard_claimed(inner->arg, shard);
+	if (!d->ready)
+		loop_at_turn_end(d->loop, daemon_check_ready, d);
+}
+
+static void
+daemon_lost(void *arg, int32_t shard)
+{
+	struct daemon *d = arg;
+	const struct store_events *inner = engine_store_events(d->engine);
+
+	inner->shard_lost(inner->arg, shard);
+}
+
+static void
+daemon_catalogue_changed(void *arg)
+{
+	struct daemon *d = arg;
+	const struct store_events *inner = engine_store_events(d->engine);
+
+	inner->catalogue_changed(inner->arg);
+}
+
+/* --- while it runs ------------------------------------------------------------------ */
+
+static void
+daemon_housekeep(void *arg)
+{
+	struct daemon *d = arg;
+	struct engine_counts n = engine_counts(d->engine);
+
+	stat_set(STAT_open_executions, (int64_t)(n.live + n.committing + n.sleeping));
+	stat_set(STAT_sleeping_executions, (int64_t)n.sleeping);
+	if (store_is_up(d->store))
+		catalogue_sweep(d->store);
+	daemon_check_ready(d);
+	loop_timer_set(&d->housekeeping, HOUSEKEEPING_MS);
+}
+
+static void
+daemon_apply_log_level(const struct conf *c)
+{
+	enum log_level level;
+
+	if (log_level_parse(c->log_level, &level) == 0)
+		log_set_level(level);
+}
+
+static void
+daemon_reload(void *arg)
+{
+	struct daemon *d = arg;
+	struct err e = ERR_INIT;
+	struct buf restart;
+
+	buf_init(&restart, BUF_UNLIMITED);
+	if (conf_reload(d->conf, &restart, &e) != 0) {
+		log_error("reload: %s; everything stays as it was", err_cause(&e));
+		goto out;
+	}
+	daemon_apply_log_level(d->conf);
+	if (api_reload(d->api, &e) != 0)
+		log_error("reload: %s", err_cause(&e));
+	plugin_host_reload(d->plugins, d->conf);
+	log_info("configuration read again");
+	if (restart.len > 0)
+		log_warn("reload: these options changed and need a restart: %s", buf_text(&restart));
+out:
+	buf_fini(&restart);
+	err_fini(&e);
+}
+
+static void
+daemon_stopped(void *arg)
+{
+	struct daemon *d = arg;
+
+	loop_stop(d->loop);
+}
+
+static void
+daemon_api_drained(void *arg)
+{
+	struct daemon *d = arg;
+
+	engine_drain(d->engine, DRAIN_MS, daemon_stopped, d);
+}
+
+static void
+daemon_terminate(void *arg)
+{
+	struct daemon *d = arg;
+
+	if (d->stopping) {
+		log_warn("second signal: stops at once");
+		loop_stop(d->loop);
+		return;
+	}
+	d->stopping = true;
+	log_info("stopping: finishes what is under way");
+	api_drain(d->api, DRAIN_MS, daemon_api_drained, d);
+}
+
+/* --- start and stop ------------------------------------------------------------------- */
+
+static const char *
+daemon_conninfo(const struct daemon *d)
+{
+	return d->laptop != NULL ? laptop_conninfo(d->laptop) : d->conf->database;
+}
+
+static int
+daemon_start_database(struct daemon *d, struct err *e)
+{
+	if (*d->conf->database == '\0' && daemon_start_laptop(d, e) != 0)
+		return -1;
+	if (store_migrate(daemon_conninfo(d), MIGRATE_TIMEOUT_MS, e) != 0)
+		return -1;
+	d->secret = secret_token(daemon_conninfo(d), e);
+	return d->secret == NULL ? -1 : 0;
+}
+
+static int
+daemon_start_parts(struct daemon *d, struct err *e)
+{
+	const struct conf *c = d->conf;
+	struct engine_options eo = { .region = c->region,
+		.account_id = c->account_id,
+		.aws_limits = strcmp(c->limits, "aws") == 0,
+		.hibernate_after_ms = c->hibernate_after,
+		.token_secret = d->secret };
+	struct store_options so = { .conninfo = daemon_conninfo(d),
+		.node_name = d->node_name,
+		.writers = (int)c->writers,
+		.readers = (int)c->read_connections,
+		.batch_max = (int)c->batch_max };
+
+	d->loop = loop_new();
+	if (d->laptop != NULL)
+		laptop_watch(d->laptop, d->loop);
+	loop_signal(d->loop, SIGTERM, daemon_terminate, d);
+	loop_signal(d->loop, SIGINT, daemon_terminate, d);
+	loop_signal(d->loop, SIGHUP, daemon_reload, d);
+	d->engine = engine_new(d->loop, &eo);
+	d->plugins = plugin_host_new(d->loop, c, engine_plugin_answer, d->engine);
+	plugin_host_load_dir(d->plugins, c->plugin_dir);
+	d->events = (struct store_events){ .shard_claimed = daemon_claimed,
+		.shard_lost = daemon_lost,
+		.catalogue_changed = daemon_catalogue_changed,
+		.arg = d };
+	d->store = store_open(d->loop, &so, &d->events);
+	engine_attach(d->engine, d->store, d->plugins);
+	d->api = api_new(d->loop, c, d->store, d->engine, d->secret, e);
+	if (d->api == NULL || api_listen(d->api, c->listen, e) != 0)
+		return -1;
+	loop_timer_init(d->loop, &d->housekeeping, daemon_housekeep, d);
+	loop_timer_set(&d->housekeeping, HOUSEKEEPING_MS);
+	return 0;
+}
+
+static void
+daemon_fini(struct daemon *d)
+{
+	if (d->loop != NULL)
+		loop_timer_fini(&d->housekeeping);
+	api_free(d->api);
+	store_close(d->store);
+	engine_free(d->engine); /* cancels what plugins still work on */
+	plugin_host_free(d->plugins);
+	loop_free(d->loop);
+	laptop_stop(d->laptop);
+	free(d->secret);
+	free(d->node_name);
+	conf_free(d->conf);
+}
+
+static char *
+node_name_make(void)
+{
+	char host[256] = "localhost";
+
+	(void)gethostname(host, sizeof(host) - 1);
+	return xasprintf("%s/%ld", host, (long)getpid());
+}
+
+static int
+daemon_run(struct daemon *d)
+{
+	struct err e = ERR_INIT;
+	int rc = 0;
+
+	signal(SIGPIPE, SIG_IGN);
+	d->node_name = node_name_make();
+	if (api_check_listen(d->conf, &e) != 0 || daemon_start_database(d, &e) != 0 ||
+	    daemon_start_parts(d, &e) != 0) {
+		log_error("cannot start: %s", err_cause(&e));
+		rc = 1;
+	} else {
+		loop_run(d->loop);
+		log_info("stopped");
+	}
+	err_fini(&e);
+	daemon_fini(d);
+	return rc;
+}
+
+static int
+check_config(const struct conf *c)
+{
+	struct err e = ERR_INIT;
+	struct buf out;
+
+	if (api_check_listen(c, &e) != 0) {
+		fprintf(stderr, "pawld: %s\n", err_cause(&e));
+		err_fini(&e);
+		return 2;
+	}
+	buf_init(&out, BUF_UNLIMITED);
+	conf_print(c, &out);
+	fputs(buf_text(&out), stdout);
+	buf_fini(&out);
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct arguments a = { .overrides = CONF_OVERRIDES_INIT, .mode = MODE_RUN };
+	struct daemon d = { 0 };
+	struct err e = ERR_INIT;
+	int rc;
+
+	arguments_read(&a, argc, argv);
+	d.conf = conf_load(a.config, &a.overrides, &e);
+	if (d.conf == NULL) {
+		fprintf(stderr, "pawld: %s\n", err_cause(&e));
+		err_fini(&e);
+		return 2;
+	}
+	daemon_apply_log_level(d.conf);
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	if (a.mode == MODE_CHECK_CONFIG) {
+		rc = check_config(d.conf);
+		conf_free(d.conf);
+	} else {
+		rc = daemon_run(&d);
+	}
+	conf_overrides_fini(&a.overrides);
+	curl_global_cleanup();
+	return rc;
+}
