@@ -1,0 +1,453 @@
+/*
+ * The store on a real PostgreSQL: batches, names that are taken, ownership, a server that dies.
+ */
+#include "store_fixture.h"
+
+#include <signal.h>
+
+#include "base/stat.h"
+#include "store/read.h"
+
+#define RUNS 64
+
+/* What an owner of commits does, with a record of each kind. */
+struct fake {
+	struct commit c;
+	char name[32];
+	struct buf record;
+	int fills, dones;
+	enum commit_result result;
+};
+
+static struct store *store;
+static int shards_owned, shards_lost, pending;
+static bool all_owned, none_owned, idle;
+static struct uuid machine;
+
+static void
+claimed(void *arg, int32_t shard)
+{
+	(void)arg;
+	(void)shard;
+	all_owned = ++shards_owned == STORE_SHARDS;
+	none_owned = false;
+}
+
+static void
+lost(void *arg, int32_t shard)
+{
+	(void)arg;
+	(void)shard;
+	none_owned = --shards_owned == 0;
+	all_owned = false;
+	shards_lost++;
+}
+
+static struct store *
+open_store(const char *node, int writers)
+{
+	const struct store_options o = { .conninfo = laptop_conninfo(fixture_laptop),
+		.node_name = node,
+		.writers = writers,
+		.readers = 2,
+		.batch_max = 40 };
+	const struct store_events ev = { .shard_claimed = claimed, .shard_lost = lost };
+
+	return store_open(loop, &o, &ev);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	loop = loop_new();
+	shards_owned = shards_lost = pending = 0;
+	all_owned = none_owned = false;
+	idle = true;
+	machine = uuid_v7(clock_wall_ms());
+	store = open_store("one", 2);
+	run_until(&all_owned);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	store_close(store);
+	loop_free(loop);
+	return 0;
+}
+
+static void
+fake_fill(struct commit *c)
+{
+	struct fake *f = (struct fake *)c;
+
+	f->fills++;
+	c->record = &f->record;
+}
+
+static void
+fake_done(struct commit *c, enum commit_result r)
+{
+	struct fake *f = (struct fake *)c;
+
+	f->dones++;
+	f->result = r;
+	assert_true(commit_is_idle(c));
+	idle = --pending == 0;
+}
+
+static void
+fake_init(struct fake *f, const char *name)
+{
+	memset(f, 0, sizeof *f);
+	snprintf(f->name, sizeof f->name, "%s", name);
+	buf_init(&f->record, BUF_UNLIMITED);
+	buf_adds(&f->record, "{\"e\":[[\"ExecutionStarted\",0,1700000000123,{\"input\":\"{}\"}]]}");
+	f->c.execution_id = uuid_v7(clock_wall_ms());
+	f->c.shard = store_pick_shard(store);
+	f->c.fill = fake_fill;
+	f->c.done = fake_done;
+	f->c.row = ROW_INSERT;
+	f->c.first_event_id = 1;
+	f->c.event_count = 1;
+	f->c.machine_id = machine;
+	f->c.revision = 1;
+	f->c.name = f->name;
+	f->c.start_ms = clock_wall_ms();
+	f->c.input = "{\"a\":1}";
+	f->c.input_len = 7;
+	f->c.status = "RUNNING";
+}
+
+static void
+submit(struct fake *f)
+{
+	pending++;
+	idle = false;
+	store_commit(store, &f->c);
+}
+
+static void
+next_record(struct fake *f, enum commit_row row)
+{
+	buf_reset(&f->record);
+	buf_adds(&f->record, "{\"e\":[[\"PassStateEntered\",1,1700000000123,{}],[\"PassStateExited\",2,1700000000123,{}]]}");
+	f->c.seq++;
+	f->c.first_event_id += f->c.event_count;
+	f->c.event_count = 2;
+	f->c.row = row;
+	submit(f);
+	run_until(&idle);
+}
+
+static void
+a_started_execution_is_written_once_and_can_be_read(void **state)
+{
+	struct fake f;
+
+	(void)state;
+	fake_init(&f, "first");
+	submit(&f);
+	store_commit(store, &f.c); /* again, while it is queued: nothing */
+	assert_int_equal(store_pending(store), 1);
+	run_until(&idle);
+	assert_int_equal(f.result, COMMIT_OK);
+	assert_int_equal(f.fills, 1);
+	assert_int_equal(store_pending(store), 0);
+	assert_sql("1", "SELECT count(*) FROM pawl.execution WHERE name = 'first' AND status = 'RUNNING'");
+	assert_sql("1", "SELECT count(*) FROM pawl.open_execution o JOIN pawl.execution e ON e.id = o.execution_id "
+	    "WHERE e.name = 'first' AND o.wake_at IS NULL");
+	buf_fini(&f.record);
+}
+
+static void
+an_execution_that_starts_and_ends_in_one_record_is_never_open(void **state)
+{
+	struct fake f;
+
+	(void)state;
+	fake_init(&f, "quick");
+	f.c.status = "SUCCEEDED";
+	f.c.stop_ms = f.c.start_ms + 5;
+	f.c.output = "[true]";
+	f.c.output_len = 6;
+	submit(&f);
+	run_until(&idle);
+	assert_int_equal(f.result, COMMIT_OK);
+	assert_sql("SUCCEEDED [true] 5", "SELECT status || ' ' || output || ' ' || stop_ms - start_ms "
+	    "FROM pawl.execution WHERE name = 'quick'");
+	assert_sql("0", "SELECT count(*) FROM pawl.open_execution o JOIN pawl.execution e ON e.id = o.execution_id "
+	    "WHERE e.name = 'quick'");
+	buf_fini(&f.record);
+}
+
+static void
+a_run_sleeps_wakes_appends_and_ends(void **state)
+{
+	struct fake f;
+
+	(void)state;
+	fake_init(&f, "long");
+	submit(&f);
+	run_until(&idle);
+	f.c.wake_at_ms = 42;
+	f.c.snapshot = true;
+	next_record(&f, ROW_SLEEP);
+	assert_sql("42", "SELECT o.wake_at FROM pawl.open_execution o JOIN pawl.execution e ON e.id = o.execution_id "
+	    "WHERE e.name = 'long'");
+	f.c.snapshot = false;
+	next_record(&f, ROW_WAKE);
+	assert_sql("t", "SELECT o.wake_at IS NULL FROM pawl.open_execution o JOIN pawl.execution e "
+	    "ON e.id = o.execution_id WHERE e.name = 'long'");
+	next_record(&f, ROW_KEEP);
+	f.c.status = "FAILED";
+	f.c.stop_ms = clock_wall_ms();
+	f.c.error = "Oops";
+	f.c.cause = "bytes \xff\xc3 that are not UTF-8";
+	next_record(&f, ROW_CLOSE);
+	assert_int_equal(f.result, COMMIT_OK);
+	assert_sql("FAILED Oops bytes \xef\xbf\xbd\xef\xbf\xbd that are not UTF-8",
+	    "SELECT status || ' ' || error || ' ' || cause FROM pawl.execution WHERE name = 'long'");
+	assert_sql("0", "SELECT count(*) FROM pawl.open_execution o JOIN pawl.execution e ON e.id = o.execution_id "
+	    "WHERE e.name = 'long'");
+	assert_sql("0,1,2,3,4", "SELECT string_agg(seq::text, ',' ORDER BY seq) FROM pawl.journal j "
+	    "JOIN pawl.execution e ON e.id = j.execution_id WHERE e.name = 'long'");
+	buf_fini(&f.record);
+}
+
+static void
+names_that_are_taken_are_told_apart_within_one_batch(void **state)
+{
+	struct fake f[RUNS];
+	int ok = 0, taken = 0;
+
+	(void)state;
+	/* all of one shard, so of one writer: 32 names, each twice, in a batch of 40 and one of 24 */
+	for (int i = 0; i < RUNS; i++) {
+		char name[32];
+
+		snprintf(name, sizeof name, "n%d", i / 2);
+		fake_init(&f[i], name);
+		f[i].c.shard = 7;
+		submit(&f[i]);
+	}
+	run_until(&idle);
+	for (int i = 0; i < RUNS; i += 2) {
+		/* exactly one of the two */
+		assert_int_equal(f[i].result == COMMIT_OK, f[i + 1].result == COMMIT_NAME_TAKEN);
+		assert_int_equal(f[i].result == COMMIT_NAME_TAKEN, f[i + 1].result == COMMIT_OK);
+	}
+	for (int i = 0; i < RUNS; i++) {
+		char *rows, id[UUID_TEXT_SIZE];
+
+		ok += f[i].result == COMMIT_OK;
+		taken += f[i].result == COMMIT_NAME_TAKEN;
+		uuid_format(&f[i].c.execution_id, id);
+		rows = sql("SELECT (SELECT count(*) FROM pawl.journal WHERE execution_id = '%s') + "
+		    "(SELECT count(*) FROM pawl.open_execution WHERE execution_id = '%s') + "
+		    "(SELECT count(*) FROM pawl.execution WHERE id = '%s')", id, id, id);
+		assert_string_equal(rows, f[i].result == COMMIT_OK ? "3" : "0");
+		free(rows);
+		buf_fini(&f[i].record);
+	}
+	assert_int_equal(ok, RUNS / 2);
+	assert_int_equal(taken, RUNS / 2);
+}
+
+static void
+runs_of_one_turn_share_a_commit(void **state)
+{
+	struct fake f[30];
+	int64_t before = stat_value(STAT_commits);
+
+	(void)state;
+	for (int i = 0; i < 30; i++) {
+		char name[32];
+
+		snprintf(name, sizeof name, "shared%d", i);
+		fake_init(&f[i], name);
+		f[i].c.shard = i % 2; /* one for each writer */
+		submit(&f[i]);
+	}
+	run_until(&idle);
+	assert_int_equal(stat_value(STAT_commits) - before, 2);
+	for (int i = 0; i < 30; i++)
+		buf_fini(&f[i].record);
+}
+
+static void
+a_second_writer_of_an_execution_fails_its_whole_batch_and_loses_its_shards(void **state)
+{
+	struct fake f, other;
+	char id[UUID_TEXT_SIZE];
+
+	(void)state;
+	fake_init(&f, "contended");
+	submit(&f);
+	run_until(&idle);
+	uuid_format(&f.c.execution_id, id);
+	free(sql("INSERT INTO pawl.journal SELECT execution_id, 1, 2, 0, shard, false, '{}' FROM pawl.journal "
+	    "WHERE execution_id = '%s'", id));
+	log_set_level(LOG_LEVEL_ERROR);
+	fake_init(&other, "bystander");
+	other.c.shard = f.c.shard;
+	submit(&other);
+	next_record(&f, ROW_KEEP);
+	assert_int_equal(f.result, COMMIT_LOST);
+	assert_int_equal(other.result, COMMIT_LOST);
+	assert_int_equal(shards_lost, STORE_SHARDS / 2);
+	assert_sql("0", "SELECT count(*) FROM pawl.execution WHERE name = 'bystander'");
+	run_until(&all_owned); /* and they come back */
+	buf_fini(&f.record);
+	buf_fini(&other.record);
+}
+
+static void
+a_commit_of_a_shard_that_is_not_ours_is_lost_on_a_later_turn(void **state)
+{
+	struct fake f;
+
+	(void)state;
+	store_close(store);
+	shards_owned = 0;
+	store = open_store("one", 1); /* not connected yet */
+	fake_init(&f, "too early");
+	assert_int_equal(f.c.shard, -1);
+	f.c.shard = 3;
+	submit(&f);
+	assert_int_equal(f.dones, 0);
+	run_until(&idle);
+	assert_int_equal(f.result, COMMIT_LOST);
+	run_until(&all_owned);
+	buf_fini(&f.record);
+}
+
+static void
+a_second_node_owns_what_the_first_one_gives_back(void **state)
+{
+	struct store *first = store;
+	bool up = false;
+
+	(void)state;
+	assert_true(store_owns(first, 0));
+	shards_owned = 0;
+	all_owned = false;
+	store = open_store("two", 1);
+	(void)up;
+	/* the second one has asked and got nothing once the pool of it answers */
+	assert_false(store_owns(store, 0));
+	store_close(first);
+	run_until(&all_owned);
+	assert_true(store_owns(store, 0));
+	assert_sql("two", "SELECT string_agg(DISTINCT node, ',') FROM pawl.shard");
+}
+
+static pid_t
+postmaster(void)
+{
+	char path[64], line[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/postgres/postmaster.pid", fixture_dir);
+	assert_non_null(f = fopen(path, "r"));
+	assert_non_null(fgets(line, sizeof line, f));
+	fclose(f);
+	return (pid_t)atoi(line);
+}
+
+static void
+postgres_killed_in_the_middle_loses_nothing_that_was_acknowledged(void **state)
+{
+	struct fake f[RUNS];
+	int acknowledged = 0;
+
+	(void)state;
+	laptop_watch(fixture_laptop, loop);
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < RUNS; i++) {
+			char name[32];
+
+			snprintf(name, sizeof name, "k%d-%d", round, i);
+			fake_init(&f[i], name);
+			submit(&f[i]);
+		}
+		if (round == 1)
+			kill(postmaster(), SIGKILL);
+		run_until(&idle);
+		for (int i = 0; i < RUNS; i++) {
+			char *rows;
+
+			assert_int_equal(f[i].dones, 1);
+			if (f[i].result == COMMIT_LOST)
+				assert_int_equal(round, 1);
+			acknowledged += f[i].result == COMMIT_OK;
+			if (round == 2) {
+				rows = sql("SELECT count(*) FROM pawl.journal j JOIN pawl.execution e "
+				    "ON e.id = j.execution_id WHERE e.name = '%s'", f[i].name);
+				assert_string_equal(rows, "1");
+				free(rows);
+			}
+			buf_fini(&f[i].record);
+		}
+		if (round == 1) {
+			run_until(&none_owned);
+			assert_false(store_is_up(store));
+			run_until(&all_owned);
+		}
+	}
+	assert_true(acknowledged >= 2 * RUNS);
+	assert_int_equal(shards_lost, STORE_SHARDS);
+}
+
+static void
+a_terminated_backend_is_a_lost_writer_that_comes_back(void **state)
+{
+	(void)state;
+	free(sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pawld one'"));
+	run_until(&none_owned);
+	run_until(&all_owned);
+	assert_int_equal(shards_lost, STORE_SHARDS);
+}
+
+static void
+closing_answers_what_is_under_way(void **state)
+{
+	struct fake f;
+
+	(void)state;
+	fake_init(&f, "closing");
+	submit(&f);
+	store_close(store);
+	assert_int_equal(f.dones, 1);
+	assert_int_equal(f.result, COMMIT_LOST);
+	buf_fini(&f.record);
+	loop_free(loop);
+	loop = loop_new();
+	shards_owned = 0;
+	store = open_store("one", 2);
+	run_until(&all_owned);
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_started_execution_is_written_once_and_can_be_read),
+		TEST(an_execution_that_starts_and_ends_in_one_record_is_never_open),
+		TEST(a_run_sleeps_wakes_appends_and_ends),
+		TEST(names_that_are_taken_are_told_apart_within_one_batch),
+		TEST(runs_of_one_turn_share_a_commit),
+		TEST(a_second_writer_of_an_execution_fails_its_whole_batch_and_loses_its_shards),
+		TEST(a_commit_of_a_shard_that_is_not_ours_is_lost_on_a_later_turn),
+		TEST(a_second_node_owns_what_the_first_one_gives_back),
+		TEST(a_terminated_backend_is_a_lost_writer_that_comes_back),
+		TEST(closing_answers_what_is_under_way),
+		TEST(postgres_killed_in_the_middle_loses_nothing_that_was_acknowledged),
+	};
+
+	return cmocka_run_group_tests(tests, fixture_start, fixture_stop);
+}

@@ -1,0 +1,159 @@
+/*
+ * The schema: migrated once, every query can be prepared on it, everything has its comment.
+ */
+#include "store_fixture.h"
+
+#include "store/query.h"
+
+static void
+migrating_again_changes_nothing(void **state)
+{
+	struct err e = ERR_INIT;
+	char *before = sql("SELECT count(*) || ' ' || max(applied) FROM pawl.schema_version"), *after;
+
+	(void)state;
+	assert_int_equal(store_migrate(laptop_conninfo(fixture_laptop), 10000, &e), 0);
+	after = sql("SELECT count(*) || ' ' || max(applied) FROM pawl.schema_version");
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+}
+
+static void
+every_query_can_be_prepared_on_a_fresh_schema(void **state)
+{
+	PGconn *conn = PQconnectdb(laptop_conninfo(fixture_laptop));
+
+	(void)state;
+	for (int q = 0; q < QUERY_COUNT; q++) {
+		PGresult *r = PQprepare(conn, query_table[q].name, query_table[q].text, 0, NULL), *d;
+
+		if (PQresultStatus(r) != PGRES_COMMAND_OK)
+			fail_msg("%s: %s", query_table[q].name, PQresultErrorMessage(r));
+		d = PQdescribePrepared(conn, query_table[q].name);
+		if (PQnparams(d) != query_table[q].nparams)
+			fail_msg("%s has %d parameters, not %d", query_table[q].name, PQnparams(d),
+			    query_table[q].nparams);
+		PQclear(d);
+		PQclear(r);
+	}
+	PQfinish(conn);
+}
+
+static void
+a_newer_schema_is_refused_with_a_sentence(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	free(sql("INSERT INTO pawl.schema_version (version, name) VALUES (9999, 'from the future')"));
+	assert_int_equal(store_migrate(laptop_conninfo(fixture_laptop), 10000, &e), -1);
+	assert_non_null(strstr(err_cause(&e), "version 9999"));
+	assert_non_null(strstr(err_cause(&e), "newer pawld"));
+	err_fini(&e);
+	free(sql("DELETE FROM pawl.schema_version WHERE version = 9999"));
+}
+
+static void
+a_database_that_is_not_utf8_is_refused(void **state)
+{
+	struct err e = ERR_INIT;
+	char *conninfo = xasprintf("%s dbname=latin", laptop_conninfo(fixture_laptop));
+
+	(void)state;
+	free(sql("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0"));
+	assert_int_equal(store_migrate(conninfo, 10000, &e), -1);
+	assert_non_null(strstr(err_cause(&e), "LATIN1"));
+	err_fini(&e);
+	free(conninfo);
+	free(sql("DROP DATABASE latin"));
+}
+
+static void
+a_database_that_is_away_is_an_error_after_the_time_that_was_given(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(store_migrate("host=/nonexistent dbname=none", 200, &e), -1);
+	assert_non_null(strstr(err_cause(&e), "cannot be reached"));
+	err_fini(&e);
+}
+
+static void
+migrators_take_turns(void **state)
+{
+	struct err e = ERR_INIT;
+	PGconn *other = PQconnectdb(laptop_conninfo(fixture_laptop));
+
+	(void)state;
+	PQclear(PQexec(other, query_table[QUERY_schema_lock].text));
+	assert_int_equal(store_migrate(laptop_conninfo(fixture_laptop), 100, &e), -1);
+	assert_non_null(strstr(err_cause(&e), "lock timeout"));
+	err_fini(&e);
+	PQfinish(other);
+	assert_int_equal(store_migrate(laptop_conninfo(fixture_laptop), 10000, &e), 0);
+}
+
+static void
+every_table_view_and_column_has_its_comment(void **state)
+{
+	(void)state;
+	assert_sql("", "SELECT string_agg(c.relname, ' ') FROM pg_class c WHERE c.relnamespace = 'pawl'::regnamespace "
+	    "AND c.relkind IN ('r', 'v') AND obj_description(c.oid, 'pg_class') IS NULL");
+	assert_sql("", "SELECT string_agg(c.relname || '.' || a.attname, ' ') FROM pg_class c "
+	    "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
+	    "WHERE c.relnamespace = 'pawl'::regnamespace AND c.relkind IN ('r', 'v') "
+	    "AND col_description(c.oid, a.attnum) IS NULL");
+}
+
+static void
+records_are_compressed_with_lz4(void **state)
+{
+	(void)state;
+	assert_sql("l", "SELECT attcompression FROM pg_attribute WHERE attrelid = 'pawl.journal'::regclass "
+	    "AND attname = 'record'");
+}
+
+static void
+the_views_show_events_tasks_and_summaries(void **state)
+{
+	(void)state;
+	free(sql("INSERT INTO pawl.machine (id, name, type, created_ms) "
+	    "VALUES ('00000000-0000-0000-0000-000000000001', 'Pay', 'STANDARD', 0)"));
+	free(sql("INSERT INTO pawl.execution (shard, id, machine_id, revision, name, status, start_ms, input) VALUES "
+	    "(1, '00000000-0000-0000-0000-000000000002', '00000000-0000-0000-0000-000000000001', 1, 'x', 'RUNNING', "
+	    "1700000000123, '{}')"));
+	free(sql("INSERT INTO pawl.open_execution (shard, execution_id, machine_id, wake_at) VALUES "
+	    "(1, '00000000-0000-0000-0000-000000000002', '00000000-0000-0000-0000-000000000001', 1700000001000)"));
+	free(sql("INSERT INTO pawl.journal (shard, execution_id, seq, first_event_id, event_count, snapshot, record) "
+	    "VALUES (1, '00000000-0000-0000-0000-000000000002', 0, 1, 2, false, "
+	    "'{\"e\":[[\"ExecutionStarted\",0,1700000000123,{\"input\":\"\\u0000\"}],"
+	    "[\"TaskScheduled\",1,1700000000124,{\"resource\":\"invoke\"}]]}'), "
+	    "(1, '00000000-0000-0000-0000-000000000002', 1, 3, 0, true, '{}')"));
+	assert_sql("1 ExecutionStarted 0,2 TaskScheduled 1", "SELECT string_agg(id || ' ' || type || ' ' || "
+	    "previous_event_id, ',' ORDER BY id) FROM pawl.history_event WHERE machine = 'Pay' AND execution = 'x'");
+	assert_sql("2023-11-14 22:13:20.123", "SELECT happened AT TIME ZONE 'UTC' FROM pawl.history_event WHERE id = 1");
+	assert_sql("Pay x 2 invoke", "SELECT machine || ' ' || execution || ' ' || event_id || ' ' || "
+	    "(details->>'resource') FROM pawl.open_task");
+	assert_sql("Pay x RUNNING true 2", "SELECT machine || ' ' || name || ' ' || status || ' ' || asleep || ' ' || "
+	    "events FROM pawl.execution_summary");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(migrating_again_changes_nothing),
+		cmocka_unit_test(every_query_can_be_prepared_on_a_fresh_schema),
+		cmocka_unit_test(a_newer_schema_is_refused_with_a_sentence),
+		cmocka_unit_test(a_database_that_is_not_utf8_is_refused),
+		cmocka_unit_test(a_database_that_is_away_is_an_error_after_the_time_that_was_given),
+		cmocka_unit_test(migrators_take_turns),
+		cmocka_unit_test(every_table_view_and_column_has_its_comment),
+		cmocka_unit_test(records_are_compressed_with_lz4),
+		cmocka_unit_test(the_views_show_events_tasks_and_summaries),
+	};
+
+	return cmocka_run_group_tests(tests, fixture_start, fixture_stop);
+}
