@@ -22,36 +22,24 @@ libpawlcore_la_SOURCES = $(pawlcore_sources)
 nodist_libpawlcore_la_SOURCES = core/store/queries_gen.h core/store/schema_gen.h
 libpawlcore_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 
-sbin_PROGRAMS =
-bin_PROGRAMS =
-libexec_PROGRAMS =
-
-if HAVE_PAWLD
-sbin_PROGRAMS += pawld
-endif
+sbin_PROGRAMS = pawld
 pawld_SOURCES = core/pawld.c
 pawld_LDADD = libpawlcore.la $(PAWL_LIBS)
 
-if HAVE_PAWL
-bin_PROGRAMS += pawl
-endif
+bin_PROGRAMS = pawl
 pawl_SOURCES = core/pawl.c $(pawl_cli_sources)
 pawl_LDADD = libpawlcore.la $(PAWL_LIBS)
 
-if HAVE_FUNCTION
-libexec_PROGRAMS += pawl-function
-endif
+libexec_PROGRAMS = pawl-function
 pawl_function_SOURCES = core/task/function_main.c
 pawl_function_LDADD = libpawlcore.la $(PAWL_LIBS)
 
 # The one public header, where plugins of this tree find it as <pawl/plugin.h> too.
-if HAVE_PLUGIN_H
 pkginclude_HEADERS = core/task/plugin.h
-BUILT_SOURCES += include/pawl/plugin.h
-endif
 
 include/pawl/plugin.h: core/task/plugin.h
 	@$(MKDIR_P) include/pawl
 	$(AM_V_GEN)cp $< $@
 
+BUILT_SOURCES += include/pawl/plugin.h
 CLEANFILES += include/pawl/plugin.h

@@ -43,8 +43,7 @@ static const struct cli_command commands[] = {
 	{ "show", "MACHINE|EXECUTION", "describe a state machine or an execution", "", cmd_show },
 	{ "history", "EXECUTION", "the history of an execution",
 	    "  --json                    in the form of the API\n", cmd_history },
-	{ "stop", "EXECUTION", "stop an execution",
-	    "  --error NAME --cause TEXT why\n", cmd_stop },
+	{ "stop", "EXECUTION", "stop an execution", "  --error NAME --cause TEXT why\n", cmd_stop },
 	{ "logs", "[-f] EXECUTION", "the history, one line an event",
 	    "  -f                        go on until the execution ends\n", cmd_logs },
 };

@@ -1,5 +1,14 @@
-# docs - manual pages and texts.
+# docs - manual pages, texts and examples.
 
-dist_man_MANS = docs/pawld.8 docs/pawl.conf.5
+dist_man_MANS = docs/pawl.1 docs/pawld.8 docs/pawl.conf.5
 dist_doc_DATA += README.md docs/architecture.md docs/CHANGES.md
-dist_man_MANS += docs/pawl.1
+
+exampledir = $(docdir)/examples/account-opening
+dist_example_DATA = \
+	docs/examples/account-opening/README.md \
+	docs/examples/account-opening/account-opening.asl.json
+dist_example_SCRIPTS = \
+	docs/examples/account-opening/run \
+	docs/examples/account-opening/services.py
+examplefunctionsdir = $(exampledir)/scripts/functions
+dist_examplefunctions_DATA = docs/examples/account-opening/scripts/functions/score.lua

@@ -8,6 +8,7 @@ include tests/unit/local.mk
 include tests/cases/local.mk
 include tests/e2e/local.mk
 include tests/fault/local.mk
+include tests/bench/local.mk
 include tests/fuzz/local.mk
 
 test_programs = $(unit_tests) $(cases_programs) $(e2e_programs) $(fault_programs) \
@@ -23,6 +24,7 @@ TESTS = \
 	$(unit_tests) \
 	$(plugin_tests) \
 	scripts/check-layers \
+	scripts/check-sources \
 	scripts/check-options \
 	scripts/check-model \
 	$(cases_tests) \
@@ -40,4 +42,4 @@ AM_TESTS_ENVIRONMENT = \
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; \
 	$(SANITIZER_ENVIRONMENT)
 
-EXTRA_DIST += tests scripts/check-layers scripts/check-options scripts/check-model
+EXTRA_DIST += tests scripts/check-layers scripts/check-sources scripts/check-options scripts/check-model

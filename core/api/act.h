@@ -32,8 +32,7 @@ ACTIONS(X)
 /* STS GetCallerIdentity, in its two protocols. key_id NULL = nobody signs here. */
 void sts_json(struct api *a, struct http_request *r, const char *request_id, const char *target,
     const char *key_id);
-void sts_query(struct api *a, struct http_request *r, const char *request_id,
-    const char *key_id);
+void sts_query(struct api *a, struct http_request *r, const char *request_id, const char *key_id);
 /* An error in the form of the query protocol. */
 void sts_query_error(struct http_request *r, const char *request_id, const struct err *e);
 

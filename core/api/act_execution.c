@@ -28,8 +28,8 @@ struct start {
 	struct doc input_doc;
 	const char *trace_header;
 	bool name_taken;
-	bool known;       /* the execution that has the name was found */
-	bool same;        /* and it is what this call asks for */
+	bool known; /* the execution that has the name was found */
+	bool same;  /* and it is what this call asks for */
 	char *started_name;
 	int64_t start_ms;
 };
@@ -228,9 +228,10 @@ start_fini(void *state)
 
 static const struct flow_step start_steps[] = {
 	{ "read", start_read },
-	{ "machine", start_machine },   /* WAIT only when it is not in the cache */
-	{ "start", start_start },       /* WAIT: COMMIT resumes us */
-	{ "existing", start_existing }, /* WAIT when the name was taken: is it the same call again? */
+	{ "machine", start_machine }, /* WAIT only when it is not in the cache */
+	{ "start", start_start },     /* WAIT: COMMIT resumes us */
+	{ "existing",
+	    start_existing }, /* WAIT when the name was taken: is it the same call again? */
 	{ "answer", start_answer },
 	{ NULL, NULL },
 };
@@ -399,8 +400,23 @@ describe_answer(struct flow *f, void *state, struct err *e)
 	return s->found ? call_ok(&s->call) : call_no_execution(&s->call);
 }
 
+/* What is no ARN at all is an execution that does not exist here, as the service has it. */
+static enum flow_next
+describe_check(struct flow *f, void *state, struct err *e)
+{
+	struct one *s = state;
+	size_t len;
+	const char *arn = call_text(&s->call, "executionArn", &len);
+	struct arn parts;
+
+	if (arn_parse(arn, len, &parts) == 0)
+		return one_check(f, state, e);
+	buf_init(&s->answer, BUF_UNLIMITED);
+	return call_no_execution(&s->call);
+}
+
 static const struct flow_step describe_steps[] = {
-	{ "check", one_check },
+	{ "check", describe_check },
 	{ "read", describe_read }, /* WAIT: the row becomes the answer's body */
 	{ "answer", describe_answer },
 	{ NULL, NULL },
@@ -504,8 +520,8 @@ static const struct flow_step for_execution_steps[] = {
 	{ "answer", for_execution_answer },
 	{ NULL, NULL },
 };
-const struct flow_kind act_describe_state_machine_for_execution = CALL_KIND(
-    "DescribeStateMachineForExecution", for_execution_steps, struct one, one_fini);
+const struct flow_kind act_describe_state_machine_for_execution =
+    CALL_KIND("DescribeStateMachineForExecution", for_execution_steps, struct one, one_fini);
 
 /* --- StopExecution ------------------------------------------------------------------------------------ */
 
@@ -540,7 +556,8 @@ stop_stop(struct flow *f, void *state, struct err *e)
 	if (call_check_storable("error", error, error_len, e) != 0 ||
 	    call_check_storable("cause", cause, cause_len, e) != 0)
 		return FLOW_FAIL;
-	engine_stop_execution(c->api->engine, s->shard, &s->id, error, cause, flow_id(f), stop_done);
+	engine_stop_execution(c->api->engine, s->shard, &s->id, error, cause, flow_id(f),
+	    stop_done);
 	return FLOW_WAIT;
 }
 
@@ -560,7 +577,7 @@ stop_answer(struct flow *f, void *state, struct err *e)
 
 static const struct flow_step stop_steps[] = {
 	{ "check", one_check },
-	{ "read", one_read }, /* WAIT */
+	{ "read", one_read },  /* WAIT */
 	{ "stop", stop_stop }, /* WAIT, unless it had ended */
 	{ "answer", stop_answer },
 	{ NULL, NULL },
@@ -665,8 +682,7 @@ list_check(struct flow *f, void *state, struct err *e)
 		return call_error(c, "ValidationException", NULL, NULL,
 		    "The status PENDING_REDRIVE can only be asked for together with mapRunArn");
 	s->filter.status = status;
-	s->filter.redriven =
-	    doc_is_none(redrive) ? -1 : doc_str_is(redrive, "REDRIVEN") ? 1 : 0;
+	s->filter.redriven = doc_is_none(redrive) ? -1 : doc_str_is(redrive, "REDRIVEN") ? 1 : 0;
 	s->filter.limit = call_page_size(c, 1000);
 	if (list_read_token(s, e) != 0)
 		return FLOW_FAIL;

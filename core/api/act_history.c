@@ -10,8 +10,8 @@
 #include "store/read.h"
 
 #define PAGE_MAX 1000
-#define READ_AT_ONCE 200             /* events asked of the journal in one go */
-#define PAGE_BYTES_MAX (4u << 20)    /* a page that is longer ends here: payloads can be large */
+#define READ_AT_ONCE 200          /* events asked of the journal in one go */
+#define PAGE_BYTES_MAX (4u << 20) /* a page that is longer ends here: payloads can be large */
 
 struct history {
 	struct call call;
@@ -123,35 +123,41 @@ history_ask(struct history *s)
 	    s->call.flow, history_got_journal);
 }
 
-/* Those events of one journal row that were asked for; from and to are their ids, in order of printing. */
+/* Those events of one journal row that were asked for: ids first to last, in order of printing. */
 static int
 print_row(struct history *s, const struct journal_row *row, int64_t first, int64_t last,
     struct err *e)
 {
-	struct doc record = doc_parse(row->record, row->record_len, e);
+	struct doc record = doc_parse(row->record, row->record_len, e), list[READ_AT_ONCE];
+	struct doc_iter it;
 	struct buf *b = call_out(&s->call);
-	int64_t row_last = row->first_event_id + row->event_count - 1;
+	int64_t id = row->first_event_id, from = 0;
+	size_t n = 0;
 	int rc = 0;
 
 	if (doc_is_none(record))
 		return -1;
-	first = first > row->first_event_id ? first : row->first_event_id;
-	last = last < row_last ? last : row_last;
-	for (int64_t i = 0; i <= last - first && rc == 0; i++) {
-		int64_t id = s->reverse ? last - i : first + i;
+	it = doc_iter(history_entries(record));
+	for (; n < READ_AT_ONCE && id <= last && doc_next(&it); id++) {
+		if (id < first)
+			continue;
+		if (n == 0)
+			from = id;
+		list[n++] = it.value;
+	}
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		size_t at = s->reverse ? n - 1 - i : i;
 
 		if (b->data[b->len - 1] != '[')
 			buf_addc(b, ',');
-		rc = history_print_event(record, row->first_event_id,
-		    (size_t)(id - row->first_event_id), s->data, b, e);
+		rc = history_print_entry(list[at], from + (int64_t)at, s->data, b, e);
 	}
 	doc_unref(record);
 	return rc;
 }
 
 static void
-history_got_journal(uint64_t ticket, const struct journal_row *rows, size_t n,
-    const struct err *e)
+history_got_journal(uint64_t ticket, const struct journal_row *rows, size_t n, const struct err *e)
 {
 	struct history *s = flow_state(ticket);
 	struct err bad = ERR_INIT;
@@ -230,7 +236,8 @@ history_fini(void *state)
 static const struct flow_step history_steps[] = {
 	{ "check", history_check },
 	{ "execution", history_execution }, /* WAIT */
-	{ "events", history_events },       /* WAIT: journal rows become the answer's body, some at a time */
+	{ "events",
+	    history_events }, /* WAIT: journal rows become the answer's body, some at a time */
 	{ "answer", history_answer },
 	{ NULL, NULL },
 };

@@ -155,8 +155,7 @@ create_check(struct flow *f, void *state, struct err *e)
 }
 
 static void
-create_done(uint64_t ticket, enum catalogue_outcome o, struct machine_entry *m,
-    const struct err *e)
+create_done(uint64_t ticket, enum catalogue_outcome o, struct machine_entry *m, const struct err *e)
 {
 	struct create *s = flow_state(ticket);
 
@@ -215,8 +214,8 @@ create_fini(void *state)
 }
 
 static const struct flow_step create_steps[] = {
-	{ "check", create_check },   /* all that needs no reading */
-	{ "write", create_write },   /* WAIT: one transaction decides */
+	{ "check", create_check }, /* all that needs no reading */
+	{ "write", create_write }, /* WAIT: one transaction decides */
 	{ "answer", create_answer },
 	{ NULL, NULL },
 };
@@ -298,8 +297,7 @@ update_definition(struct flow *f, void *state, struct err *e)
 }
 
 static void
-update_done(uint64_t ticket, enum catalogue_outcome o, struct machine_entry *m,
-    const struct err *e)
+update_done(uint64_t ticket, enum catalogue_outcome o, struct machine_entry *m, const struct err *e)
 {
 	struct update *s = flow_state(ticket);
 
@@ -354,9 +352,9 @@ update_fini(void *state)
 
 static const struct flow_step update_steps[] = {
 	{ "check", update_check },
-	{ "machine", update_machine },       /* WAIT: its type decides how a definition is checked */
+	{ "machine", update_machine }, /* WAIT: its type decides how a definition is checked */
 	{ "definition", update_definition },
-	{ "write", update_write },           /* WAIT */
+	{ "write", update_write }, /* WAIT */
 	{ "answer", update_answer },
 	{ NULL, NULL },
 };
@@ -485,8 +483,9 @@ list_check(struct flow *f, void *state, struct err *e)
 	(void)f;
 	page_binding_init(&s->binding, "ListStateMachines");
 	buf_init(&s->after, BUF_UNLIMITED);
-	if (token != NULL && page_token_read(a->token_secret, &s->binding, token, len,
-				 clock_wall_ms(), &s->after, e) != 0)
+	if (token != NULL &&
+	    page_token_read(a->token_secret, &s->binding, token, len, clock_wall_ms(), &s->after,
+		e) != 0)
 		return FLOW_FAIL;
 	return FLOW_NEXT;
 }
@@ -589,13 +588,13 @@ delete_check(struct flow *f, void *state, struct err *e)
 	if (s->arn.kind != RESOURCE_MACHINE)
 		return call_error(&s->call, "ValidationException", NULL, NULL,
 		    "A state machine is deleted by its unqualified ARN, not by that of a version or an "
-		    "alias: '%s'", call_text(&s->call, "stateMachineArn", NULL));
+		    "alias: '%s'",
+		    call_text(&s->call, "stateMachineArn", NULL));
 	return s->arn.ours ? FLOW_NEXT : call_ok_empty(&s->call);
 }
 
 static void
-delete_done(uint64_t ticket, enum catalogue_outcome o, struct machine_entry *m,
-    const struct err *e)
+delete_done(uint64_t ticket, enum catalogue_outcome o, struct machine_entry *m, const struct err *e)
 {
 	(void)o; /* one that is not there is deleted too */
 	(void)m;

@@ -29,7 +29,8 @@ sts_json(struct api *a, struct http_request *r, const char *request_id, const ch
 	struct buf arn;
 
 	if (strcmp(target, "GetCallerIdentity") != 0) {
-		err_set(&e, "UnknownOperationException", "This server has no operation of that name.");
+		err_set(&e, "UnknownOperationException",
+		    "This server has no operation of that name.");
 		reply_error(r, request_id, &e, NULL);
 		err_fini(&e);
 		return;
@@ -117,7 +118,8 @@ sts_query(struct api *a, struct http_request *r, const char *request_id, const c
 	if (!form_has(r->body, r->body_len, "Action=GetCallerIdentity")) {
 		struct err e = ERR_INIT;
 
-		err_set(&e, "InvalidAction", "The only action in this protocol is GetCallerIdentity.");
+		err_set(&e, "InvalidAction",
+		    "The only action in this protocol is GetCallerIdentity.");
 		sts_query_error(r, request_id, &e);
 		err_fini(&e);
 		return;
@@ -125,7 +127,8 @@ sts_query(struct api *a, struct http_request *r, const char *request_id, const c
 	stat_add_label(STAT_http_requests, "GetCallerIdentity", 1);
 	buf_init(&arn, BUF_UNLIMITED);
 	caller_arn(a, key_id, &arn);
-	buf_adds(b, "<GetCallerIdentityResponse xmlns=\"" STS_NAMESPACE "\">"
+	buf_adds(b,
+	    "<GetCallerIdentityResponse xmlns=\"" STS_NAMESPACE "\">"
 	    "<GetCallerIdentityResult>");
 	add_xml(b, "Arn", arn.data);
 	add_xml(b, "UserId", key_id != NULL ? key_id : a->here.account_id);

@@ -77,8 +77,7 @@ tags_check(struct flow *f, void *state, struct err *e)
 }
 
 static void
-tag_done(uint64_t ticket, bool found, bool too_many, const char *tags_json,
-    const struct err *e)
+tag_done(uint64_t ticket, bool found, bool too_many, const char *tags_json, const struct err *e)
 {
 	struct tag *s = flow_state(ticket);
 
@@ -132,8 +131,8 @@ tag_answer(struct flow *f, void *state, struct err *e)
 		return tag_not_found(&s->call);
 	if (s->too_many)
 		return call_error(&s->call, "TooManyTags", "resourceName",
-		    call_text(&s->call, "resourceArn", NULL), "A resource can have at most %d tags.",
-		    TAGS_MAX);
+		    call_text(&s->call, "resourceArn", NULL),
+		    "A resource can have at most %d tags.", TAGS_MAX);
 	return call_ok_empty(&s->call);
 }
 
@@ -168,8 +167,7 @@ static const struct flow_step tag_steps[] = {
 	{ "answer", tag_answer },
 	{ NULL, NULL },
 };
-const struct flow_kind act_tag_resource =
-    CALL_KIND("TagResource", tag_steps, struct tag, tag_fini);
+const struct flow_kind act_tag_resource = CALL_KIND("TagResource", tag_steps, struct tag, tag_fini);
 
 static const struct flow_step untag_steps[] = {
 	{ "check", untag_check },

@@ -15,8 +15,8 @@
 
 #define DRAIN_LOOK_MS 20
 
-static bool
-host_is_loopback(const char *host)
+bool
+api_host_is_loopback(const char *host)
 {
 	struct in_addr v4;
 	struct in6_addr v6;
@@ -51,7 +51,7 @@ check_listen(const struct conf *c, bool have_keys, struct err *e)
 
 	if (http_address_parse(c->listen, host, sizeof(host), port, sizeof(port), e) != 0)
 		return -1;
-	if (have_keys || host_is_loopback(host))
+	if (have_keys || api_host_is_loopback(host))
 		return 0;
 	return err_set(e, "pawl.Listen",
 	    "listen = \"%s\" would let everybody in: without access_keys only a loopback address "

@@ -101,8 +101,8 @@ call_ok_empty(struct call *c)
 }
 
 enum flow_next
-call_error(struct call *c, const char *name, const char *key, const char *value,
-    const char *fmt, ...)
+call_error(struct call *c, const char *name, const char *key, const char *value, const char *fmt,
+    ...)
 {
 	struct reply_extra extra = { key, value };
 	struct err e = ERR_INIT;
@@ -137,14 +137,14 @@ call_text(struct call *c, const char *name, size_t *len)
 	struct buf scratch;
 	const char *s;
 	char *copy;
-	size_t n;
+	size_t n = 0;
 
 	if (doc_is_none(d))
 		return NULL;
 	buf_init(&scratch, BUF_UNLIMITED);
 	s = doc_str(d, &scratch, &n);
-	copy = arena_memdup(&c->arena, s, n + 1);
-	copy[n] = '\0';
+	copy = arena_alloc(&c->arena, n + 1);
+	memcpy(copy, s, n);
 	buf_fini(&scratch);
 	if (len != NULL)
 		*len = n;
@@ -188,9 +188,10 @@ call_check_storable(const char *name, const char *text, size_t len, struct err *
 int
 call_resource(struct call *c, const char *name, struct resource *r, struct err *e)
 {
-	size_t len;
+	size_t len = 0;
 	const char *arn = call_text(c, name, &len);
 
+	assert(arn != NULL); /* required by the model, or the caller has looked */
 	return resource_parse(&c->api->here, arn, len, r, e);
 }
 
@@ -274,8 +275,9 @@ protocol_of(const struct http_request *r, const char **target)
 	if (*target == NULL) {
 		static const char form[] = "application/x-www-form-urlencoded";
 
-		return type != NULL && strncasecmp(type, form, sizeof(form) - 1) == 0 ?
-		    CALL_STS_QUERY : CALL_UNKNOWN;
+		return type != NULL && strncasecmp(type, form, sizeof(form) - 1) == 0
+		    ? CALL_STS_QUERY
+		    : CALL_UNKNOWN;
 	}
 	if (strncmp(*target, TARGET_PREFIX, sizeof(TARGET_PREFIX) - 1) == 0) {
 		*target += sizeof(TARGET_PREFIX) - 1;
@@ -288,15 +290,49 @@ protocol_of(const struct http_request *r, const char **target)
 	return CALL_UNKNOWN;
 }
 
+/* Does an Origin header name a page of this machine? "http://localhost:8083" */
+static bool
+origin_is_local(const char *origin)
+{
+	const char *from = strstr(origin, "://");
+	char host[256];
+	size_t len;
+
+	if (from == NULL)
+		return false;
+	from += from[3] == '[' ? 4 : 3;
+	len = from[-1] == '[' ? strcspn(from, "]") : strcspn(from, ":/");
+	if (len >= sizeof(host))
+		return false;
+	memcpy(host, from, len);
+	host[len] = '\0';
+	return api_host_is_loopback(host);
+}
+
+/*
+ * Where nobody signs, a browser on this machine could be made to call us by any page whose
+ * name was pointed here; but a browser says whose page it was.
+ */
 static int
-authorise(struct api *a, const struct http_request *r, enum call_protocol p,
-    const char **key_id, struct err *e)
+check_origin(const struct http_request *r, struct err *e)
+{
+	const char *origin = http_header_value(r, "origin");
+
+	if (origin == NULL || origin_is_local(origin))
+		return 0;
+	return err_set(e, "AccessDeniedException",
+	    "Without access_keys, calls from web pages of other hosts are refused.");
+}
+
+static int
+authorise(struct api *a, const struct http_request *r, enum call_protocol p, const char **key_id,
+    struct err *e)
 {
 	const char *service = p == CALL_STS_JSON || p == CALL_STS_QUERY ? "sts" : "states";
 
 	*key_id = NULL;
 	if (a->keys == NULL)
-		return 0;
+		return check_origin(r, e);
 	return sigv4_verify(a->keys, r, service, clock_wall_ms(), key_id, e);
 }
 
@@ -354,6 +390,25 @@ call_begin(struct api *a, struct http_request *r, const struct action *action,
 	flow_begin(f);
 }
 
+/* An answer before there is a call. */
+static void
+refuse(struct http_request *r, const char *request_id, const char *name, const struct err *e)
+{
+	log_debug("request=%s %s: %s: %s", request_id, name, e->name, err_cause(e));
+	reply_error(r, request_id, e, NULL);
+}
+
+static void
+refuse_unknown(struct http_request *r, const char *request_id, const char *why)
+{
+	struct err e = ERR_INIT;
+
+	stat_add_label(STAT_http_requests, "unknown", 1);
+	err_set(&e, "UnknownOperationException", "%s", why);
+	refuse(r, request_id, "unknown", &e);
+	err_fini(&e);
+}
+
 static void
 call_states(struct api *a, struct http_request *r, const char *request_id, const char *name,
     int64_t since_us)
@@ -363,15 +418,12 @@ call_states(struct api *a, struct http_request *r, const char *request_id, const
 	struct err e = ERR_INIT;
 
 	if (action == NULL) {
-		stat_add_label(STAT_http_requests, "unknown", 1);
-		err_set(&e, "UnknownOperationException", "This server has no operation of that name.");
-	} else {
-		stat_add_label(STAT_http_requests, action->name, 1);
-		read_arguments(a, r, action, &body, &e);
+		refuse_unknown(r, request_id, "This server has no operation of that name.");
+		return;
 	}
-	if (err_is_set(&e)) {
-		log_debug("request=%s %s: %s: %s", request_id, name, e.name, err_cause(&e));
-		reply_error(r, request_id, &e, NULL);
+	stat_add_label(STAT_http_requests, action->name, 1);
+	if (read_arguments(a, r, action, &body, &e) != 0) {
+		refuse(r, request_id, action->name, &e);
 		doc_unref(body);
 	} else {
 		call_begin(a, r, action, request_id, since_us, body);
@@ -413,10 +465,7 @@ call_accept(void *api, struct http_request *r)
 	} else if (p == CALL_STS_QUERY) {
 		sts_query(a, r, request_id, key_id);
 	} else {
-		stat_add_label(STAT_http_requests, "unknown", 1);
-		err_set(&e, "UnknownOperationException",
-		    "The request has no X-Amz-Target of Step Functions.");
-		reply_error(r, request_id, &e, NULL);
+		refuse_unknown(r, request_id, "The request has no X-Amz-Target of Step Functions.");
 	}
 	err_fini(&e);
 }

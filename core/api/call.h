@@ -40,6 +40,9 @@ struct api {
 	struct loop_timer drain_timer;
 };
 
+/* "localhost" and the addresses that lead nowhere else. */
+bool api_host_is_loopback(const char *host);
+
 struct action {
 	const char *name;
 	const struct flow_kind *kind;
@@ -59,8 +62,10 @@ struct call {
 
 #define CALL_DEADLINE_MS 30000
 #define CALL_KIND(name_, steps_, state_, fini_) \
-	{ .name = (name_), .steps = (steps_), .state_size = sizeof(state_), .fail = call_fail, \
-		.fini = (fini_), .deadline_ms = CALL_DEADLINE_MS }
+	{ \
+		.name = (name_), .steps = (steps_), .state_size = sizeof(state_), \
+		.fail = call_fail, .fini = (fini_), .deadline_ms = CALL_DEADLINE_MS \
+	}
 
 /* Every request that is no GET comes here. */
 void call_accept(void *api, struct http_request *r);

@@ -39,8 +39,8 @@
 #define CONN_MAGIC 0x48545450u /* "HTTP" */
 #define READ_SIZE 4096         /* room for one ordinary call */
 #define READ_SIZE_MAX (256u << 10)
-#define KEEP_SIZE (64u << 10)  /* a buffer above this is given back after its request */
-#define AHEAD_MAX (64u << 10)  /* pipelined bytes that are taken while a request is busy */
+#define KEEP_SIZE (64u << 10) /* a buffer above this is given back after its request */
+#define AHEAD_MAX (64u << 10) /* pipelined bytes that are taken while a request is busy */
 #define LINGER_MS 2000
 #define ACCEPT_AT_ONCE 64
 #define ACCEPT_PAUSE_MS 200 /* when there are no file descriptors left */
@@ -52,24 +52,24 @@ struct conn {
 	struct http *http;
 	int fd;
 	enum conn_where where;
-	bool running;         /* conn_run is up the stack */
-	bool refused;         /* the reply is why: LINGER comes after it */
+	bool running; /* conn_run is up the stack */
+	bool refused; /* the reply is why: LINGER comes after it */
 	struct event readable, writable;
-	int64_t since_ms;     /* monotonic: silent, or sending this call, since then */
+	int64_t since_ms; /* monotonic: silent, or sending this call, since then */
 	TAILQ_ENTRY(conn) by_since;
 	TAILQ_ENTRY(conn) all;
 
-	struct buf in;        /* the request, from its first byte */
-	size_t used;          /* bytes of in that belong to it */
+	struct buf in; /* the request, from its first byte */
+	size_t used;   /* bytes of in that belong to it */
 	struct buf ahead;
 	struct http_head head;
 	bool head_parsed;
 	struct http_chunks chunks;
-	struct buf body;      /* decoded chunks */
+	struct buf body; /* decoded chunks */
 	struct http_request request;
 
-	struct buf out;       /* head of the reply */
-	size_t sent;          /* bytes of head and body that are out */
+	struct buf out; /* head of the reply */
+	size_t sent;    /* bytes of head and body that are out */
 	bool send_body;
 };
 TAILQ_HEAD(conn_list, conn);
@@ -174,7 +174,8 @@ http_accept_on(struct http *h, bool on)
 	if (h->accepting == on)
 		return;
 	h->accepting = on;
-	STAILQ_FOREACH(l, &h->listeners, link) {
+	STAILQ_FOREACH(l, &h->listeners, link)
+	{
 		if (on)
 			event_add(l->ev, NULL);
 		else
@@ -577,9 +578,10 @@ http_route_find(const struct http *h, const char *path)
 {
 	const struct route *r;
 
-	STAILQ_FOREACH(r, &h->routes, link) {
-		if (r->prefix ? strncmp(path, r->path, strlen(r->path)) == 0 :
-				strcmp(path, r->path) == 0)
+	STAILQ_FOREACH(r, &h->routes, link)
+	{
+		if (r->prefix ? strncmp(path, r->path, strlen(r->path)) == 0
+			      : strcmp(path, r->path) == 0)
 			return r;
 	}
 	return NULL;
@@ -806,8 +808,8 @@ http_accept(evutil_socket_t lfd, short what, void *arg)
 }
 
 int
-http_address_parse(const char *address, char *host, size_t host_size, char *port,
-    size_t port_size, struct err *e)
+http_address_parse(const char *address, char *host, size_t host_size, char *port, size_t port_size,
+    struct err *e)
 {
 	const char *colon = strrchr(address, ':');
 	const char *from = address;
@@ -834,8 +836,8 @@ static int
 listen_on(const struct addrinfo *ai)
 {
 	int one = 1, zero = 0;
-	int fd = socket(ai->ai_family, ai->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
-	    ai->ai_protocol);
+	int fd =
+	    socket(ai->ai_family, ai->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, ai->ai_protocol);
 
 	if (fd < 0)
 		return -1;
@@ -858,7 +860,7 @@ listen_socket(const char *address, struct err *e)
 {
 	struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM };
 	struct addrinfo *list = NULL, *ai;
-	char host[256], port[16];
+	char host[256] = "", port[16] = "";
 	int fd = -1, rc;
 
 	if (http_address_parse(address, host, sizeof(host), port, sizeof(port), e) != 0)
@@ -904,14 +906,16 @@ int
 http_port(const struct http *h)
 {
 	const struct listener *l = STAILQ_FIRST(&h->listeners);
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} to = { .v6 = { 0 } };
+	socklen_t len = sizeof(to);
 
-	if (l == NULL || getsockname(l->fd, (struct sockaddr *)&ss, &len) != 0)
+	if (l == NULL || getsockname(l->fd, &to.any, &len) != 0)
 		return 0;
-	if (ss.ss_family == AF_INET6)
-		return ntohs(((struct sockaddr_in6 *)&ss)->sin6_port);
-	return ntohs(((struct sockaddr_in *)&ss)->sin_port);
+	return ntohs(to.any.sa_family == AF_INET6 ? to.v6.sin6_port : to.v4.sin_port);
 }
 
 /* --- life ------------------------------------------------------------------------- */

@@ -52,7 +52,8 @@ struct http_request {
 /* Answers by http_reply, at once or later. */
 typedef void http_request_cb(void *arg, struct http_request *r);
 
-struct http *http_new(struct loop *l, const struct http_limits *limits, http_request_cb *cb, void *arg);
+struct http *http_new(struct loop *l, const struct http_limits *limits, http_request_cb *cb,
+    void *arg);
 /* Closes everything on the spot; gone is called for requests under way. NULL is fine. */
 void http_free(struct http *h);
 int http_listen(struct http *h, const char *address, struct err *e);

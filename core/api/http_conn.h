@@ -13,14 +13,14 @@ enum http_framing { HTTP_NO_BODY, HTTP_LENGTH, HTTP_CHUNKED };
 /* Why a request is refused before anybody sees it. */
 struct http_refusal {
 	int status;
-	const char *type;    /* as the API names errors */
+	const char *type; /* as the API names errors */
 	const char *message;
 };
 
 /* A head that is being looked for and read in a buffer that may move between calls. */
 struct http_head {
-	size_t scanned;  /* bytes known to hold no end of the head */
-	size_t len;      /* of the head with its last CRLF; 0 = not whole yet */
+	size_t scanned; /* bytes known to hold no end of the head */
+	size_t len;     /* of the head with its last CRLF; 0 = not whole yet */
 	enum http_framing framing;
 	size_t body_len; /* HTTP_LENGTH */
 	bool http10, keep_alive, expects_continue, is_head;
@@ -41,15 +41,9 @@ int http_head_parse(struct http_head *h, char *text, struct http_request *r,
 
 /* A chunked body on its way in. */
 struct http_chunks {
-	enum {
-		CHUNK_SIZE,
-		CHUNK_DATA,
-		CHUNK_DATA_END,
-		CHUNK_TRAILER,
-		CHUNK_DONE
-	} where;
-	uint64_t left;      /* of this chunk */
-	size_t overhead;    /* bytes of size lines and trailers in all */
+	enum { CHUNK_SIZE, CHUNK_DATA, CHUNK_DATA_END, CHUNK_TRAILER, CHUNK_DONE } where;
+	uint64_t left;   /* of this chunk */
+	size_t overhead; /* bytes of size lines and trailers in all */
 };
 /*
  * Takes what it can of text and appends the data to body (whose limit is that of bodies); *used is how many

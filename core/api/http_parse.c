@@ -147,7 +147,9 @@ parse_header(char *line, size_t len, struct http_request *r, struct http_refusal
 	line[n] = '\0';
 	line[to] = '\0';
 	hd = &r->headers[r->nheaders++];
-	*hd = (struct http_header){ .name = line, .name_len = n, .value = line + from,
+	*hd = (struct http_header){ .name = line,
+		.name_len = n,
+		.value = line + from,
 		.value_len = to - from };
 	return 0;
 }
@@ -192,8 +194,7 @@ parse_length(struct http_head *h, const struct http_header *hd, struct http_refu
 }
 
 static int
-parse_transfer_encoding(struct http_head *h, const struct http_header *hd,
-    struct http_refusal *why)
+parse_transfer_encoding(struct http_head *h, const struct http_header *hd, struct http_refusal *why)
 {
 	if (h->framing == HTTP_LENGTH)
 		return refuse_syntax(why, "The request has a length and a transfer encoding.");
@@ -230,8 +231,7 @@ apply_header(struct http_head *h, const struct http_header *hd, unsigned *nhosts
 }
 
 int
-http_head_parse(struct http_head *h, char *text, struct http_request *r,
-    struct http_refusal *why)
+http_head_parse(struct http_head *h, char *text, struct http_request *r, struct http_refusal *why)
 {
 	char *line = text, *end = text + h->len - 2;
 	unsigned nhosts = 0;

@@ -16,16 +16,16 @@ bool name_is_legal(const char *s, size_t len);
 int name_check(const char *s, size_t len, struct err *e);
 
 enum resource_kind {
-	RESOURCE_UNKNOWN,    /* of no type that Step Functions has */
-	RESOURCE_MACHINE,    /* stateMachine:NAME */
-	RESOURCE_VERSION,    /* stateMachine:NAME:7 */
-	RESOURCE_ALIAS,      /* stateMachine:NAME:ALIAS */
-	RESOURCE_LABELLED,   /* stateMachine:NAME/LABEL */
-	RESOURCE_EXECUTION,  /* execution:NAME:EXECUTION */
-	RESOURCE_CHILD,      /* execution:NAME/LABEL:EXECUTION */
-	RESOURCE_EXPRESS,    /* express:... */
-	RESOURCE_ACTIVITY,   /* activity:NAME */
-	RESOURCE_MAP_RUN     /* mapRun:NAME/LABEL:ID */
+	RESOURCE_UNKNOWN,   /* of no type that Step Functions has */
+	RESOURCE_MACHINE,   /* stateMachine:NAME */
+	RESOURCE_VERSION,   /* stateMachine:NAME:7 */
+	RESOURCE_ALIAS,     /* stateMachine:NAME:ALIAS */
+	RESOURCE_LABELLED,  /* stateMachine:NAME/LABEL */
+	RESOURCE_EXECUTION, /* execution:NAME:EXECUTION */
+	RESOURCE_CHILD,     /* execution:NAME/LABEL:EXECUTION */
+	RESOURCE_EXPRESS,   /* express:... */
+	RESOURCE_ACTIVITY,  /* activity:NAME */
+	RESOURCE_MAP_RUN    /* mapRun:NAME/LABEL:ID */
 };
 
 /* What an ARN of ours names; the parts are NUL-terminated copies. */
@@ -33,9 +33,10 @@ enum resource_kind {
 struct resource {
 	enum resource_kind kind;
 	bool ours; /* of our account and region: else it names nothing here */
-	char type[RESOURCE_TEXT_MAX + 1]; /* "stateMachine", "execution" ...; the texts below are in here too */
-	const char *name;                 /* of the machine or activity */
-	const char *part;                 /* version, alias, label, execution name, map run id; "" = none */
+	char type[RESOURCE_TEXT_MAX +
+	    1];           /* "stateMachine", "execution" ...; the texts below are in here too */
+	const char *name; /* of the machine or activity */
+	const char *part; /* version, alias, label, execution name, map run id; "" = none */
 };
 
 /* The account and region that this node answers for. */

@@ -15,8 +15,7 @@
 #define HEAD_LEN (1 + 8 + MAC_LEN)
 #define TOKEN_MAX 4096
 
-static const char alphabet[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 void
 page_binding_init(struct page_binding *b, const char *action)
@@ -59,8 +58,8 @@ get_time(const unsigned char in[8])
 }
 
 static void
-page_mac(const char *secret, const struct page_binding *b, int64_t issued_ms,
-    const void *position, size_t len, unsigned char out[MAC_LEN])
+page_mac(const char *secret, const struct page_binding *b, int64_t issued_ms, const void *position,
+    size_t len, unsigned char out[MAC_LEN])
 {
 	unsigned char full[EVP_MAX_MD_SIZE], issued[8];
 	unsigned int full_len = sizeof(full);
@@ -122,8 +121,8 @@ decode(const char *s, size_t len, struct buf *out)
 }
 
 void
-page_token_make(const char *secret, const struct page_binding *b, const void *position,
-    size_t len, int64_t now_ms, struct buf *out)
+page_token_make(const char *secret, const struct page_binding *b, const void *position, size_t len,
+    int64_t now_ms, struct buf *out)
 {
 	unsigned char head[HEAD_LEN];
 	struct buf plain;
@@ -139,8 +138,8 @@ page_token_make(const char *secret, const struct page_binding *b, const void *po
 }
 
 int
-page_token_read(const char *secret, const struct page_binding *b, const char *token,
-    size_t len, int64_t now_ms, struct buf *position, struct err *e)
+page_token_read(const char *secret, const struct page_binding *b, const char *token, size_t len,
+    int64_t now_ms, struct buf *position, struct err *e)
 {
 	unsigned char mac[MAC_LEN];
 	const unsigned char *p;

@@ -27,7 +27,7 @@ void page_binding_fini(struct page_binding *b);
 void page_token_make(const char *secret, const struct page_binding *b, const void *position,
     size_t len, int64_t now_ms, struct buf *out);
 /* Appends the position of the token. -1 and e "InvalidToken" when it is not ours, not for this or too old. */
-int page_token_read(const char *secret, const struct page_binding *b, const char *token,
-    size_t len, int64_t now_ms, struct buf *position, struct err *e);
+int page_token_read(const char *secret, const struct page_binding *b, const char *token, size_t len,
+    int64_t now_ms, struct buf *position, struct err *e);
 
 #endif

@@ -78,9 +78,7 @@ reply_error(struct http_request *r, const char *request_id, const struct err *e,
 void
 reply_key(struct buf *b, const char *key)
 {
-	char last = b->len > 0 ? b->data[b->len - 1] : '{';
-
-	if (last != '{' && last != '[')
+	if (b->len > 0 && b->data[b->len - 1] != '{')
 		buf_addc(b, ',');
 	buf_addc(b, '"');
 	buf_adds(b, key);

@@ -65,8 +65,10 @@ sigv4_new(const char *keys_json, struct err *e)
 		k->id = doc_strdup(it.key);
 		k->secret = doc_strdup(it.value);
 		s->nkeys++;
-		if (k->id == NULL || k->secret == NULL || k->id[0] == '\0' || k->secret[0] == '\0') {
-			err_set(e, "pawl.Keys", "access_keys: a key id or its secret is empty or no text");
+		if (k->id == NULL || k->secret == NULL || k->id[0] == '\0' ||
+		    k->secret[0] == '\0') {
+			err_set(e, "pawl.Keys",
+			    "access_keys: a key id or its secret is empty or no text");
 			goto fail;
 		}
 	}
@@ -132,14 +134,14 @@ hmac(const void *key, size_t key_len, const void *p, size_t len, unsigned char o
 static bool
 part_is(struct part p, const char *s)
 {
-	return strlen(s) == p.len && memcmp(s, p.s, p.len) == 0;
+	return p.s != NULL && strlen(s) == p.len && memcmp(s, p.s, p.len) == 0;
 }
 
 /* Cuts text up to the next c off *rest. */
 static struct part
 cut(struct part *rest, char c)
 {
-	const char *at = memchr(rest->s, c, rest->len);
+	const char *at = rest->len > 0 ? memchr(rest->s, c, rest->len) : NULL;
 	struct part p = { rest->s, at != NULL ? (size_t)(at - rest->s) : rest->len };
 
 	rest->s += at != NULL ? p.len + 1 : p.len;
@@ -261,7 +263,8 @@ check_date(const struct authorization *a, const char *date, int64_t signed_ms, i
 	if (memcmp(a->date.s, date, 8) != 0)
 		return err_set(e, "InvalidSignatureException",
 		    "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
-		    "HTTP: '%.8s' != '%.8s', from '%s'.", a->date.s, date, date);
+		    "HTTP: '%.8s' != '%.8s', from '%s'.",
+		    a->date.s, date, date);
 	gmtime_r(&now, &tm);
 	strftime(now_text, sizeof(now_text), "%Y%m%dT%H%M%SZ", &tm);
 	if (signed_ms < now_ms - SIGV4_SKEW_MS)
@@ -269,7 +272,8 @@ check_date(const struct authorization *a, const char *date, int64_t signed_ms, i
 		    "Signature expired: %s is now earlier than %s - 5 min.", date, now_text);
 	if (signed_ms > now_ms + SIGV4_SKEW_MS)
 		return err_set(e, "InvalidSignatureException",
-		    "Signature not yet current: %s is still later than %s + 5 min.", date, now_text);
+		    "Signature not yet current: %s is still later than %s + 5 min.", date,
+		    now_text);
 	return 0;
 }
 
@@ -359,7 +363,8 @@ add_header(struct buf *b, const struct http_request *r, struct part name, struct
 	buf_addc(b, '\n');
 	if (!found)
 		return err_set(e, "InvalidSignatureException",
-		    "The header '%.*s' was signed but is not there.", (int)(name.len & 0xff), name.s);
+		    "The header '%.*s' was signed but is not there.", (int)(name.len & 0xff),
+		    name.s);
 	return 0;
 }
 
@@ -519,8 +524,8 @@ signature_fits(struct sigv4_key *k, const struct authorization *a, const char *d
 }
 
 int
-sigv4_verify(struct sigv4 *s, const struct http_request *r, const char *service,
-    int64_t now_ms, const char **key_id, struct err *e)
+sigv4_verify(struct sigv4 *s, const struct http_request *r, const char *service, int64_t now_ms,
+    const char **key_id, struct err *e)
 {
 	const char *text = http_header_value(r, "authorization");
 	char date[32], canonical_hex[HEX_SIZE];

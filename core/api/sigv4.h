@@ -25,7 +25,7 @@ size_t sigv4_nkeys(const struct sigv4 *s);
  * ago. Else -1 and e as AWS answers: MissingAuthenticationTokenException,
  * IncompleteSignatureException, UnrecognizedClientException, InvalidSignatureException.
  */
-int sigv4_verify(struct sigv4 *s, const struct http_request *r, const char *service,
-    int64_t now_ms, const char **key_id, struct err *e);
+int sigv4_verify(struct sigv4 *s, const struct http_request *r, const char *service, int64_t now_ms,
+    const char **key_id, struct err *e);
 
 #endif

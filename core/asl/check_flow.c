@@ -83,7 +83,8 @@ flow_report(struct compiler *c, const struct flow *f, const struct place *at)
 		struct place here = { .up = at, .name = st->name, .len = st->name_len };
 
 		if (!f->reached[i])
-			report(c, &here, "MISSING_TRANSITION_TARGET", "State \"%.*s\" is not reachable.",
+			report(c, &here, "MISSING_TRANSITION_TARGET",
+			    "State \"%.*s\" is not reachable.",
 			    (int)ident_cut(st->name, st->name_len, 320), st->name);
 	}
 }

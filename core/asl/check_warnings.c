@@ -21,7 +21,7 @@ looks_computed(struct doc v)
 	buf_init(&scratch, BUF_UNLIMITED);
 	s = doc_str(v, &scratch, &len);
 	looks = (len > 2 && s[0] == '$' && (s[1] == '.' || s[1] == '[' || s[1] == '$')) ||
-	        (intrinsic_is_call(s, len) && s[len - 1] == ')');
+	    (intrinsic_is_call(s, len) && s[len - 1] == ')');
 	buf_fini(&scratch);
 	return looks;
 }

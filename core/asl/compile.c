@@ -7,7 +7,6 @@
  */
 #include "asl/compile.h"
 
-
 #include "asl/compiler.h"
 #include "base/xalloc.h"
 #include "expr/ident.h"

@@ -113,7 +113,8 @@ container_check_names(const struct part *p, const struct container *box, const s
 	size_t i;
 
 	for (i = 0; i < box->nstates; i++) {
-		struct place at = { .up = list, .name = box->states[i]->name,
+		struct place at = { .up = list,
+			.name = box->states[i]->name,
 			.len = box->states[i]->name_len };
 
 		check_name(p->c, box->states[i], &at);

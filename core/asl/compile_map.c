@@ -97,7 +97,8 @@ compile_mode(const struct part *p)
 static void
 check_distributed_only(const struct state_part *s)
 {
-	static const char *const fields[] = { "ItemReader", "ItemBatcher", "ResultWriter", "Label" };
+	static const char *const fields[] = { "ItemReader", "ItemBatcher", "ResultWriter",
+		"Label" };
 	size_t i;
 
 	for (i = 0; i < sizeof(fields) / sizeof(*fields); i++)

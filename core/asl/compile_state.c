@@ -43,7 +43,8 @@ state_read_type(const struct part *p, enum state_type *out)
 			return true;
 		}
 	}
-	report_field(p, "Type", "The field 'Type' should have one of these values: [" STATE_TYPES "]");
+	report_field(p, "Type",
+	    "The field 'Type' should have one of these values: [" STATE_TYPES "]");
 	return false;
 }
 
@@ -314,7 +315,8 @@ void
 compile_state(struct compiler *c, struct state *st, struct doc def, const struct place *at,
     const struct assigned *assigned)
 {
-	struct state_part s = { .p = { .c = c, .def = def, .at = at }, .st = st,
+	struct state_part s = { .p = { .c = c, .def = def, .at = at },
+		.st = st,
 		.assigned = assigned };
 
 	machine_add_state(c->m, st);

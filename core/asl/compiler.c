@@ -404,8 +404,8 @@ compile_template(const struct part *p, const char *field, bool must_be_object)
 }
 
 void
-compile_dynamic(const struct part *p, const char *field, const char *path_field,
-    field_check *check, struct dynamic_field *out)
+compile_dynamic(const struct part *p, const char *field, const char *path_field, field_check *check,
+    struct dynamic_field *out)
 {
 	struct doc v = field_get(p, field);
 	const char *wrong;
@@ -454,6 +454,6 @@ void
 compile_seconds(const struct part *p, const char *field, const char *path_field, int64_t min,
     struct dynamic_field *out)
 {
-	compile_dynamic(p, field, path_field, min == 0 ? check_seconds_from_0 : check_seconds_from_1,
-	    out);
+	compile_dynamic(p, field, path_field,
+	    min == 0 ? check_seconds_from_0 : check_seconds_from_1, out);
 }

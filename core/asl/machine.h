@@ -54,18 +54,19 @@ struct path_field {
  */
 struct dynamic_field {
 	enum { FIELD_ABSENT, FIELD_LITERAL, FIELD_PATH, FIELD_TEMPLATE } how;
-	struct doc literal;         /* FIELD_LITERAL */
-	struct jsonpath *path;      /* FIELD_PATH */
-	struct template *template_; /* FIELD_TEMPLATE: {"v.$": "States...."} or an expression; its result is member "v" */
+	struct doc literal;    /* FIELD_LITERAL */
+	struct jsonpath *path; /* FIELD_PATH */
+	/* FIELD_TEMPLATE: {"v.$": "States...."} or an expression; its result is member "v" */
+	struct template *template_;
 };
 
 struct retrier {
 	char **errors; /* ErrorEquals */
 	size_t nerrors;
-	int64_t interval_s;  /* default 1 */
+	int64_t interval_s;   /* default 1 */
 	int64_t max_attempts; /* default 3 */
-	double backoff_rate; /* default 2.0 */
-	int64_t max_delay_s; /* 0 = none */
+	double backoff_rate;  /* default 2.0 */
+	int64_t max_delay_s;  /* 0 = none */
 	bool full_jitter;
 };
 
@@ -119,7 +120,7 @@ int choice_rule_eval(const struct choice_rule *rule, const struct expr_scope *s,
 enum task_kind {
 	TASK_LAMBDA,   /* a bare function ARN: LambdaFunction* events, result as it is */
 	TASK_ACTIVITY, /* Activity* events */
-	TASK_SERVICE   /* arn:aws:states:::service:action[.pattern] (and arn:pawl:states:::...): Task* events */
+	TASK_SERVICE /* arn:aws:states:::service:action[.pattern] (and arn:pawl:states:::...): Task* events */
 };
 enum task_pattern { PATTERN_REQUEST, PATTERN_SYNC, PATTERN_SYNC2, PATTERN_TOKEN };
 
@@ -173,8 +174,8 @@ struct state {
 	size_t nbranches;
 	/* Map */
 	enum map_mode mode;
-	struct jsonpath *items_path; /* NULL = $ */
-	struct template *items;      /* JSONata and Lua */
+	struct jsonpath *items_path;    /* NULL = $ */
+	struct template *items;         /* JSONata and Lua */
 	struct template *item_selector; /* ItemSelector or the old Parameters; NULL = the item */
 	struct dynamic_field max_concurrency;
 	struct dynamic_field tolerated_count, tolerated_percentage;

@@ -25,8 +25,9 @@ names_find(const struct names *n, const struct state *st)
 	size_t mask = n->cap - 1;
 	size_t i = (size_t)names_hash(st->name, st->name_len) & mask;
 
-	while (n->slots[i] != NULL && (n->slots[i]->name_len != st->name_len ||
-	                                  memcmp(n->slots[i]->name, st->name, st->name_len) != 0))
+	while (n->slots[i] != NULL &&
+	    (n->slots[i]->name_len != st->name_len ||
+		memcmp(n->slots[i]->name, st->name, st->name_len) != 0))
 		i = (i + 1) & mask;
 	return &n->slots[i];
 }

@@ -120,7 +120,8 @@ flow_too_late(void *arg)
 	struct flow *f = arg;
 	struct err e = ERR_INIT;
 
-	err_set(&e, "ServiceUnavailable", "The request took longer than %lld ms (waiting in step '%s').",
+	err_set(&e, "ServiceUnavailable",
+	    "The request took longer than %lld ms (waiting in step '%s').",
 	    (long long)f->kind->deadline_ms, f->step->name);
 	flow_fail(f, &e);
 	err_fini(&e);

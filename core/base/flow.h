@@ -34,10 +34,10 @@ struct flow_step {
 struct flow_kind {
 	const char *name;
 	const struct flow_step *steps;
-	size_t state_size;                                  /* zeroed before the first step */
+	size_t state_size; /* zeroed before the first step */
 	void (*fail)(struct flow *f, void *state, const struct err *e);
-	void (*fini)(void *state);                          /* frees what the state holds; NULL = nothing */
-	int64_t deadline_ms;                                /* of the whole flow; 0 = none. Past it: e "ServiceUnavailable" */
+	void (*fini)(void *state); /* frees what the state holds; NULL = nothing */
+	int64_t deadline_ms; /* of the whole flow; 0 = none. Past it: e "ServiceUnavailable" */
 };
 
 /* Makes a flow and returns its state for the caller to fill; flow_begin runs the first step. */

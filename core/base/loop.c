@@ -41,7 +41,7 @@ struct loop_signal {
 struct loop {
 	struct event_base *base;
 	bool stopping;
-	struct loop_calls deferred, turn_end, graveyard;
+	struct loop_calls deferred, turn_end, graveyard, at_free;
 	SLIST_HEAD(, loop_signal) signals;
 	/* The lag probe: a timer makes lag_fd readable; how late its callback comes is the lag. */
 	struct loop_timer lag_timer;
@@ -143,6 +143,7 @@ loop_free(struct loop *l)
 
 	if (l == NULL)
 		return;
+	calls_run(&l->at_free);
 	while (l->graveyard.n > 0)
 		calls_run(&l->graveyard);
 	while ((s = SLIST_FIRST(&l->signals)) != NULL) {
@@ -156,6 +157,7 @@ loop_free(struct loop *l)
 	calls_fini(&l->deferred);
 	calls_fini(&l->turn_end);
 	calls_fini(&l->graveyard);
+	calls_fini(&l->at_free);
 	event_base_free(l->base);
 	free(l);
 }
@@ -275,6 +277,12 @@ loop_at_turn_end(struct loop *l, loop_cb *cb, void *arg)
 		if (l->turn_end.list[i].cb == cb && l->turn_end.list[i].arg == arg)
 			return;
 	calls_add(&l->turn_end, cb, arg);
+}
+
+void
+loop_at_free(struct loop *l, loop_cb *cb, void *arg)
+{
+	calls_add(&l->at_free, cb, arg);
 }
 
 static void

@@ -51,6 +51,8 @@ void loop_free_later(struct loop *l, void *p, loop_cb *free_cb);
  * arg; meant for a handful of callers a turn.
  */
 void loop_at_turn_end(struct loop *l, loop_cb *cb, void *arg);
+/* cb(arg) when the loop is freed, before anything of it is: for what lives as long as the loop. */
+void loop_at_free(struct loop *l, loop_cb *cb, void *arg);
 /* cb(arg) on the loop when signal signo comes. */
 void loop_signal(struct loop *l, int signo, loop_cb *cb, void *arg);
 

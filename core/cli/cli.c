@@ -162,8 +162,8 @@ cli_read_value(const char *value, size_t *len)
 const char *
 cli_colour(const struct cli *c, enum cli_colour colour)
 {
-	static const char *const codes[] = { "\033[0m", "\033[32m", "\033[31m", "\033[33m", "\033[2m",
-		"\033[1m" };
+	static const char *const codes[] = { "\033[0m", "\033[32m", "\033[31m", "\033[33m",
+		"\033[2m", "\033[1m" };
 
 	return c->colour ? codes[colour] : "";
 }
@@ -202,6 +202,52 @@ cli_text(struct doc d, const char *member)
 	return doc_text(v, NULL);
 }
 
+/* How many bytes the control character at s takes; 0 = it is none. C1 controls are two bytes of UTF-8. */
+static size_t
+control_len(const char *s)
+{
+	unsigned char c = (unsigned char)s[0], d = (unsigned char)s[1];
+
+	if (c < ' ' || c == 0x7f)
+		return 1;
+	return c == 0xc2 && d >= 0x80 && d < 0xa0 ? 2 : 0;
+}
+
+void
+cli_make_visible(char **text)
+{
+	struct buf b;
+	const char *s;
+
+	buf_init(&b, BUF_UNLIMITED);
+	for (s = *text; *s != '\0'; s++) {
+		size_t n = control_len(s);
+
+		if (n > 0)
+			buf_addf(&b, "\\x%02x", (unsigned char)s[n - 1]);
+		else
+			buf_addc(&b, *s);
+		s += n == 2;
+	}
+	free(*text);
+	*text = buf_steal(&b, NULL);
+}
+
+char *
+cli_visible_text(struct doc d, const char *member, size_t max)
+{
+	char *text = cli_text(d, member), *cut;
+
+	cli_make_visible(&text);
+	if (strlen(text) <= max)
+		return text;
+	while (max > 0 && ((unsigned char)text[max] & 0xc0) == 0x80)
+		max--;
+	cut = xasprintf("%.*s...", (int)max, text);
+	free(text);
+	return cut;
+}
+
 void
 cli_time(struct doc seconds, char out[32])
 {
@@ -211,7 +257,7 @@ cli_time(struct doc seconds, char out[32])
 	char date[24];
 
 	if (doc_is_none(seconds) || !doc_f64(seconds, &s)) {
-		strcpy(out, "-");
+		memcpy(out, "-", 2);
 		return;
 	}
 	s += 0.0005;

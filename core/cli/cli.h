@@ -11,7 +11,8 @@
 
 enum cli_exit {
 	CLI_OK = 0,
-	CLI_FAILED = 1,     /* the answer is no: invalid definition, failed execution, an error of the API */
+	CLI_FAILED =
+	    1, /* the answer is no: invalid definition, failed execution, an error of the API */
 	CLI_USAGE = 2,      /* a mistake on the command line */
 	CLI_UNREACHABLE = 3 /* no answer from the server */
 };
@@ -19,9 +20,9 @@ enum cli_exit {
 struct cli {
 	const char *endpoint;
 	const char *region;
-	bool json;  /* --json: the API's own answers instead of text */
+	bool json; /* --json: the API's own answers instead of text */
 	bool colour;
-	int argc;   /* words after the subcommand, options of all subcommands taken out */
+	int argc; /* words after the subcommand, options of all subcommands taken out */
 	char **argv;
 	const struct cli_command *command;
 };
@@ -71,8 +72,12 @@ const char *cli_colour(const struct cli *c, enum cli_colour colour);
 /* The colour of an execution's status or an event's type. */
 enum cli_colour cli_status_colour(const char *status);
 
-/* Text of a member, for printing: strings unquoted, other values as JSON, "" when absent; yours. */
+/* Text of a member: strings unquoted, other values as JSON, "" when absent; yours. */
 char *cli_text(struct doc d, const char *member);
+/* The same for a terminal, at most max bytes of it and then "...": yours. */
+char *cli_visible_text(struct doc d, const char *member, size_t max);
+/* Replaces *text, malloc'ed, by one in which control characters are \xNN: what strangers wrote moves no cursor. */
+void cli_make_visible(char **text);
 /* "2026-11-23 04:31:07.123" local time, of a number of seconds; "-" when it is none. */
 void cli_time(struct doc seconds, char out[32]);
 

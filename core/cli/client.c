@@ -50,7 +50,6 @@ client_perform(struct cli *c, const char *action, const struct buf *body, struct
 
 	headers = curl_slist_append(headers, "Content-Type: application/x-amz-json-1.0");
 	headers = curl_slist_append(headers, target);
-	headers = curl_slist_append(headers, "Expect:");
 	curl_easy_setopt(h, CURLOPT_URL, c->endpoint);
 	curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(h, CURLOPT_POSTFIELDS, buf_text(body));
@@ -88,11 +87,16 @@ client_call(struct cli *c, const char *action, const struct buf *body, struct do
 	if (rc == 0) {
 		*answer = doc_parse(buf_text(&text), text.len, &e);
 		if (doc_is_none(*answer)) {
-			rc = cli_fail(CLI_FAILED, "%s answered HTTP %ld and no JSON", c->endpoint, status);
+			rc = cli_fail(CLI_FAILED, "%s answered HTTP %ld and no JSON", c->endpoint,
+			    status);
 		} else if (status != 200) {
-			char *type = cli_text(*answer, "__type"), *message = cli_text(*answer, "message");
+			char *type = cli_text(*answer, "__type"),
+			     *message = cli_text(*answer, "message");
 
-			rc = cli_fail(status == 503 ? CLI_UNREACHABLE : CLI_FAILED, "%s: %s", type, message);
+			cli_make_visible(&type);
+			cli_make_visible(&message);
+			rc = cli_fail(status == 503 ? CLI_UNREACHABLE : CLI_FAILED, "%s: %s", type,
+			    message);
 			free(type);
 			free(message);
 			doc_unref(*answer);
@@ -176,7 +180,8 @@ client_execution_arn(struct cli *c, const char *name, int *code)
 	if (strncmp(name, "arn:", 4) == 0)
 		return xstrdup(name);
 	if (colon == NULL) {
-		*code = cli_fail(CLI_USAGE, "\"%s\" is neither an execution ARN nor MACHINE:EXECUTION", name);
+		*code = cli_fail(CLI_USAGE,
+		    "\"%s\" is neither an execution ARN nor MACHINE:EXECUTION", name);
 		return NULL;
 	}
 	machine = xstrndup(name, (size_t)(colon - name));
@@ -186,8 +191,8 @@ client_execution_arn(struct cli *c, const char *name, int *code)
 		free(arn);
 		return NULL;
 	}
-	result = xasprintf("%.*s:execution:%s:%s", (int)(at - arn), arn, at + strlen(":stateMachine:"),
-	    colon + 1);
+	result = xasprintf("%.*s:execution:%s:%s", (int)(at - arn), arn,
+	    at + strlen(":stateMachine:"), colon + 1);
 	free(arn);
 	return result;
 }

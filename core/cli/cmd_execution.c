@@ -2,6 +2,7 @@
  * cmd_execution - pawl create, start, list, show, stop: calls of the API and their answers.
  */
 #include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -44,7 +45,7 @@ print_member(struct doc d, const char *member, const char *label)
 
 	if (doc_is_none(doc_gets(d, member)))
 		return;
-	text = cli_text(d, member);
+	text = cli_visible_text(d, member, SIZE_MAX);
 	printf("%-10s %s\n", label, text);
 	free(text);
 }
@@ -272,7 +273,8 @@ cmd_list(struct cli *c)
 			client_add(&b, "nextToken", token);
 		free(token);
 		token = NULL;
-		if ((rc = call(c, arn != NULL ? "ListExecutions" : "ListStateMachines", &b, &page)) != 0)
+		if ((rc = call(c, arn != NULL ? "ListExecutions" : "ListStateMachines", &b,
+			 &page)) != 0)
 			break;
 		it = doc_iter(doc_gets(page, arn != NULL ? "executions" : "stateMachines"));
 		while (doc_next(&it)) {

@@ -11,6 +11,7 @@
 #include "cli/event_line.h"
 
 #define FOLLOW_INTERVAL_NS 300000000L
+#define NEWS_MAX 100 /* events that are looked at from the end when following */
 
 /* Where reading the history stands: how many events were shown, and whether the last one ended it. */
 struct follow {
@@ -88,6 +89,49 @@ show_pages(struct cli *c, struct follow *f)
 	return rc;
 }
 
+/* Shows those of a page from the end that are new; false when it does not reach back to what was shown. */
+static bool
+show_news_page(struct cli *c, struct follow *f, struct doc page)
+{
+	struct doc events[NEWS_MAX];
+	struct doc_iter it = doc_iter(doc_gets(page, "events"));
+	int64_t oldest = 0;
+	size_t n = 0;
+
+	while (n < NEWS_MAX && doc_next(&it))
+		events[n++] = it.value;
+	if (n == 0 || !doc_i64(doc_gets(events[n - 1], "id"), &oldest) || oldest > f->shown + 1)
+		return n == 0;
+	while (n > 0)
+		show_event(c, f, events[--n]);
+	fflush(stdout);
+	return true;
+}
+
+/* What came since the last look: one short page, unless very much came. */
+static int
+show_news(struct cli *c, struct follow *f)
+{
+	struct buf body;
+	struct doc page;
+	bool all;
+	int rc;
+
+	if (f->shown == 0)
+		return show_pages(c, f);
+	buf_init(&body, BUF_UNLIMITED);
+	buf_addf(&body, "{\"reverseOrder\":true,\"maxResults\":%d", NEWS_MAX);
+	client_add(&body, "executionArn", f->arn);
+	buf_addc(&body, '}');
+	rc = client_call(c, "GetExecutionHistory", &body, &page);
+	buf_fini(&body);
+	if (rc != 0)
+		return rc;
+	all = show_news_page(c, f, page);
+	doc_unref(page);
+	return all ? 0 : show_pages(c, f);
+}
+
 int
 cmd_history(struct cli *c)
 {
@@ -121,7 +165,7 @@ cmd_logs(struct cli *c)
 	if (arn == NULL)
 		return rc;
 	f.arn = arn;
-	while ((rc = show_pages(c, &f)) == 0 && follow && !f.ended)
+	while ((rc = show_news(c, &f)) == 0 && follow && !f.ended)
 		nanosleep(&pause, NULL);
 	if (c->json && !f.first_json)
 		putchar('\n');

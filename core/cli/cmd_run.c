@@ -39,8 +39,8 @@ struct local {
 	size_t nscripted;
 	bool real_time, history;
 	bool first_json;
-	int64_t skipped_ms;  /* how far the run's clock is ahead of the real one */
-	unsigned waiting;    /* tasks that a plugin works on */
+	int64_t skipped_ms; /* how far the run's clock is ahead of the real one */
+	unsigned waiting;   /* tasks that a plugin works on */
 	struct loop_timer timer;
 };
 
@@ -257,6 +257,20 @@ local_begin(void *arg)
 }
 
 static int
+local_failure(const struct local *l, const char *status)
+{
+	const char *error = run_error(l->run), *cause = run_cause(l->run);
+	char *text = xasprintf("%s%s%s%s", error != NULL ? ": " : "", error != NULL ? error : "",
+	    cause != NULL ? ": " : "", cause != NULL ? cause : "");
+	int rc;
+
+	cli_make_visible(&text);
+	rc = cli_fail(CLI_FAILED, "execution %s%s", status, text);
+	free(text);
+	return rc;
+}
+
+static int
 local_result(struct local *l)
 {
 	struct cli *c = l->c;
@@ -274,9 +288,7 @@ local_result(struct local *l)
 		free(output);
 		return CLI_OK;
 	}
-	return cli_fail(CLI_FAILED, "execution %s%s%s%s%s", run_status_name(status),
-	    run_error(l->run) == NULL ? "" : ": ", run_error(l->run) == NULL ? "" : run_error(l->run),
-	    run_cause(l->run) == NULL ? "" : ": ", run_cause(l->run) == NULL ? "" : run_cause(l->run));
+	return local_failure(l, run_status_name(status));
 }
 
 static struct machine *
@@ -304,7 +316,8 @@ static int
 local_run(struct local *l, struct machine *m, const char *input, size_t input_len)
 {
 	struct run_host host = { .pure_call = plugin_host_pure_call };
-	struct run_facts f = { .execution_arn = "arn:aws:states:us-east-1:123456789012:execution:local:run",
+	struct run_facts f = { .execution_arn =
+				   "arn:aws:states:us-east-1:123456789012:execution:local:run",
 		.execution_name = "run",
 		.machine_arn = "arn:aws:states:us-east-1:123456789012:stateMachine:local",
 		.machine_name = "local",

@@ -19,7 +19,8 @@ print_json(const struct diagnostics *d)
 	for (i = 0; i < d->n; i++) {
 		const struct diagnostic *g = &d->list[i];
 
-		buf_addf(&out, "%s{\"severity\":\"%s\",\"code\":\"%s\",\"message\":", i > 0 ? "," : "",
+		buf_addf(&out,
+		    "%s{\"severity\":\"%s\",\"code\":\"%s\",\"message\":", i > 0 ? "," : "",
 		    g->severity == DIAGNOSTIC_ERROR ? "ERROR" : "WARNING", g->code);
 		buf_add_json_string(&out, g->message, strlen(g->message));
 		if (g->location != NULL) {

@@ -4,6 +4,7 @@
 #include "cli/event_line.h"
 
 #include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,25 +33,22 @@ static void
 print_member(const struct cli *c, struct doc details, const char *member, const char *label)
 {
 	char *text;
-	size_t len;
 
 	if (doc_is_none(doc_gets(details, member)))
 		return;
-	text = cli_text(details, member);
-	len = strlen(text);
-	printf(" %s%s=%s%.*s%s", cli_colour(c, CLI_DIM), label, cli_colour(c, CLI_PLAIN),
-	    (int)(len > PAYLOAD_SHOWN ? PAYLOAD_SHOWN : len), text, len > PAYLOAD_SHOWN ? "..." : "");
+	text = cli_visible_text(details, member, PAYLOAD_SHOWN);
+	printf(" %s%s=%s%s", cli_colour(c, CLI_DIM), label, cli_colour(c, CLI_PLAIN), text);
 	free(text);
 }
 
 void
 event_line_print(const struct cli *c, struct doc event)
 {
-	static const char *const members[] = { "resourceType", "resource", "index", "length", "error",
-		"cause", "input", "parameters", "output" };
+	static const char *const members[] = { "resourceType", "resource", "index", "length",
+		"error", "cause", "input", "parameters", "output" };
 	struct doc details = event_details(event);
 	char *type = cli_text(event, "type"), *id = cli_text(event, "id"), when[32];
-	char *name = doc_is_none(details) ? NULL : cli_text(details, "name");
+	char *name = doc_is_none(details) ? NULL : cli_visible_text(details, "name", SIZE_MAX);
 	size_t i;
 
 	cli_time(doc_gets(event, "timestamp"), when);

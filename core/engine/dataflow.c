@@ -70,8 +70,8 @@ flow_output_path(struct run *r, struct frame *f, struct doc in, struct doc *out,
 }
 
 int
-flow_template(struct context_env *env, const struct template *t, struct doc root,
-    struct doc *out, struct err *e)
+flow_template(struct context_env *env, const struct template *t, struct doc root, struct doc *out,
+    struct err *e)
 {
 	struct expr_scope scope = context_scope(env, root);
 

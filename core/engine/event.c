@@ -131,7 +131,8 @@ write_head(struct run *r, enum event_type t, int64_t previous)
 	struct buf *b = &r->events;
 
 	r->event_start = b->len;
-	r->event_dropped = r->facts.aws_limits && r->last_event_id >= EVENT_HISTORY_MAX - 1 && !is_end(t);
+	r->event_dropped =
+	    r->facts.aws_limits && r->last_event_id >= EVENT_HISTORY_MAX - 1 && !is_end(t);
 	buf_add(b, info[t].head, info[t].head_len);
 	buf_add_i64(b, previous);
 	buf_add(b, r->now_text, r->now_text_len); /* ",MS" */
@@ -184,20 +185,12 @@ static void
 write_key(struct run *r, const char *key)
 {
 	struct buf *b = &r->events;
-	size_t len = strlen(key);
-	char *to = buf_reserve(b, len + 4);
-	size_t n = 0;
 
-	if (to == NULL)
-		return;
 	if (b->data[b->len - 1] != '{')
-		to[n++] = ',';
-	to[n++] = '"';
-	memcpy(to + n, key, len);
-	n += len;
-	to[n++] = '"';
-	to[n++] = ':';
-	buf_advance(b, n);
+		buf_addc(b, ',');
+	buf_addc(b, '"');
+	buf_adds(b, key);
+	buf_add(b, "\":", 2);
 }
 
 void

@@ -21,6 +21,7 @@
 
 struct run;
 
+/* clang-format off */
 /*       id                               type name                        details member */
 #define EVENT_TYPES(X) \
 	X(ACTIVITY_FAILED,                "ActivityFailed",                "activityFailedEventDetails") \
@@ -85,14 +86,12 @@ struct run;
 	X(WAIT_STATE_ABORTED,             "WaitStateAborted",              NULL) \
 	X(WAIT_STATE_ENTERED,             "WaitStateEntered",              "stateEnteredEventDetails") \
 	X(WAIT_STATE_EXITED,              "WaitStateExited",               "stateExitedEventDetails")
+/* clang-format on */
 
 /* In alphabetical order of the names. */
-enum event_type {
 #define X(id, name, details) EVENT_##id,
-	EVENT_TYPES(X)
+enum event_type { EVENT_TYPES(X) EVENT_TYPE_COUNT };
 #undef X
-	EVENT_TYPE_COUNT
-};
 
 const char *event_type_name(enum event_type t);
 /* The member of the API's event object that holds the details; NULL = the type has none. */

@@ -222,10 +222,12 @@ frame_drop_fan(struct run *r, struct frame *f)
 void
 frame_remove_children(struct run *r, struct frame *f)
 {
-	struct frame *child;
+	struct frame *child, *next;
 
-	while ((child = TAILQ_FIRST(&f->children)) != NULL)
+	for (child = TAILQ_FIRST(&f->children); child != NULL; child = next) {
+		next = TAILQ_NEXT(child, sibling_link);
 		frame_remove(r, child);
+	}
 }
 
 static void

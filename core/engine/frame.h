@@ -57,21 +57,21 @@ struct payload {
 struct attempt {
 	int64_t id; /* of the ...Scheduled event; 0 = none */
 	struct payload parameters;
-	int64_t timeout_s, heartbeat_s;          /* 0 = none */
+	int64_t timeout_s, heartbeat_s;           /* 0 = none */
 	int64_t timeout_due_ms, heartbeat_due_ms; /* DUE_NEVER = the clock does not run */
-	char *role;                              /* Credentials; NULL = none */
-	bool started;                            /* ...Started is written */
+	char *role;                               /* Credentials; NULL = none */
+	bool started;                             /* ...Started is written */
 	bool submitted;
 };
 
 /* What a Parallel or Map state knows about its branches or iterations. */
 struct fan {
 	int64_t started_event_id; /* tells one attempt of the state from the next */
-	uint32_t n;     /* branches or items */
-	uint32_t next;  /* the first that has not begun */
-	uint32_t ndone; /* results that are there; next - ndone are running */
-	uint32_t limit; /* running at once */
-	struct doc *results; /* n; DOC_NONE = not yet */
+	uint32_t n;               /* branches or items */
+	uint32_t next;            /* the first that has not begun */
+	uint32_t ndone;           /* results that are there; next - ndone are running */
+	uint32_t limit;           /* running at once */
+	struct doc *results;      /* n; DOC_NONE = not yet */
 	/* Map */
 	struct doc items;
 	struct doc_iter iter; /* stands at element iter_at - 1 of items */
@@ -79,11 +79,14 @@ struct fan {
 	struct doc effective; /* a cache: $ of the ItemSelector; DOC_NONE = not made yet */
 	/* for the open record */
 	bool fresh; /* no record holds it yet */
-	struct fan_news {
-		uint32_t index;
-		int64_t event; /* whose output the result is */
-	} *news;
+	struct fan_news *news;
 	size_t nnews, news_cap;
+};
+
+/* A result that no record holds yet. */
+struct fan_news {
+	uint32_t index;
+	int64_t event; /* whose output it is */
 };
 
 TAILQ_HEAD(frame_list, frame);
@@ -95,17 +98,17 @@ struct frame {
 	const struct state *state;
 	enum frame_phase phase;
 	int64_t entered_event_id, entered_ms; /* of the state; 0 while it is to be entered */
-	int64_t cursor; /* previousEventId of the frame's next event */
-	struct payload input; /* raw input of the state */
-	struct doc vars; /* an object of all variables in sight; DOC_NONE = none */
+	int64_t cursor;                       /* previousEventId of the frame's next event */
+	struct payload input;                 /* raw input of the state */
+	struct doc vars;   /* an object of all variables in sight; DOC_NONE = none */
 	uint32_t *retries; /* attempts per retrier of the state; NULL = none was used */
 	uint32_t retry_count;
 	int64_t due_ms; /* TIMER, RETRY */
 	struct attempt task;
-	struct fan *fan; /* from ...StateStarted to the end of the state or its retry; NULL = none */
+	struct fan *fan; /* from ...StateStarted to the end or the retry of the state; or NULL */
 
 	/* caches, made when asked for */
-	struct doc item; /* iterations: the Map's item */
+	struct doc item;    /* iterations: the Map's item */
 	struct doc context; /* the Context Object */
 
 	/* for the open record */

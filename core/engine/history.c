@@ -139,12 +139,14 @@ history_print_entry(struct doc entry, int64_t id, bool include_execution_data, s
 	details = event_type_details(type);
 	if (details != NULL && (doc_is_none(part[3]) || doc_type(part[3]) != DOC_OBJECT))
 		return no_event(e);
-	buf_addf(out, "{\"id\":%" PRId64 ",\"previousEventId\":%" PRId64 ",\"timestamp\":%" PRId64
-		      ".%03d,\"type\":\"%s\"", id, previous, ms / 1000, (int)(ms % 1000),
-	    event_type_name(type));
+	buf_addf(out,
+	    "{\"id\":%" PRId64 ",\"previousEventId\":%" PRId64 ",\"timestamp\":%" PRId64
+	    ".%03d,\"type\":\"%s\"",
+	    id, previous, ms / 1000, (int)(ms % 1000), event_type_name(type));
 	if (details != NULL) {
 		buf_addf(out, ",\"%s\":", details);
-		print_details(part[3], include_execution_data, type == EVENT_EXECUTION_STARTED, out);
+		print_details(part[3], include_execution_data, type == EVENT_EXECUTION_STARTED,
+		    out);
 	}
 	buf_addc(out, '}');
 	return 0;

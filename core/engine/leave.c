@@ -146,7 +146,8 @@ void
 failure_init_limit(struct failure *x, const char *what)
 {
 	char *cause = xasprintf("The state/task '%s' returned a result with a size exceeding the "
-				"maximum number of bytes service limit.", what);
+				"maximum number of bytes service limit.",
+	    what);
 
 	failure_init(x, "States.DataLimitExceeded", cause);
 	free(cause);

@@ -68,6 +68,7 @@ get_string(const struct loader *l, struct doc d, const char *key, char **out)
 static struct doc
 event_details(const struct loader *l, int64_t id)
 {
+	assert(l->events != NULL);
 	if (id < l->first || id - l->first >= (int64_t)l->nevents)
 		return DOC_NONE;
 	return doc_at(l->events[id - l->first], 3);
@@ -190,7 +191,7 @@ load_retries(const struct loader *l, struct frame *f, struct doc d)
 		return -1;
 	f->retry_count = (uint32_t)n;
 	if (doc_is_none(list))
-		return 0;
+		return n == 0 ? 0 : unfit(l, "rn");
 	if (!is_a(list, DOC_ARRAY) || doc_len(list) != f->state->nretry)
 		return unfit(l, "rt");
 	f->retries = xcalloc(f->state->nretry > 0 ? f->state->nretry : 1, sizeof(*f->retries));
@@ -221,7 +222,8 @@ load_attempt(const struct loader *l, struct frame *f, struct doc d)
 		forget_attempt(a);
 		return 0;
 	}
-	if (f->state->type != STATE_TASK || get_int(l, tk, "id", 1, INT64_MAX, 0, &id) != 0 || id == 0)
+	if (f->state->type != STATE_TASK || get_int(l, tk, "id", 1, INT64_MAX, 0, &id) != 0 ||
+	    id == 0)
 		return unfit(l, "tk");
 	if (id != a->id)
 		forget_attempt(a);
@@ -269,8 +271,7 @@ load_items(const struct loader *l, struct frame *f, struct doc d, int64_t n)
 	}
 	if (f->state->type != STATE_MAP)
 		return (size_t)n == f->state->nbranches ? 0 : unfit(l, "n");
-	if (!is_a(items.doc, DOC_ARRAY) ||
-	    doc_len(items.doc) != (size_t)n)
+	if (!is_a(items.doc, DOC_ARRAY) || doc_len(items.doc) != (size_t)n)
 		return unfit(l, "items");
 	return 0;
 }
@@ -303,8 +304,8 @@ load_fan(const struct loader *l, struct frame *f, struct doc d)
 		if (load_items(l, f, value, n) != 0)
 			return -1;
 		f->fan->n = (uint32_t)n;
-		f->fan->results = xreallocarray(f->fan->results, n > 0 ? (size_t)n : 1,
-		    sizeof(*f->fan->results));
+		f->fan->results =
+		    xreallocarray(f->fan->results, n > 0 ? (size_t)n : 1, sizeof(*f->fan->results));
 		memset(f->fan->results, 0, (n > 0 ? (size_t)n : 1) * sizeof(*f->fan->results));
 	} else if (f->fan->n != n || next < f->fan->next) {
 		return unfit(l, "n");
@@ -403,7 +404,7 @@ load_frame(const struct loader *l, struct doc d)
 	struct run *r = l->run;
 	struct frame *f = entry_frame(l, d);
 	struct doc input = doc_gets(d, "in");
-	enum frame_phase phase;
+	enum frame_phase phase = FRAME_STOPPED;
 	int64_t number;
 
 	if (f == NULL)
@@ -510,8 +511,7 @@ load_run(const struct loader *l, struct doc d)
 	if (get_int(l, d, "n", 1, INT64_MAX, r->next_frame_id, &r->next_frame_id) != 0 ||
 	    load_status(l, d) != 0)
 		return -1;
-	if (!TAILQ_EMPTY(&r->frames) &&
-	    TAILQ_LAST(&r->frames, frame_list)->id >= r->next_frame_id)
+	if (!TAILQ_EMPTY(&r->frames) && TAILQ_LAST(&r->frames, frame_list)->id >= r->next_frame_id)
 		return unfit(l, "n");
 	if (l->snapshot &&
 	    (get_int(l, d, "last", 0, INT64_MAX, 0, &r->last_event_id) != 0 ||

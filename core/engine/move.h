@@ -42,14 +42,14 @@ struct run {
 	struct payload output;
 	char *error, *cause;
 	int64_t last_event_id, last_ms; /* 0 = not started */
-	int64_t timeout_due_ms; /* of the machine; DUE_NEVER = none */
+	int64_t timeout_due_ms;         /* of the machine; DUE_NEVER = none */
 
 	struct frame_list frames; /* by id */
 	int64_t next_frame_id;
 	struct idmap by_id;
 	struct frame_list ready;
-	struct idmap tasks;   /* open attempts: frames in phase TASK, by attempt id */
-	size_t nbusy;         /* of these: something on our side works for them */
+	struct idmap tasks; /* open attempts: frames in phase TASK, by attempt id */
+	size_t nbusy;       /* of these: something on our side works for them */
 	struct due_heap due;
 
 	/* the open record */
@@ -110,9 +110,9 @@ void run_effect(struct run *r, enum effect_kind kind, int64_t task_id);
 /* A failure on its way to a Retrier, a Catcher or the end. */
 struct failure {
 	char *error, *cause; /* NULL = none */
-	bool heartbeat; /* States.HeartbeatTimeout matches as well */
-	bool inside;    /* it comes out of a branch or iteration of the state */
-	bool logged;    /* ...StateFailed is written */
+	bool heartbeat;      /* States.HeartbeatTimeout matches as well */
+	bool inside;         /* it comes out of a branch or iteration of the state */
+	bool logged;         /* ...StateFailed is written */
 };
 /* Copies; cuts what is longer than AWS takes. */
 void failure_init(struct failure *x, const char *error, const char *cause);

@@ -11,6 +11,8 @@
 #include "base/xalloc.h"
 #include "engine/move.h"
 
+#define EVENTS_KEPT 16384
+
 /* What is being written: a record of changes, or a snapshot of everything. */
 struct writer {
 	const struct run *run;
@@ -188,11 +190,12 @@ write_attempt(const struct writer *w, const struct frame *f)
 	buf_addc(w->out, '}');
 }
 
+/* Opens the list R with its first result. */
 static void
-write_result(const struct writer *w, bool *first, uint32_t index, struct payload result)
+write_result(const struct writer *w, size_t *n, uint32_t index, struct payload result)
 {
-	buf_addf(w->out, "%s[%" PRIu32 ",", *first ? "" : ",", index);
-	*first = false;
+	buf_adds(w->out, (*n)++ == 0 ? ",\"R\":[" : ",");
+	buf_addf(w->out, "[%" PRIu32 ",", index);
 	write_payload(w, result, DOC_NONE);
 	buf_addc(w->out, ']');
 }
@@ -200,21 +203,21 @@ write_result(const struct writer *w, bool *first, uint32_t index, struct payload
 static void
 write_results(const struct writer *w, const struct fan *fan)
 {
-	bool first = true;
+	size_t n = 0;
 
-	buf_adds(w->out, ",\"R\":[");
 	for (size_t i = 0; !w->snapshot && i < fan->nnews; i++) {
 		struct payload p = { fan->results[fan->news[i].index], fan->news[i].event };
 
-		write_result(w, &first, fan->news[i].index, p);
+		write_result(w, &n, fan->news[i].index, p);
 	}
 	for (uint32_t i = 0; w->snapshot && i < fan->next; i++) {
 		struct payload p = { fan->results[i], PAYLOAD_NOWHERE };
 
 		if (!doc_is_none(p.doc))
-			write_result(w, &first, i, p);
+			write_result(w, &n, i, p);
 	}
-	buf_addc(w->out, ']');
+	if (n > 0)
+		buf_addc(w->out, ']');
 }
 
 static void
@@ -388,7 +391,11 @@ run_record_seal(struct run *r, struct buf *out)
 	if (r->changed || r->next_frame_id != r->stored_next_frame_id || !TAILQ_EMPTY(&r->ready))
 		write_run(&w);
 	buf_addc(out, '}');
-	buf_reset(&r->events);
+	/* a run that had one large record does not keep its memory while it waits */
+	if (r->events.cap > EVENTS_KEPT)
+		buf_fini(&r->events);
+	else
+		buf_reset(&r->events);
 	r->nevents = 0;
 	r->ngone = 0;
 	r->changed = false;

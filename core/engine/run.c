@@ -306,7 +306,8 @@ find_task(const struct run *r, const struct stimulus *s, struct err *e)
 	if (fits && s->kind == STIMULUS_TASK_SUBMITTED)
 		fits = f->state->resource.pattern != PATTERN_REQUEST && !f->task.submitted;
 	if (!fits) {
-		err_set(e, "TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'");
+		err_set(e, "TaskTimedOut",
+		    "Task Timed Out: 'Provided task does not exist anymore'");
 		return NULL;
 	}
 	return f;
@@ -322,10 +323,14 @@ check(const struct run *r, const struct stimulus *s, struct frame **f, struct er
 		    run_status_name(r->status));
 	switch (s->kind) {
 	case STIMULUS_START:
-		return r->last_event_id == 0 ? 0 : err_set(e, "pawl.Stimulus", "The execution has started before");
+		return r->last_event_id == 0
+		    ? 0
+		    : err_set(e, "pawl.Stimulus", "The execution has started before");
 	case STIMULUS_TIMER:
 	case STIMULUS_STOP:
-		return r->last_event_id > 0 ? 0 : err_set(e, "pawl.Stimulus", "The execution has not started");
+		return r->last_event_id > 0
+		    ? 0
+		    : err_set(e, "pawl.Stimulus", "The execution has not started");
 	case STIMULUS_TASK_STARTED:
 	case STIMULUS_TASK_SUBMITTED:
 	case STIMULUS_TASK_SUCCEEDED:
@@ -341,7 +346,8 @@ static void
 set_now(struct run *r, int64_t now_ms)
 {
 	r->now_ms = now_ms > r->last_ms ? now_ms : r->last_ms;
-	r->now_text_len = (size_t)snprintf(r->now_text, sizeof(r->now_text), ",%" PRId64, r->now_ms);
+	r->now_text_len =
+	    (size_t)snprintf(r->now_text, sizeof(r->now_text), ",%" PRId64, r->now_ms);
 }
 
 static void

@@ -80,9 +80,9 @@ enum stimulus_kind {
 
 struct stimulus {
 	enum stimulus_kind kind;
-	int64_t now_ms;  /* wall clock; the run takes the larger of this and its last event's */
-	uint64_t seed;   /* random bits for this move */
-	int64_t task_id; /* TASK_*: event id of the attempt's ...Scheduled event */
+	int64_t now_ms;    /* wall clock; the run takes the larger of this and its last event's */
+	uint64_t seed;     /* random bits for this move */
+	int64_t task_id;   /* TASK_*: event id of the attempt's ...Scheduled event */
 	struct doc output; /* borrowed */
 	const char *error; /* NULL = none; borrowed */
 	const char *cause; /* NULL = none; borrowed */
@@ -107,21 +107,31 @@ void effects_fini(struct effects *fx);
 /*
  * Moves. Appends history to the run's open record and effects to *fx (which the
  * caller initialised with zeros; they may be released once the record is durable).
+ * An attempt may be dispatched and cancelled by one list of effects.
  * 0, or -1 and e with the run untouched: "TaskTimedOut" when task_id is not an open
- * attempt, "ExecutionClosed" when the run has ended.
+ * attempt (or cannot be started or submitted any more), "ExecutionClosed" when the run
+ * has ended, "pawl.Stimulus" for a second start and for anything before the first.
+ *
+ * A move that goes on for too long (a loop without a Wait is a legal machine) stops
+ * with frames still ready: run_due_ms is in the past then, and the next
+ * STIMULUS_TIMER goes on.
  */
 int run_move(struct run *r, const struct stimulus *s, struct effects *fx, struct err *e);
 
 /* --- what can be asked ---------------------------------------------------- */
 
 enum run_status run_status(const struct run *r);
-int64_t run_stop_ms(const struct run *r);          /* when closed */
-struct doc run_output(const struct run *r);        /* SUCCEEDED: borrowed */
-const char *run_error(const struct run *r);        /* NULL = none */
-const char *run_cause(const struct run *r);        /* NULL = none */
+int64_t run_stop_ms(const struct run *r);   /* when closed */
+struct doc run_output(const struct run *r); /* SUCCEEDED: borrowed */
+const char *run_error(const struct run *r); /* NULL = none */
+const char *run_cause(const struct run *r); /* NULL = none */
 const struct run_facts *run_facts(const struct run *r);
 const struct machine *run_machine(const struct run *r);
-/* The earliest time at which a STIMULUS_TIMER does something (wait, retry, time-outs, heartbeats); INT64_MAX = none. */
+/*
+ * The earliest time at which a STIMULUS_TIMER does something (wait, retry, time-outs,
+ * heartbeats, the machine's own; a time that has passed when a move was cut short);
+ * INT64_MAX = none.
+ */
 int64_t run_due_ms(const struct run *r);
 int64_t run_last_event_id(const struct run *r);
 /* Nothing is to be dispatched or running on our side: only timers, tokens, activities are awaited. */
@@ -131,9 +141,9 @@ bool run_only_waits(const struct run *r);
 struct run_task {
 	int64_t task_id;
 	const struct state *state;
-	struct doc parameters; /* effective parameters or function input */
-	int64_t timeout_s;     /* 0 = none */
-	int64_t heartbeat_s;   /* 0 = none */
+	struct doc parameters;        /* effective parameters or function input */
+	int64_t timeout_s;            /* 0 = none */
+	int64_t heartbeat_s;          /* 0 = none */
 	const char *credentials_role; /* NULL = none */
 	int retry_count;
 	bool submitted; /* TASK_SUBMITTED was seen */

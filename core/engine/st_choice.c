@@ -37,11 +37,13 @@ st_choice_work(struct run *r, struct frame *f)
 		goto out;
 	next = rule != NULL ? rule->next : s->default_;
 	if (next == NULL) {
-		err_set(&e, "States.Runtime", "Failed to transition out of the state. "
-					      "The state does not point to a next state.");
+		err_set(&e, "States.Runtime",
+		    "Failed to transition out of the state. "
+		    "The state does not point to a next state.");
 		goto out;
 	}
-	if (flow_assign(r, f, rule != NULL ? rule->assign : s->assign, effective, &assigned, &e) != 0)
+	if (flow_assign(r, f, rule != NULL ? rule->assign : s->assign, effective, &assigned, &e) !=
+	    0)
 		goto out;
 	if (flow_output_path(r, f, effective, &output, &e) != 0) {
 		doc_unref(assigned);

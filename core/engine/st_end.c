@@ -35,8 +35,9 @@ fail_text(struct run *r, struct frame *f, const struct dynamic_field *d, const c
 		if (d->how == FIELD_PATH) {
 			char *root = doc_text(f->input.doc, NULL);
 
-			err_set(e, "States.Runtime", "The JSONPath '%s' specified for the field "
-						     "'%sPath' could not be found in the input '%s'",
+			err_set(e, "States.Runtime",
+			    "The JSONPath '%s' specified for the field "
+			    "'%sPath' could not be found in the input '%s'",
 			    flow_field_path(d), field, root);
 			free(root);
 		}

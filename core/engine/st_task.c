@@ -18,7 +18,13 @@
 #define SECONDS_MAX INT64_C(99999999)
 #define PURE_CALL_FUEL 500 /* steps of a move that a function call counts for */
 
-enum outcome { OUTCOME_SCHEDULED, OUTCOME_STARTED, OUTCOME_SUCCEEDED, OUTCOME_FAILED, OUTCOME_TIMED_OUT };
+enum outcome {
+	OUTCOME_SCHEDULED,
+	OUTCOME_STARTED,
+	OUTCOME_SUCCEEDED,
+	OUTCOME_FAILED,
+	OUTCOME_TIMED_OUT
+};
 
 static enum event_type
 task_event(const struct task_resource *res, enum outcome o)
@@ -75,8 +81,8 @@ read_seconds(struct run *r, struct frame *f, const struct dynamic_field *d, cons
 		char *text = flow_text(value);
 
 		rc = err_set(e, "States.Runtime",
-		    "The %s parameter does not reference an integer from 1 to %lld: %s == %s", field,
-		    (long long)SECONDS_MAX, flow_field_path(d), text);
+		    "The %s parameter does not reference an integer from 1 to %lld: %s == %s",
+		    field, (long long)SECONDS_MAX, flow_field_path(d), text);
 		free(text);
 	}
 	doc_unref(value);
@@ -99,13 +105,15 @@ read_role(struct run *r, struct frame *f, struct doc effective, char **out, stru
 	if (rc != 0)
 		return -1;
 	if ((*out = doc_strdup(doc_gets(credentials, "RoleArn"))) == NULL)
-		rc = err_set(e, "States.Runtime", "The RoleArn of the Credentials must be a string");
+		rc =
+		    err_set(e, "States.Runtime", "The RoleArn of the Credentials must be a string");
 	doc_unref(credentials);
 	return rc;
 }
 
 static int
-read_parameters(struct run *r, struct frame *f, struct doc effective, struct doc *out, struct err *e)
+read_parameters(struct run *r, struct frame *f, struct doc effective, struct doc *out,
+    struct err *e)
 {
 	struct context_env env;
 	int rc;
@@ -330,7 +338,7 @@ call_pure(struct run *r, struct frame *f)
 
 	if (r->host.pure_call == NULL ||
 	    r->host.pure_call(r->host.arg, &f->state->resource, f->task.parameters.doc,
-	        expr_random_next(&r->random), &result, &e) == 0)
+		expr_random_next(&r->random), &result, &e) == 0)
 		return false;
 	r->fuel -= PURE_CALL_FUEL;
 	if (err_is_set(&e)) {

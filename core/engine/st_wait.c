@@ -29,8 +29,9 @@ wait_field(struct run *r, struct frame *f, const struct dynamic_field *d, const 
 	if (flow_field(r, f, d, effective, out, e) == 0)
 		return 0;
 	if (d->how == FIELD_PATH)
-		err_set(e, "States.Runtime", "The %s parameter does not reference an input value: %s",
-		    field, flow_field_path(d));
+		err_set(e, "States.Runtime",
+		    "The %s parameter does not reference an input value: %s", field,
+		    flow_field_path(d));
 	return -1;
 }
 
@@ -71,8 +72,8 @@ timestamp_due(struct run *r, struct frame *f, struct doc effective, int64_t *due
 	text = flow_text(value);
 	if (doc_type(value) != DOC_STRING || clock_parse_iso(text, strlen(text), due_ms) != 0)
 		rc = wait_error(e, "TimestampPath",
-		    "does not reference a valid ISO-8601 extended offset date-time format string", d,
-		    value);
+		    "does not reference a valid ISO-8601 extended offset date-time format string",
+		    d, value);
 	else if (*due_ms - r->now_ms > WAIT_MAX_S * 1000)
 		rc = err_set(e, "States.Runtime", "Wait state delay is too long.");
 	free(text);

@@ -7,7 +7,6 @@
  */
 #include "expr/ident.h"
 
-
 struct ident_range {
 	uint32_t first, last;
 };
@@ -292,7 +291,7 @@ ident_is_continue(uint32_t c)
 	if (c < 0x80)
 		return ident_is_start(c) || (c >= '0' && c <= '9') || c == '_';
 	return ident_is_start(c) ||
-	       ident_in(ident_continues, sizeof(ident_continues) / sizeof(*ident_continues), c);
+	    ident_in(ident_continues, sizeof(ident_continues) / sizeof(*ident_continues), c);
 }
 
 size_t

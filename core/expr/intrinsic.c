@@ -50,7 +50,9 @@ intrinsic_fail(struct intrinsic_parser *p, const char *what)
 static char
 intrinsic_char(const struct intrinsic_parser *p)
 {
-	return p->pos < p->len ? p->s[p->pos] : '\0';
+	if (p->pos >= p->len)
+		return '\0';
+	return p->s[p->pos];
 }
 
 static void
@@ -79,7 +81,8 @@ intrinsic_parse_string(struct intrinsic_parser *p, struct intrinsic_argument *a)
 			p->pos++;
 			if (p->pos >= p->len || strchr("'{}\\", p->s[p->pos]) == NULL) {
 				buf_fini(&text);
-				return intrinsic_fail(p, "A backslash may only stand before ' { } and \\");
+				return intrinsic_fail(p,
+				    "A backslash may only stand before ' { } and \\");
 			}
 		}
 		buf_addc(&text, p->s[p->pos++]);
@@ -144,7 +147,8 @@ intrinsic_parse_word(struct intrinsic_parser *p, struct intrinsic_argument *a)
 		p->pos++;
 	n = p->pos - begin;
 	a->literal = doc_parse(p->s + begin, n, NULL);
-	if (doc_is_none(a->literal) || doc_len(a->literal) > 0 || strchr("[{\"", p->s[begin]) != NULL) {
+	if (doc_is_none(a->literal) || doc_len(a->literal) > 0 ||
+	    strchr("[{\"", p->s[begin]) != NULL) {
 		p->pos = begin;
 		return intrinsic_fail(p, "This is no argument");
 	}
@@ -428,7 +432,9 @@ intrinsic_eval(const struct intrinsic *f, const struct expr_scope *s, struct doc
     struct err *e)
 {
 	struct doc *args = xcalloc(f->n + 1, sizeof(*args));
-	struct intrinsic_call c = { .name = f->function->name, .args = args, .n = f->n,
+	struct intrinsic_call c = { .name = f->function->name,
+		.args = args,
+		.n = f->n,
 		.random = s->random };
 	size_t i;
 	int rc;

@@ -279,7 +279,7 @@ string_of_bytes(const char *s, size_t len)
 		uint32_t c;
 		size_t n = ident_utf8(s + at, len - at, &c);
 		bool good = n > 0 && !(n == 3 && (c < 0x800 || (c >= 0xd800 && c < 0xe000))) &&
-		            !(n == 4 && (c < 0x10000 || c > 0x10ffff));
+		    !(n == 4 && (c < 0x10000 || c > 0x10ffff));
 
 		if (good)
 			buf_add(&text, s + at, n);
@@ -330,7 +330,8 @@ fn_hash(const struct intrinsic_call *c, struct doc *out, struct err *e)
 	for (i = 0; i < 5 && !doc_str_is(c->args[1], algorithms[i].name);)
 		i++;
 	if (i == 5)
-		return fn_fail(c, "the algorithm is none of MD5, SHA-1, SHA-256, SHA-384, SHA-512", e);
+		return fn_fail(c, "the algorithm is none of MD5, SHA-1, SHA-256, SHA-384, SHA-512",
+		    e);
 	buf_init(&scratch, BUF_UNLIMITED);
 	if (doc_type(c->args[0]) == DOC_STRING) {
 		s = doc_str(c->args[0], &scratch, &len);
@@ -507,7 +508,7 @@ fn_array_unique(const struct intrinsic_call *c, struct doc *out, struct err *e)
 	struct {
 		struct doc value;
 		uint64_t hash;
-	} *seen;
+	} * seen;
 
 	(void)e;
 	while (cap < doc_len(c->args[0]) * 2)
@@ -517,7 +518,8 @@ fn_array_unique(const struct intrinsic_call *c, struct doc *out, struct err *e)
 	while (doc_next(&it)) {
 		uint64_t hash = hash_value(it.value);
 
-		for (i = (size_t)hash & (cap - 1); !doc_is_none(seen[i].value); i = (i + 1) & (cap - 1))
+		for (i = (size_t)hash & (cap - 1); !doc_is_none(seen[i].value);
+		     i = (i + 1) & (cap - 1))
 			if (seen[i].hash == hash && doc_equal(seen[i].value, it.value))
 				break;
 		if (!doc_is_none(seen[i].value))

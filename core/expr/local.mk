@@ -14,3 +14,14 @@ pawlcore_sources += \
 	core/expr/regex.c core/expr/regex.h \
 	core/expr/scope.c core/expr/scope.h \
 	core/expr/template.c core/expr/template.h
+
+pawlcore_sources += core/expr/luabox.c
+pawlcore_sources += core/expr/luabox.h
+pawlcore_sources += core/expr/luadoc.c
+pawlcore_sources += core/expr/luadoc.h
+pawlcore_sources += core/expr/lualib.c
+pawlcore_sources += core/expr/lualib.h
+pawlcore_sources += core/expr/lualib_string.c
+pawlcore_sources += core/expr/lualib_table.c
+pawlcore_sources += core/expr/luapattern.c
+pawlcore_sources += core/expr/luapattern.h

@@ -12,7 +12,6 @@
  */
 #include "expr/luadoc.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +19,6 @@
 
 #include <lauxlib.h>
 
-#include "base/xalloc.h"
 #include "expr/lualib.h"
 
 #define ROOT_META "pawl.document"
@@ -110,7 +108,7 @@ push_number(lua_State *l, struct doc d)
 	else if (doc_f64(d, &f))
 		lua_pushnumber(l, f);
 	else
-		luaL_error(l, "the number %.*s is too large for Lua", (int)(len < 40 ? len : 40), s);
+		luaL_error(l, "a number of %d characters is too large for Lua", (int)len);
 }
 
 /* Anything but arrays and objects. */
@@ -601,11 +599,14 @@ luadoc_lua_object(lua_State *l)
 
 /* --- Lua to documents ---------------------------------------------------------------------- */
 
+/* Everything that the work holds hangs here, for Lua may jump out of it when memory is short. */
 struct writer {
 	lua_State *l;
 	struct doc_builder *b;
+	struct buf key;
 	size_t left; /* bytes */
 	int depth;
+	int rc;
 	struct err *e;
 };
 
@@ -649,7 +650,7 @@ is_changed(lua_State *l, int index)
 	bool changed = p->own;
 
 	if (changed || !lua_checkstack(l, 6))
-		return changed;
+		return true; /* too deep is for the writer to say */
 	index = lua_absindex(l, index);
 	if (lua_getiuservalue(l, index, UV_TABLE) == LUA_TTABLE) {
 		lua_pushnil(l);
@@ -688,7 +689,7 @@ write_number(struct writer *w, int index)
 	v = lua_tonumber(w->l, index);
 	if (!isfinite(v))
 		return err_set(w->e, "pawl.Lua", "a number that is not finite cannot be put into a document");
-	if (v == floor(v) && fabs(v) < 1e15) {
+	if (v == floor(v) && fabs(v) < 1e21) {
 		/* a whole float keeps its fraction, so that it comes back as a float */
 		int n = snprintf(text, sizeof(text), "%.1f", v);
 		struct doc d = doc_parse(text, (size_t)n, w->e);
@@ -742,15 +743,33 @@ count_keys(lua_State *l, int table)
 	return c;
 }
 
+/* The value on top of the stack; one that is the number it came as keeps its text. */
 static int
-write_elements(struct writer *w, int table, lua_Integer n)
+write_kept(struct writer *w, struct doc before)
 {
+	double v;
+
+	if (!doc_is_none(before) && lua_type(w->l, -1) == LUA_TNUMBER && !lua_isinteger(w->l, -1) &&
+	    doc_f64(before, &v) && v == lua_tonumber(w->l, -1))
+		return write_doc(w, before);
+	return write_value(w, lua_gettop(w->l));
+}
+
+static int
+write_elements(struct writer *w, int table, lua_Integer n, struct doc d)
+{
+	bool was_array = !doc_is_none(d) && doc_type(d) == DOC_ARRAY;
+	struct doc_iter it = { 0 };
 	int rc = 0;
 
+	if (was_array)
+		it = doc_iter(d);
 	docb_array(w->b);
 	for (lua_Integer i = 1; i <= n && rc == 0; i++) {
+		bool was_there = was_array && doc_next(&it);
+
 		lua_rawgeti(w->l, table, i);
-		rc = write_value(w, lua_gettop(w->l));
+		rc = write_kept(w, was_there ? it.value : DOC_NONE);
 		lua_pop(w->l, 1);
 	}
 	if (rc == 0)
@@ -758,23 +777,23 @@ write_elements(struct writer *w, int table, lua_Integer n)
 	return rc;
 }
 
-/* The key and, on top of the stack, its value. */
+/* The key and, on top of the stack, its value; before: what it was, or DOC_NONE. */
 static int
-write_member(struct writer *w, const char *key, size_t len)
+write_member(struct writer *w, const char *key, size_t len, struct doc before)
 {
 	if (take(w, len + 3) != 0)
 		return -1;
 	if (!doc_utf8_valid(key, len))
 		return err_set(w->e, "pawl.Lua", "a name that is not valid UTF-8 cannot be put into a document");
 	docb_key(w->b, key, len);
-	return write_value(w, lua_gettop(w->l));
+	return write_kept(w, before);
 }
 
 /* Members of the table that d, the object it came from, does not have, by name. */
 static int
 write_new_members(struct writer *w, int table, uint64_t n, struct doc d)
 {
-	struct sort_key *keys = xcalloc(n + 1, sizeof(*keys));
+	struct sort_key *keys = lua_newuserdatauv(w->l, (size_t)(n + 1) * sizeof(*keys), 0);
 	size_t nkeys = 0;
 	int rc = 0;
 
@@ -787,13 +806,12 @@ write_new_members(struct writer *w, int table, uint64_t n, struct doc d)
 	}
 	qsort(keys, nkeys, sizeof(*keys), compare_keys);
 	for (size_t i = 0; i < nkeys && rc == 0; i++) {
-		/* the text is in the table already, so this finds it and makes nothing */
 		lua_pushlstring(w->l, keys[i].s, keys[i].len);
 		lua_rawget(w->l, table);
-		rc = write_member(w, keys[i].s, keys[i].len);
+		rc = write_member(w, keys[i].s, keys[i].len, DOC_NONE);
 		lua_pop(w->l, 1);
 	}
-	free(keys);
+	lua_pop(w->l, 1);
 	return rc;
 }
 
@@ -802,20 +820,17 @@ static int
 write_old_members(struct writer *w, int table, struct doc d)
 {
 	struct doc_iter it = doc_iter(d);
-	struct buf key;
 	int rc = 0;
 
-	buf_init(&key, BUF_UNLIMITED);
 	while (rc == 0 && doc_next(&it)) {
 		size_t len;
-		const char *s = doc_str(it.key, &key, &len);
+		const char *s = doc_str(it.key, &w->key, &len);
 
 		lua_pushlstring(w->l, s, len);
 		if (lua_rawget(w->l, table) != LUA_TNIL)
-			rc = write_member(w, s, len);
+			rc = write_member(w, s, len, it.value);
 		lua_pop(w->l, 1);
 	}
-	buf_fini(&key);
 	return rc;
 }
 
@@ -851,7 +866,7 @@ write_table(struct writer *w, int table, struct doc d, bool declared)
 	if (c.nintegers != (uint64_t)c.largest)
 		return err_set(w->e, "pawl.Lua", "an array with holes cannot be put into a document; use pawl.null");
 	if (c.nintegers > 0 || (declared && c.nstrings == 0))
-		return write_elements(w, table, c.largest);
+		return write_elements(w, table, c.largest, d);
 	return write_object(w, table, c.nstrings,
 	    !doc_is_none(d) && doc_type(d) == DOC_OBJECT ? d : DOC_NONE);
 }
@@ -861,13 +876,11 @@ static int
 write_mixed(struct writer *w, int index, struct doc d)
 {
 	struct doc_iter it = doc_iter(d);
-	struct buf key;
 	lua_Integer i = 0;
 	bool object = doc_type(d) == DOC_OBJECT;
 	int rc = 0;
 
 	lua_getiuservalue(w->l, index, UV_TABLE);
-	buf_init(&key, BUF_UNLIMITED);
 	if (object)
 		docb_object(w->b);
 	else
@@ -877,7 +890,7 @@ write_mixed(struct writer *w, int index, struct doc d)
 		const char *s;
 
 		if (object) {
-			s = doc_str(it.key, &key, &len);
+			s = doc_str(it.key, &w->key, &len);
 			docb_key(w->b, s, len);
 			lua_pushlstring(w->l, s, len);
 		} else {
@@ -891,7 +904,6 @@ write_mixed(struct writer *w, int index, struct doc d)
 	}
 	if (rc == 0)
 		docb_end(w->b);
-	buf_fini(&key);
 	lua_pop(w->l, 1);
 	return rc;
 }
@@ -959,16 +971,39 @@ write_value(struct writer *w, int index)
 	return err_set(w->e, "pawl.Lua", "a %s cannot be put into a document", luaL_typename(l, index));
 }
 
+static int
+write_protected(lua_State *l)
+{
+	struct writer *w = lua_touserdata(l, 1);
+
+	w->rc = write_value(w, 2);
+	return 0;
+}
+
 struct doc
 luadoc_to_doc(lua_State *l, int index, size_t max, struct err *e)
 {
-	struct writer w = { .l = l, .b = docb_new(), .left = max, .e = e };
-	int top = lua_gettop(l);
+	struct writer w = { .l = l, .left = max, .rc = -1, .e = e };
+	struct doc d = DOC_NONE;
 
 	index = lua_absindex(l, index);
-	if (write_value(&w, index) == 0)
-		return docb_finish(w.b);
-	docb_free(w.b);
-	lua_settop(l, top);
-	return DOC_NONE;
+	if (!lua_checkstack(l, 4)) {
+		err_set(e, "pawl.Lua", "out of memory");
+		return d;
+	}
+	w.b = docb_new();
+	buf_init(&w.key, BUF_UNLIMITED);
+	lua_pushcfunction(l, write_protected);
+	lua_pushlightuserdata(l, &w);
+	lua_pushvalue(l, index);
+	if (lua_pcall(l, 2, 0, 0) != LUA_OK) {
+		w.rc = err_set(e, "pawl.Lua", "out of memory");
+		lua_pop(l, 1);
+	}
+	if (w.rc == 0)
+		d = docb_finish(w.b);
+	else
+		docb_free(w.b);
+	buf_fini(&w.key);
+	return d;
 }

@@ -19,6 +19,10 @@ bool luabox_spend(lua_State *l, int64_t n);
 void luabox_check(lua_State *l);
 /* A buffer of the box to unescape into. */
 struct buf *luabox_scratch(lua_State *l);
+/* Steps that are left; INT64_MAX when they are not limited. */
+int64_t luabox_steps(lua_State *l);
+/* An err that outlives an error that jumps; freed when the run ends. */
+struct err *luabox_err(lua_State *l);
 uint64_t luabox_random(lua_State *l);
 /* The largest document that json.encode makes. */
 size_t luabox_output_max(lua_State *l);

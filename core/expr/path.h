@@ -7,11 +7,11 @@
 #include "expr/jsonpath.h"
 #include "expr/regex.h"
 
-#define PATH_STEPS_MAX 500         /* steps of one path */
-#define PATH_NESTING_MAX 8         /* paths in filters of paths in filters ... */
-#define PATH_PARENTHESES_MAX 64    /* nesting of ( and ! in one filter */
-#define PATH_WORK_MAX 10000000u    /* nodes looked at in one evaluation */
-#define PATH_RECURSION_MAX 8000u   /* open calls in one evaluation */
+#define PATH_STEPS_MAX 500       /* steps of one path */
+#define PATH_NESTING_MAX 8       /* paths in filters of paths in filters ... */
+#define PATH_PARENTHESES_MAX 64  /* nesting of ( and ! in one filter */
+#define PATH_WORK_MAX 10000000u  /* nodes looked at in one evaluation */
+#define PATH_RECURSION_MAX 8000u /* open calls in one evaluation */
 
 struct path_name {
 	char *s;

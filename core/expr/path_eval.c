@@ -158,9 +158,10 @@ path_fail_array(const struct jsonpath *p, size_t at, struct doc found, struct er
 	buf_init(&text, BUF_UNLIMITED);
 	buf_adds(&text, "Filter: ");
 	path_add_step_text(&text, &p->steps[at]);
-	buf_adds(&text, p->steps[at].kind == STEP_FILTER ?
-	        " can not be applied to primitives. Current context is: " :
-	        " can only be applied to arrays. Current context is: ");
+	buf_adds(&text,
+	    p->steps[at].kind == STEP_FILTER
+		? " can not be applied to primitives. Current context is: "
+		: " can only be applied to arrays. Current context is: ");
 	if (doc_size(found) <= PATH_CONTEXT_MAX)
 		javatext_add(&text, found);
 	else
@@ -216,7 +217,11 @@ path_pick(const struct path_step *step, struct doc d, struct path_work *w)
 	return docb_finish(b);
 }
 
-/* Takes the definite step at from *cur (borrowed); *made is owned when the step made something new. */
+/*
+ * Takes the definite step at from *cur (borrowed); *made is owned when the step made
+ * something new. 1: the member is missing, and the path is an indefinite one, which
+ * then matches nothing.
+ */
 static int
 path_step_definite(const struct jsonpath *p, size_t at, struct doc *cur, struct doc *made,
     struct path_work *w, struct err *e)
@@ -241,6 +246,8 @@ path_step_definite(const struct jsonpath *p, size_t at, struct doc *cur, struct 
 		return 0;
 	}
 	next = path_member(*cur, &step->u.name, w);
+	if (doc_is_none(next) && p->ndefinite < p->nsteps)
+		return 1;
 	if (doc_is_none(next))
 		return path_fail_at(p, leaf ? "No results for path: " : "Missing property in path ",
 		    at + 1, "", e);
@@ -445,12 +452,15 @@ path_apply(const struct jsonpath *p, struct doc from, struct path_work *w, struc
     struct err *e)
 {
 	struct doc cur = from, made = DOC_NONE;
+	int missing = 0;
 	size_t at;
 
-	for (at = 0; at < p->ndefinite; at++)
-		if (path_step_definite(p, at, &cur, &made, w, e) != 0)
+	for (at = 0; at < p->ndefinite && missing == 0; at++)
+		if ((missing = path_step_definite(p, at, &cur, &made, w, e)) < 0)
 			return -1;
-	if (at < p->nsteps) {
+	if (missing > 0) {
+		made = cur = doc_empty_array();
+	} else if (at < p->nsteps) {
 		struct path_walk k = { .p = p, .work = w };
 
 		if (path_check_first(p, at, cur, e) != 0)

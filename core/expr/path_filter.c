@@ -315,8 +315,8 @@ filter_compare(const struct path_filter *f, struct doc a, struct doc b, struct p
 	case FILTER_GE:
 		return filter_in_order(f->op, a, b);
 	case FILTER_MATCHES:
-		return f->right.regex != NULL ? filter_matches(f->right.regex, a, w) :
-		                                filter_matches(f->left.regex, b, w);
+		return f->right.regex != NULL ? filter_matches(f->right.regex, a, w)
+					      : filter_matches(f->left.regex, b, w);
 	case FILTER_IN:
 		return filter_list_has(b, a, w);
 	case FILTER_NIN:

@@ -281,7 +281,8 @@ path_function_apply(const struct jsonpath *p, struct doc value, struct path_work
 		if (a->path == NULL)
 			args[i] = doc_ref(a->literal);
 		else
-			rc = path_apply(a->path, a->path->current ? value : w->root, w, &args[i], e);
+			rc =
+			    path_apply(a->path, a->path->current ? value : w->root, w, &args[i], e);
 	}
 	if (rc == 0)
 		rc = path_function_call(p, value, args, w, out, e);

@@ -37,7 +37,9 @@ path_fail(struct path_parser *p, const char *what)
 static char
 path_char(const struct path_parser *p)
 {
-	return p->pos < p->len ? p->s[p->pos] : '\0';
+	if (p->pos >= p->len)
+		return '\0';
+	return p->s[p->pos];
 }
 
 static bool
@@ -127,7 +129,9 @@ path_parse_escape(struct path_parser *p, struct buf *out)
 	p->pos++;
 	if (c != 'u') {
 		at = c != '\0' ? strchr(names, c) : NULL;
-		buf_addc(out, at != NULL ? values[at - names] : c);
+		if (at != NULL)
+			c = values[at - names];
+		buf_addc(out, c);
 		return 0;
 	}
 	if (path_take_hex4(p, &hi) != 0)
@@ -144,11 +148,14 @@ path_parse_escape(struct path_parser *p, struct buf *out)
 	return 0;
 }
 
-/* 'text' or "text" into out (initialised here); the quote stands at p. */
+/*
+ * 'text' or "text" into out (initialised here); the quote stands at p. A backslash
+ * before the other kind of quote is no escape: both characters are meant.
+ */
 static int
 path_parse_quoted(struct path_parser *p, struct buf *out)
 {
-	char quote = path_char(p);
+	const char quote = path_char(p), *other = quote == '"' ? "'" : "\"";
 
 	buf_init(out, BUF_UNLIMITED);
 	buf_adds(out, "");
@@ -161,6 +168,8 @@ path_parse_quoted(struct path_parser *p, struct buf *out)
 		p->pos++;
 		if (p->pos >= p->len)
 			break;
+		if (p->s[p->pos] == *other)
+			buf_addc(out, '\\');
 		if (path_parse_escape(p, out) != 0)
 			return -1;
 	}
@@ -450,7 +459,7 @@ path_parse_word(struct path_parser *p, struct doc *out)
 	bool number = first == '-' || (first >= '0' && first <= '9');
 
 	while (p->pos < p->len && !path_is_blank(p->s[p->pos]) &&
-	       strchr("()[]{},<>=!~&|'\"", p->s[p->pos]) == NULL)
+	    strchr("()[]{},<>=!~&|'\"", p->s[p->pos]) == NULL)
 		p->pos++;
 	if (p->pos == begin)
 		return path_fail(p, "A value is missing");
@@ -495,8 +504,8 @@ path_parse_arguments(struct path_parser *p, struct jsonpath *path)
 	do {
 		struct path_argument *a;
 
-		path->arguments = xreallocarray(path->arguments, path->narguments + 1,
-		    sizeof(*path->arguments));
+		path->arguments =
+		    xreallocarray(path->arguments, path->narguments + 1, sizeof(*path->arguments));
 		a = &path->arguments[path->narguments++];
 		*a = (struct path_argument){ DOC_NONE, NULL };
 		path_skip_blanks(p);

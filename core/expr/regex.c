@@ -20,20 +20,20 @@
 #define REGEX_SLOTS (2 * REGEX_GROUPS_MAX + REGEX_MARKS_MAX)
 
 enum regex_op {
-	OP_CHAR,      /* a: the character */
-	OP_ANY,       /* . */
-	OP_CLASS,     /* a: index of the class */
-	OP_SPLIT,     /* goes on at +a, and at +b when that fails */
-	OP_JUMP,      /* +a */
-	OP_SAVE,      /* slot a = here */
-	OP_PROGRESS,  /* fails when slot a = here: a loop that takes nothing ends */
-	OP_BEGIN,     /* ^ */
-	OP_END,       /* $ */
-	OP_WORD,      /* \b */
-	OP_NOT_WORD,  /* \B */
-	OP_BACK,      /* \a */
-	OP_LOOK,      /* (?=...) +1 to +a */
-	OP_NOT_LOOK,  /* (?!...) */
+	OP_CHAR,     /* a: the character */
+	OP_ANY,      /* . */
+	OP_CLASS,    /* a: index of the class */
+	OP_SPLIT,    /* goes on at +a, and at +b when that fails */
+	OP_JUMP,     /* +a */
+	OP_SAVE,     /* slot a = here */
+	OP_PROGRESS, /* fails when slot a = here: a loop that takes nothing ends */
+	OP_BEGIN,    /* ^ */
+	OP_END,      /* $ */
+	OP_WORD,     /* \b */
+	OP_NOT_WORD, /* \B */
+	OP_BACK,     /* \a */
+	OP_LOOK,     /* (?=...) +1 to +a */
+	OP_NOT_LOOK, /* (?!...) */
 	OP_MATCH
 };
 
@@ -79,7 +79,8 @@ static void
 regex_fail(struct regex_parser *p, const char *what)
 {
 	if (!p->failed)
-		err_set(p->e, "pawl.Regex", "%s at position %zu of the regular expression", what, p->pos);
+		err_set(p->e, "pawl.Regex", "%s at position %zu of the regular expression", what,
+		    p->pos);
 	p->failed = true;
 }
 
@@ -120,6 +121,14 @@ regex_insert(struct regex_parser *p, size_t at, enum regex_op op, int32_t a, int
 		return;
 	memmove(re->code + at + 1, re->code + at, (re->ncode - 1 - at) * sizeof(*re->code));
 	re->code[at] = (struct regex_insn){ op, a, b };
+}
+
+static char
+regex_char(const struct regex_parser *p)
+{
+	if (p->pos >= p->len)
+		return '\0';
+	return p->s[p->pos];
 }
 
 static bool
@@ -213,7 +222,7 @@ regex_take_hex(struct regex_parser *p, size_t digits)
 	uint32_t v = 0;
 
 	for (; digits > 0; digits--) {
-		char c = p->pos < p->len ? p->s[p->pos] : 0;
+		char c = regex_char(p);
 
 		if (c >= '0' && c <= '9')
 			v = v * 16 + (uint32_t)(c - '0');
@@ -350,7 +359,7 @@ regex_parse_group(struct regex_parser *p)
 static void
 regex_parse_escape(struct regex_parser *p)
 {
-	char c = p->pos < p->len ? p->s[p->pos] : 0;
+	char c = regex_char(p);
 	struct regex_class set = { NULL, 0, false };
 
 	if (c == 'b' || c == 'B') {

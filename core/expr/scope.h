@@ -23,7 +23,8 @@ struct expr_scope {
 	/* $$: returns the Context Object, borrowed; asked at most once an evaluation, built on demand. NULL = none. */
 	struct doc (*context)(void *arg);
 	void *context_arg;
-	struct expr_random *random; /* for States.UUID and States.MathRandom; NULL = a bug to need it */
+	struct expr_random
+	    *random; /* for States.UUID and States.MathRandom; NULL = a bug to need it */
 };
 
 #endif

@@ -22,20 +22,21 @@ struct template_member;
 
 struct template_node {
 	enum { NODE_STATIC, NODE_PATH, NODE_CALL, NODE_OBJECT, NODE_ARRAY } kind;
-	struct doc source;         /* NODE_STATIC: borrowed from the template's source */
-	struct jsonpath *path;     /* NODE_PATH */
-	struct intrinsic *call;    /* NODE_CALL */
+	struct doc source;               /* NODE_STATIC: borrowed from the template's source */
+	struct jsonpath *path;           /* NODE_PATH */
+	struct intrinsic *call;          /* NODE_CALL */
 	struct template_member *members; /* NODE_OBJECT, NODE_ARRAY */
 	size_t nmembers;
 };
 
 struct template_member {
-	char *field; /* the name as written, for sentences; NULL in arrays */
+	char *field;     /* the name as written, for sentences; NULL in arrays */
 	size_t name_len; /* of the name without ".$" */
 	struct template_node node;
 };
 
-struct template {
+struct template
+{
 	struct doc source;
 	struct template_node root;
 };
@@ -248,7 +249,8 @@ eval_fail(const struct template_member *m, const struct expr_scope *s, struct er
 	struct buf text;
 
 	buf_init(&text, BUF_UNLIMITED);
-	buf_addf(&text, "The JSONPath '%s' specified for the field '%s' could not be found in the input '",
+	buf_addf(&text,
+	    "The JSONPath '%s' specified for the field '%s' could not be found in the input '",
 	    jsonpath_text(m->node.path), m->field);
 	if (!doc_is_none(root))
 		doc_print(root, &text);

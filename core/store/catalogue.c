@@ -1,12 +1,6 @@
 /*
  * catalogue - state machines, their revisions, tags: looked up, listed, changed.
  *
- * Revisions never change, so a compiled one is good for ever; what does change is
- * which one is the newest of its name. That mark ("newest") is set by reads and by
- * our own changes, and wiped for all when any node says that it changed something,
- * or when we may have missed it saying so. A read that began before the wiping
- * (generation) does not set it.
- *
  * A change is one transaction whose statements are sent together; what they answer
  * is gathered on the way and told after COMMIT.
  */
@@ -20,18 +14,15 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "store/machine_cache.h"
 #include "store/parts.h"
 
 #define CATALOGUE_PATIENCE_MS 40000
-#define CATALOGUE_WAIT_MS 2000  /* a change waits so long for the connection */
-#define CACHE_BUCKETS 512
-#define CACHE_MAX 2000          /* entries that nobody else holds are dropped beyond that */
+#define CATALOGUE_WAIT_MS 2000 /* a change waits so long for the connection */
 
-struct cached {
-	struct machine_entry *entry;
-	bool newest;
-	TAILQ_ENTRY(cached) by_use;
-	LIST_ENTRY(cached) by_id, by_name;
+struct waiter {
+	uint64_t ticket;
+	catalogue_machine_cb *cb;
 };
 
 /* One question to the database and all who wait for its answer. */
@@ -42,10 +33,7 @@ struct lookup {
 	struct uuid id;
 	int64_t revision;
 	uint64_t generation;
-	struct waiter {
-		uint64_t ticket;
-		catalogue_machine_cb *cb;
-	} *waiters;
+	struct waiter *waiters;
 	size_t nwaiters;
 };
 
@@ -76,9 +64,9 @@ struct change {
 	struct change_step steps[CHANGE_STEPS_MAX];
 	int nsteps;
 	bool sent;
-	struct err err;        /* set = it failed */
+	struct err err; /* set = it failed */
 	/* gathered */
-	bool changed;          /* the statement that changes something did */
+	bool changed; /* the statement that changes something did */
 	bool found, same, too_many;
 	struct machine_entry *entry;
 	char *tags;
@@ -95,211 +83,19 @@ struct catalogue {
 	struct store *store;
 	struct pg *pg;
 	bool closed;
-	uint64_t generation;
-	TAILQ_HEAD(cached_use_, cached) by_use; /* the latest used first */
-	LIST_HEAD(cached_list, cached) by_id[CACHE_BUCKETS], by_name[CACHE_BUCKETS];
-	size_t ncached;
+	struct machine_cache *cache;
 	LIST_HEAD(, lookup) lookups;
 	STAILQ_HEAD(hit_list, hit) hits;
 	struct loop_timer hit_timer;
-	struct change_list changes;  /* until they are told */
+	struct change_list changes; /* until they are told */
 	struct loop_timer change_timer;
 };
-
-/* --- entries --------------------------------------------------------------- */
-
-struct machine_entry *
-machine_entry_ref(struct machine_entry *m)
-{
-	m->refs++;
-	return m;
-}
-
-void
-machine_entry_unref(struct machine_entry *m)
-{
-	if (m == NULL || --m->refs > 0)
-		return;
-	free(m->name);
-	free(m->revision_id);
-	free(m->definition);
-	free(m->role_arn);
-	free(m->logging);
-	free(m->tracing);
-	free(m->encryption);
-	machine_unref(m->machine);
-	free(m);
-}
-
-static char *
-text_copy(const PGresult *r, int col)
-{
-	const char *s = result_text(r, 0, col, NULL);
-
-	return s != NULL ? xstrdup(s) : NULL;
-}
-
-/* A definition that was accepted once and does not compile now: an older program's, or a damaged row. */
-static struct machine *
-compile(const struct machine_entry *m, struct err *e)
-{
-	struct diagnostics d;
-	struct machine *machine;
-	struct buf sentence;
-
-	diagnostics_init(&d);
-	machine = machine_compile(m->definition, m->definition_len, m->type, &d);
-	if (machine == NULL) {
-		buf_init(&sentence, BUF_UNLIMITED);
-		diagnostics_sentence(&d, &sentence);
-		err_set(e, "InvalidDefinition", "%s", buf_text(&sentence));
-		log_error("store: revision %lld of the state machine %s does not compile: %s",
-		    (long long)m->revision, m->name, buf_text(&sentence));
-		buf_fini(&sentence);
-	}
-	diagnostics_fini(&d);
-	return machine;
-}
-
-/* The columns of machine_by_name, from row 0. NULL and e when it does not compile. */
-static struct machine_entry *
-entry_of(const PGresult *r, struct err *e)
-{
-	struct machine_entry *m = xcalloc(1, sizeof *m);
-
-	m->refs = 1;
-	m->id = result_uuid(r, 0, 0);
-	m->name = text_copy(r, 1);
-	m->type = strcmp(result_text(r, 0, 2, NULL), "EXPRESS") == 0 ? MACHINE_EXPRESS : MACHINE_STANDARD;
-	m->deleting = result_bool(r, 0, 3);
-	m->created_ms = result_i64(r, 0, 4);
-	m->revision = result_i64(r, 0, 5);
-	m->revision_id = text_copy(r, 6);
-	m->revised_ms = result_i64(r, 0, 7);
-	m->definition = text_copy(r, 8);
-	m->definition_len = strlen(m->definition);
-	m->role_arn = text_copy(r, 9);
-	m->logging = text_copy(r, 10);
-	m->tracing = text_copy(r, 11);
-	m->encryption = text_copy(r, 12);
-	if ((m->machine = compile(m, e)) == NULL) {
-		machine_entry_unref(m);
-		return NULL;
-	}
-	return m;
-}
-
-/* --- the cache ----------------------------------------------------------------- */
-
-static size_t
-hash_bytes(const void *p, size_t len)
-{
-	const unsigned char *b = p;
-	uint64_t h = UINT64_C(14695981039346656037);
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ b[i]) * UINT64_C(1099511628211);
-	return (size_t)(h ^ h >> 32) % CACHE_BUCKETS;
-}
-
-static void
-cache_touch(struct catalogue *c, struct cached *e)
-{
-	TAILQ_REMOVE(&c->by_use, e, by_use);
-	TAILQ_INSERT_HEAD(&c->by_use, e, by_use);
-}
-
-static struct cached *
-cache_by_id(struct catalogue *c, const struct uuid *id, int64_t revision)
-{
-	struct cached *e;
-
-	LIST_FOREACH(e, &c->by_id[hash_bytes(id->b, sizeof id->b)], by_id)
-		if (e->entry->revision == revision && uuid_equal(&e->entry->id, id))
-			return e;
-	return NULL;
-}
-
-static struct cached *
-cache_by_name(struct catalogue *c, const char *name)
-{
-	struct cached *e;
-
-	LIST_FOREACH(e, &c->by_name[hash_bytes(name, strlen(name))], by_name)
-		if (e->newest && strcmp(e->entry->name, name) == 0)
-			return e;
-	return NULL;
-}
-
-static void
-cache_remove(struct catalogue *c, struct cached *e)
-{
-	TAILQ_REMOVE(&c->by_use, e, by_use);
-	LIST_REMOVE(e, by_id);
-	LIST_REMOVE(e, by_name);
-	c->ncached--;
-	machine_entry_unref(e->entry);
-	free(e);
-}
-
-static void
-cache_trim(struct catalogue *c)
-{
-	struct cached *e = TAILQ_LAST(&c->by_use, cached_use_), *before;
-
-	for (; e != NULL && c->ncached > CACHE_MAX; e = before) {
-		before = TAILQ_PREV(e, cached_use_, by_use);
-		if (e->entry->refs == 1)
-			cache_remove(c, e);
-	}
-}
-
-/* Nobody knows any more which revision is the newest of any name. */
-static void
-cache_wipe_newest(struct catalogue *c)
-{
-	struct cached *e;
-
-	c->generation++;
-	TAILQ_FOREACH(e, &c->by_use, by_use)
-		e->newest = false;
-}
-
-/*
- * The entry of row 0, from the cache when that revision is there (it was compiled then); else from the row, and
- * now in the cache. newest: the row was read as the newest of its name. Borrowed.
- */
-static struct machine_entry *
-cache_take(struct catalogue *c, const PGresult *r, bool newest, struct err *e)
-{
-	struct uuid id = result_uuid(r, 0, 0);
-	struct cached *old = cache_by_id(c, &id, result_i64(r, 0, 5)), *fresh;
-	struct machine_entry *m;
-
-	if (old != NULL && old->entry->deleting == result_bool(r, 0, 3)) {
-		old->newest = old->newest || newest;
-		cache_touch(c, old);
-		return old->entry;
-	}
-	if ((m = entry_of(r, e)) == NULL)
-		return NULL;
-	if (old != NULL)
-		cache_remove(c, old);
-	fresh = xcalloc(1, sizeof *fresh);
-	fresh->entry = m;
-	fresh->newest = newest;
-	TAILQ_INSERT_HEAD(&c->by_use, fresh, by_use);
-	LIST_INSERT_HEAD(&c->by_id[hash_bytes(m->id.b, sizeof m->id.b)], fresh, by_id);
-	LIST_INSERT_HEAD(&c->by_name[hash_bytes(m->name, strlen(m->name))], fresh, by_name);
-	c->ncached++;
-	cache_trim(c);
-	return m;
-}
 
 /* --- looking up -------------------------------------------------------------------- */
 
 static void
-lookup_answer(struct store *s, const struct pool_question *q, const PGresult *r, const struct err *e)
+lookup_answer(struct store *s, const struct pool_question *q, const PGresult *r,
+    const struct err *e)
 {
 	struct catalogue *c = s->catalogue;
 	struct lookup *l = q->context;
@@ -308,12 +104,15 @@ lookup_answer(struct store *s, const struct pool_question *q, const PGresult *r,
 
 	LIST_REMOVE(l, link);
 	if (e == NULL && PQntuples(r) > 0) {
-		m = cache_take(c, r, l->name != NULL && l->generation == c->generation, &failed);
-		if (m != NULL)
-			machine_entry_ref(m);
-		else
+		m = machine_cache_take(c->cache, r, &failed);
+		if (m == NULL)
 			e = &failed;
+		else if (l->name != NULL && l->generation == machine_cache_generation(c->cache))
+			machine_cache_mark_newest(c->cache, m);
 	}
+	/* who is told may make the cache drop it */
+	if (m != NULL)
+		machine_entry_ref(m);
 	for (size_t i = 0; i < l->nwaiters; i++)
 		l->waiters[i].cb(l->waiters[i].ticket, m, e);
 	machine_entry_unref(m);
@@ -328,11 +127,12 @@ lookup_find(struct catalogue *c, const char *name, const struct uuid *id, int64_
 {
 	struct lookup *l;
 
-	LIST_FOREACH(l, &c->lookups, link) {
-		if (l->generation != c->generation || (l->name == NULL) != (name == NULL))
+	for (l = LIST_FIRST(&c->lookups); l != NULL; l = LIST_NEXT(l, link)) {
+		if (l->generation != machine_cache_generation(c->cache) ||
+		    (l->name == NULL) != (name == NULL))
 			continue;
-		if (name != NULL ? strcmp(l->name, name) == 0 :
-		    l->revision == revision && uuid_equal(&l->id, id))
+		if (name != NULL ? strcmp(l->name, name) == 0
+				 : l->revision == revision && uuid_equal(&l->id, id))
 			return l;
 	}
 	return NULL;
@@ -353,7 +153,7 @@ lookup_wait(struct catalogue *c, const char *name, const struct uuid *id, int64_
 		if (id != NULL)
 			l->id = *id;
 		l->revision = revision;
-		l->generation = c->generation;
+		l->generation = machine_cache_generation(c->cache);
 		LIST_INSERT_HEAD(&c->lookups, l, link);
 	}
 	l->waiters = xreallocarray(l->waiters, l->nwaiters + 1, sizeof *l->waiters);
@@ -367,8 +167,8 @@ lookup_wait(struct catalogue *c, const char *name, const struct uuid *id, int64_
 			params_i64(&p, revision);
 		}
 		pool_ask(c->store->pool,
-		    &(struct pool_question){
-			.query = name != NULL ? QUERY_machine_by_name : QUERY_machine_by_id,
+		    &(struct pool_question){ .query = name != NULL ? QUERY_machine_by_name
+								   : QUERY_machine_by_id,
 			.answer = lookup_answer,
 			.context = l },
 		    &p);
@@ -392,54 +192,48 @@ hits_answer(void *arg)
 }
 
 static void
-hit(struct catalogue *c, struct cached *e, uint64_t ticket, catalogue_machine_cb *cb)
+hit(struct catalogue *c, struct machine_entry *m, uint64_t ticket, catalogue_machine_cb *cb)
 {
 	struct hit *h = xcalloc(1, sizeof *h);
 
 	h->ticket = ticket;
 	h->cb = cb;
-	h->entry = machine_entry_ref(e->entry);
-	cache_touch(c, e);
+	h->entry = machine_entry_ref(m);
 	if (STAILQ_EMPTY(&c->hits))
 		loop_timer_set(&c->hit_timer, 0);
 	STAILQ_INSERT_TAIL(&c->hits, h, link);
 }
 
+/* While we do not hear other nodes nothing is known to be the newest. */
 struct machine_entry *
 catalogue_cached(struct store *s, const char *name)
 {
 	struct catalogue *c = s->catalogue;
-	struct cached *e = pg_is_up(c->pg) ? cache_by_name(c, name) : NULL;
 
-	if (e == NULL)
-		return NULL;
-	cache_touch(c, e);
-	return e->entry;
+	return pg_is_up(c->pg) ? machine_cache_newest(c->cache, name) : NULL;
 }
 
 void
 catalogue_by_name(struct store *s, const char *name, uint64_t ticket, catalogue_machine_cb *cb)
 {
-	struct catalogue *c = s->catalogue;
-	struct cached *e = pg_is_up(c->pg) ? cache_by_name(c, name) : NULL;
+	struct machine_entry *m = catalogue_cached(s, name);
 
-	if (e != NULL)
-		hit(c, e, ticket, cb);
+	if (m != NULL)
+		hit(s->catalogue, m, ticket, cb);
 	else
-		lookup_wait(c, name, NULL, 0, ticket, cb);
+		lookup_wait(s->catalogue, name, NULL, 0, ticket, cb);
 }
 
 void
 catalogue_by_id(struct store *s, const struct uuid *id, int64_t revision, uint64_t ticket,
     catalogue_machine_cb *cb)
 {
-	struct catalogue *c = s->catalogue;
-	struct cached *e = cache_by_id(c, id, revision);
+	struct machine_entry *m = machine_cache_by_id(s->catalogue->cache, id, revision);
 
-	if (e != NULL)
-		hit(c, e, ticket, cb);
+	if (m != NULL)
+		hit(s->catalogue, m, ticket, cb);
 	else
-		lookup_wait(c, NULL, id, revision, ticket, cb);
+		lookup_wait(s->catalogue, NULL, id, revision, ticket, cb);
 }
 
 /* --- changing ------------------------------------------------------------------------ */
@@ -545,7 +339,8 @@ change_send(struct change *ch)
 	ch->sent = true;
 	pg_query(pg, QUERY_tx_begin, NULL, change_plain_done, ch);
 	for (int i = 0; i < ch->nsteps; i++)
-		pg_query(pg, ch->steps[i].query, &ch->steps[i].params, change_step_done, &ch->steps[i]);
+		pg_query(pg, ch->steps[i].query, &ch->steps[i].params, change_step_done,
+		    &ch->steps[i]);
 	if (FAILPOINT(catalogue_commit))
 		pg_fail(pg, "fail point catalogue.commit");
 	pg_query(pg, QUERY_tx_commit, NULL, change_committed, ch);
@@ -601,7 +396,7 @@ take_entry(struct change *ch, const PGresult *r)
 	if (PQntuples(r) == 0)
 		return;
 	ch->found = true;
-	if ((m = cache_take(ch->catalogue, r, false, &e)) != NULL)
+	if ((m = machine_cache_take(ch->catalogue->cache, r, &e)) != NULL)
 		ch->entry = machine_entry_ref(m);
 	else
 		err_move(&ch->err, &e);
@@ -631,14 +426,12 @@ static void
 tell_change(struct change *ch)
 {
 	struct catalogue *c = ch->catalogue;
-	struct cached *e;
 
 	if (!err_is_set(&ch->err) && ch->changed && !c->closed) {
 		/* other nodes hear of it by NOTIFY; our own notification is not waited for */
-		cache_wipe_newest(c);
-		if (!ch->entry->deleting &&
-		    (e = cache_by_id(c, &ch->entry->id, ch->entry->revision)) != NULL)
-			e->newest = true;
+		machine_cache_wipe_newest(c->cache);
+		if (!ch->entry->deleting)
+			machine_cache_mark_newest(c->cache, ch->entry);
 	}
 	if (err_is_set(&ch->err))
 		ch->change_cb(ch->ticket, CATALOGUE_NONE, NULL, &ch->err);
@@ -746,7 +539,7 @@ static void
 tell_sweep(struct change *ch)
 {
 	if (!err_is_set(&ch->err) && ch->changed)
-		cache_wipe_newest(ch->catalogue);
+		machine_cache_wipe_newest(ch->catalogue->cache);
 }
 
 void
@@ -780,8 +573,9 @@ list_answer(struct store *s, const struct pool_question *q, const PGresult *r, c
 	items = xcalloc((size_t)n + 1, sizeof *items);
 	for (int i = 0; i < n; i++) {
 		items[i].name = result_text(r, i, 0, NULL);
-		items[i].type = strcmp(result_text(r, i, 1, NULL), "EXPRESS") == 0 ?
-		    MACHINE_EXPRESS : MACHINE_STANDARD;
+		items[i].type = strcmp(result_text(r, i, 1, NULL), "EXPRESS") == 0
+		    ? MACHINE_EXPRESS
+		    : MACHINE_STANDARD;
 		items[i].created_ms = result_i64(r, i, 2);
 	}
 	cb(q->ticket, items, (size_t)n, found > n, NULL);
@@ -844,7 +638,7 @@ take_tags(struct change *ch, const PGresult *r)
 {
 	ch->found = PQntuples(r) > 0;
 	if (ch->found)
-		ch->tags = text_copy(r, 0);
+		ch->tags = xstrdup(result_text(r, 0, 0, NULL));
 }
 
 static void
@@ -894,10 +688,11 @@ catalogue_up(void *arg)
 	struct catalogue *c = arg;
 	struct change *ch;
 
-	cache_wipe_newest(c);
+	store_hurry(c->store);
+	machine_cache_wipe_newest(c->cache);
 	if (c->store->events.catalogue_changed != NULL)
 		c->store->events.catalogue_changed(c->store->events.arg);
-	TAILQ_FOREACH(ch, &c->changes, link)
+	for (ch = TAILQ_FIRST(&c->changes); ch != NULL; ch = TAILQ_NEXT(ch, link))
 		if (!ch->sent)
 			change_send(ch);
 }
@@ -905,7 +700,9 @@ catalogue_up(void *arg)
 static void
 catalogue_down(void *arg)
 {
-	cache_wipe_newest(arg);
+	struct catalogue *c = arg;
+
+	machine_cache_wipe_newest(c->cache);
 }
 
 static void
@@ -915,7 +712,7 @@ catalogue_notified(void *arg, bool by_us)
 
 	if (by_us)
 		return;
-	cache_wipe_newest(c);
+	machine_cache_wipe_newest(c->cache);
 	if (c->store->events.catalogue_changed != NULL)
 		c->store->events.catalogue_changed(c->store->events.arg);
 }
@@ -939,7 +736,7 @@ catalogue_new(struct store *s)
 	};
 
 	c->store = s;
-	TAILQ_INIT(&c->by_use);
+	c->cache = machine_cache_new();
 	LIST_INIT(&c->lookups);
 	STAILQ_INIT(&c->hits);
 	TAILQ_INIT(&c->changes);
@@ -949,14 +746,18 @@ catalogue_new(struct store *s)
 	return c;
 }
 
+void
+catalogue_hurry(struct catalogue *c)
+{
+	pg_hurry(c->pg);
+}
+
 static void
 catalogue_free_now(void *arg)
 {
 	struct catalogue *c = arg;
-	struct cached *e;
 
-	while ((e = TAILQ_FIRST(&c->by_use)) != NULL)
-		cache_remove(c, e);
+	machine_cache_free(c->cache);
 	loop_timer_fini(&c->hit_timer);
 	loop_timer_fini(&c->change_timer);
 	free(c);
@@ -966,11 +767,12 @@ catalogue_free_now(void *arg)
 void
 catalogue_free(struct catalogue *c)
 {
-	struct change *ch;
+	struct change *ch, *next;
 
 	c->closed = true;
 	pg_close(c->pg);
-	while ((ch = TAILQ_FIRST(&c->changes)) != NULL) {
+	for (ch = TAILQ_FIRST(&c->changes); ch != NULL; ch = next) {
+		next = TAILQ_NEXT(ch, link);
 		change_fail(ch, "The store is closing.");
 		change_over(ch);
 	}

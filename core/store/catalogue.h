@@ -21,15 +21,15 @@ struct machine_entry {
 	enum machine_type type;
 	bool deleting;
 	int64_t created_ms;
-	int64_t revision;     /* 1 = the first, which has no revisionId */
-	char *revision_id;    /* uuid text; NULL for the first */
-	int64_t revised_ms;   /* of this revision */
-	char *definition;     /* verbatim */
+	int64_t revision;   /* 1 = the first, which has no revisionId */
+	char *revision_id;  /* uuid text; NULL for the first */
+	int64_t revised_ms; /* of this revision */
+	char *definition;   /* verbatim */
 	size_t definition_len;
 	char *role_arn;
-	char *logging;        /* JSON text of loggingConfiguration as described */
-	char *tracing;        /* JSON text */
-	char *encryption;     /* JSON text */
+	char *logging;           /* JSON text of loggingConfiguration as described */
+	char *tracing;           /* JSON text */
+	char *encryption;        /* JSON text */
 	struct machine *machine; /* compiled */
 };
 struct machine_entry *machine_entry_ref(struct machine_entry *m);
@@ -38,7 +38,8 @@ void machine_entry_unref(struct machine_entry *m);
 /* m NULL and e NULL: no such machine. m is borrowed for the time of the callback; ref it to keep it. */
 typedef void catalogue_machine_cb(uint64_t ticket, struct machine_entry *m, const struct err *e);
 /* The newest revision under this name, from the cache when it is known there (then too the answer comes on a later turn). */
-void catalogue_by_name(struct store *s, const char *name, uint64_t ticket, catalogue_machine_cb *cb);
+void catalogue_by_name(struct store *s, const char *name, uint64_t ticket,
+    catalogue_machine_cb *cb);
 /* The cached newest revision, borrowed until the next turn, or NULL: the fast way of StartExecution. */
 struct machine_entry *catalogue_cached(struct store *s, const char *name);
 /* That revision of that machine, deleted ones too (runs keep theirs). */
@@ -60,7 +61,7 @@ enum catalogue_outcome {
 	CATALOGUE_SAME,     /* create: an equal one exists (entry is it); update: nothing changed */
 	CATALOGUE_CONFLICT, /* create: another one of that name exists */
 	CATALOGUE_DELETING,
-	CATALOGUE_NONE      /* no such machine */
+	CATALOGUE_NONE /* no such machine */
 };
 /* m: the entry after the change (DONE, SAME, CONFLICT, DELETING), borrowed; e: ServiceUnavailable. */
 typedef void catalogue_change_cb(uint64_t ticket, enum catalogue_outcome o, struct machine_entry *m,
@@ -80,8 +81,8 @@ struct machine_item {
 	enum machine_type type;
 	int64_t created_ms;
 };
-typedef void catalogue_list_cb(uint64_t ticket, const struct machine_item *items, size_t n, bool more,
-    const struct err *e);
+typedef void catalogue_list_cb(uint64_t ticket, const struct machine_item *items, size_t n,
+    bool more, const struct err *e);
 /* By name in byte order, those after after_name (NULL = from the first). */
 void catalogue_list(struct store *s, const char *after_name, int limit, uint64_t ticket,
     catalogue_list_cb *cb);
@@ -89,11 +90,12 @@ void catalogue_list(struct store *s, const char *after_name, int limit, uint64_t
 /* Tags: JSON array of {"key","value"} sorted by key. found false: no such machine. */
 typedef void catalogue_tags_cb(uint64_t ticket, bool found, bool too_many, const char *tags_json,
     const struct err *e);
-void catalogue_tags(struct store *s, const char *machine_name, uint64_t ticket, catalogue_tags_cb *cb);
+void catalogue_tags(struct store *s, const char *machine_name, uint64_t ticket,
+    catalogue_tags_cb *cb);
 /* Adds or overwrites (at most 50 after the merge, else too_many and nothing changes). */
-void catalogue_tag(struct store *s, const char *machine_name, const char *tags_json, uint64_t ticket,
-    catalogue_tags_cb *cb);
-void catalogue_untag(struct store *s, const char *machine_name, const char *keys_json, uint64_t ticket,
-    catalogue_tags_cb *cb);
+void catalogue_tag(struct store *s, const char *machine_name, const char *tags_json,
+    uint64_t ticket, catalogue_tags_cb *cb);
+void catalogue_untag(struct store *s, const char *machine_name, const char *keys_json,
+    uint64_t ticket, catalogue_tags_cb *cb);
 
 #endif

@@ -20,15 +20,15 @@
 enum commit_result {
 	COMMIT_OK,
 	COMMIT_NAME_TAKEN, /* ROW_INSERT only: (machine, name) exists; nothing of this commit was written */
-	COMMIT_LOST        /* not written, or nobody knows: throw the run away */
+	COMMIT_LOST /* not written, or nobody knows: throw the run away */
 };
 
 enum commit_row {
 	ROW_KEEP,   /* the execution row stays as it is */
 	ROW_INSERT, /* first record: write the row (with its end, when status is no longer RUNNING) */
-	ROW_CLOSE,  /* the execution ended: status, stop_ms, output or error and cause */
-	ROW_SLEEP,  /* hibernation: wake_at of the open row (INT64_MAX = only an answer wakes it) */
-	ROW_WAKE    /* the run is in memory again: no wake_at */
+	ROW_CLOSE, /* the execution ended: status, stop_ms, output or error and cause */
+	ROW_SLEEP, /* hibernation: wake_at of the open row (INT64_MAX = only an answer wakes it) */
+	ROW_WAKE   /* the run is in memory again: no wake_at */
 };
 
 struct commit {
@@ -39,24 +39,24 @@ struct commit {
 	void (*done)(struct commit *c, enum commit_result r);
 
 	/* By fill. The pointers stay good until done. */
-	int64_t seq;            /* of the journal row; -1 = no journal row in this commit */
+	int64_t seq; /* of the journal row; -1 = no journal row in this commit */
 	int64_t first_event_id;
 	int32_t event_count;
-	bool snapshot;          /* the record holds the whole run */
+	bool snapshot; /* the record holds the whole run */
 	struct buf *record;
 	enum commit_row row;
 	/* ROW_INSERT */
 	struct uuid machine_id;
-	int64_t revision;       /* pawl.machine_revision.number */
+	int64_t revision; /* pawl.machine_revision.number */
 	const char *name;
 	int64_t start_ms;
 	const char *input;
 	size_t input_len;
 	const char *version_arn, *alias_arn, *trace_header; /* or NULL */
 	/* ROW_INSERT, ROW_CLOSE */
-	const char *status;     /* "RUNNING", "SUCCEEDED" ... */
-	int64_t stop_ms;        /* 0 while RUNNING */
-	const char *output;     /* or NULL */
+	const char *status; /* "RUNNING", "SUCCEEDED" ... */
+	int64_t stop_ms;    /* 0 while RUNNING */
+	const char *output; /* or NULL */
 	size_t output_len;
 	const char *error, *cause; /* or NULL */
 	/* ROW_SLEEP */

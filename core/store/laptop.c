@@ -41,7 +41,7 @@
 #define LAPTOP_SERVER_MIN 15
 #define LAPTOP_READY_MS (10 * 60 * 1000) /* recovery after a crash takes its time */
 #define LAPTOP_STOP_MS (60 * 1000)
-#define LAPTOP_QUICK_DEATH_MS 30000      /* who dies at start again and again for so long is given up */
+#define LAPTOP_QUICK_DEATH_MS 30000 /* who dies at start again and again for so long is given up */
 #define LAPTOP_PAUSE_MIN_MS 100
 #define LAPTOP_PAUSE_MAX_MS 5000
 #define POLL_MS 10
@@ -50,9 +50,17 @@
 	"\n# --- by pawld, when it made this cluster; change what you like ---\n" \
 	"shared_buffers = 128MB\n" \
 	"max_connections = 50\n" \
+	"max_wal_size = 2GB\n" \
 	"log_checkpoints = off\n" \
 	"log_timezone = 'UTC'\n" \
 	"timezone = 'UTC'\n"
+
+/* Our part on the loop: lives as long as the loop does, whichever of the two goes first. */
+struct watch {
+	struct laptop *laptop; /* NULL = stopped */
+	struct loop_timer restart;
+	int64_t pause_ms;
+};
 
 struct laptop {
 	char *data_dir, *cluster, *socket_dir, *bin, *conninfo;
@@ -62,14 +70,15 @@ struct laptop {
 	char *user;
 	pid_t pid;
 	bool stopping;
-	struct loop_timer restart;
-	int64_t started_ms, pause_ms;
+	struct watch *watch; /* NULL = nobody watches */
+	int64_t started_ms;
 };
 
 static void
 sleep_ms(int ms)
 {
-	const struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000 * 1000 };
+	const struct timespec t = { .tv_sec = ms / 1000,
+		.tv_nsec = (long)(ms % 1000) * 1000 * 1000 };
 
 	nanosleep(&t, NULL);
 }
@@ -95,7 +104,8 @@ static int
 remove_tree(const char *path, struct err *e)
 {
 	if (exists(path) && nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0)
-		return err_set(e, "pawl.Laptop", "%s cannot be removed: %s.", path, strerror(errno));
+		return err_set(e, "pawl.Laptop", "%s cannot be removed: %s.", path,
+		    strerror(errno));
 	return 0;
 }
 
@@ -115,8 +125,9 @@ make_server_folder(const struct laptop *l, const char *path, struct err *e)
 	if (make_folder(path, 0700, e) != 0)
 		return -1;
 	if (chmod(path, 0700) != 0 || (geteuid() == 0 && chown(path, l->uid, l->gid) != 0))
-		return err_set(e, "pawl.Laptop", "The folder %s cannot be given to the user %s: %s.", path,
-		    l->user, strerror(errno));
+		return err_set(e, "pawl.Laptop",
+		    "The folder %s cannot be given to the user %s: %s.", path, l->user,
+		    strerror(errno));
 	return 0;
 }
 
@@ -133,10 +144,12 @@ take_lock(struct laptop *l, struct err *e)
 	} else if (flock(l->lock_fd, LOCK_EX | LOCK_NB) != 0) {
 		n = read(l->lock_fd, owner, sizeof owner - 1);
 		owner[n > 0 ? strcspn(owner, "\n") : 0] = '\0';
-		rc = err_set(e, "pawl.Laptop", "Another pawld (process %s) uses the data folder %s. "
-		    "Stop it, or give this one another data_dir.", *owner != '\0' ? owner : "unknown",
-		    l->data_dir);
-	} else if (ftruncate(l->lock_fd, 0) != 0 || dprintf(l->lock_fd, "%d\n", (int)getpid()) < 0) {
+		rc = err_set(e, "pawl.Laptop",
+		    "Another pawld (process %s) uses the data folder %s. "
+		    "Stop it, or give this one another data_dir.",
+		    *owner != '\0' ? owner : "unknown", l->data_dir);
+	} else if (ftruncate(l->lock_fd, 0) != 0 ||
+	    dprintf(l->lock_fd, "%d\n", (int)getpid()) < 0) {
 		rc = err_set(e, "pawl.Laptop", "%s cannot be written: %s.", path, strerror(errno));
 	}
 	free(path);
@@ -205,7 +218,7 @@ find_path_bin(void)
 	char *copy = xstrdup(path != NULL ? path : ""), *save = NULL, *found = NULL;
 
 	for (char *dir = strtok_r(copy, ":", &save); dir != NULL && found == NULL;
-	    dir = strtok_r(NULL, ":", &save))
+	     dir = strtok_r(NULL, ":", &save))
 		if (has_server(dir))
 			found = xstrdup(dir);
 	free(copy);
@@ -219,8 +232,10 @@ find_server(struct laptop *l, const char *wanted, struct err *e)
 
 	if (wanted != NULL && *wanted != '\0') {
 		if (!has_server(wanted))
-			return err_set(e, "pawl.Laptop", "The folder %s (option postgres_bin) has no "
-			    "initdb and postgres.", wanted);
+			return err_set(e, "pawl.Laptop",
+			    "The folder %s (option postgres_bin) has no "
+			    "initdb and postgres.",
+			    wanted);
 		l->bin = xstrdup(wanted);
 		return 0;
 	}
@@ -230,10 +245,12 @@ find_server(struct laptop *l, const char *wanted, struct err *e)
 	if (l->bin != NULL)
 		return 0;
 	if (version > 0)
-		return err_set(e, "pawl.Laptop", "The data in %s was made by PostgreSQL %d, which is not "
+		return err_set(e, "pawl.Laptop",
+		    "The data in %s was made by PostgreSQL %d, which is not "
 		    "installed: install the package postgresql-%d, or set the option postgres_bin.",
 		    l->cluster, version, version);
-	return err_set(e, "pawl.Laptop", "No database is configured, and PostgreSQL's server is not "
+	return err_set(e, "pawl.Laptop",
+	    "No database is configured, and PostgreSQL's server is not "
 	    "installed: install the package postgresql, or set the option database (or postgres_bin).");
 }
 
@@ -258,8 +275,10 @@ choose_user(struct laptop *l, struct err *e)
 
 	if (geteuid() != 0) {
 		if (there && st.st_uid != geteuid())
-			return err_set(e, "pawl.Laptop", "The database in %s belongs to another user "
-			    "(uid %d): run pawld as that user or as root.", l->cluster, (int)st.st_uid);
+			return err_set(e, "pawl.Laptop",
+			    "The database in %s belongs to another user "
+			    "(uid %d): run pawld as that user or as root.",
+			    l->cluster, (int)st.st_uid);
 		l->uid = geteuid();
 		l->gid = getegid();
 		l->user = xstrdup("of pawld");
@@ -270,7 +289,8 @@ choose_user(struct laptop *l, struct err *e)
 	for (size_t i = 0; pw == NULL && i < sizeof names / sizeof names[0]; i++)
 		pw = getpwnam(names[i]);
 	if (pw == NULL)
-		return err_set(e, "pawl.Laptop", "PostgreSQL does not run as root, and there is no user "
+		return err_set(e, "pawl.Laptop",
+		    "PostgreSQL does not run as root, and there is no user "
 		    "postgres or nobody: make one, or run pawld as an ordinary user.");
 	become(l, pw);
 	return 0;
@@ -381,8 +401,10 @@ check_reachable(const struct laptop *l, struct err *e)
 		return 0;
 	if (chmod(l->data_dir, 0711) == 0 && user_reaches(l))
 		return 0;
-	return err_set(e, "pawl.Laptop", "PostgreSQL runs as the user %s, who cannot get to the folder %s: a "
-	    "folder above it is closed (chmod o+x), or choose another data_dir.", l->user, l->data_dir);
+	return err_set(e, "pawl.Laptop",
+	    "PostgreSQL runs as the user %s, who cannot get to the folder %s: a "
+	    "folder above it is closed (chmod o+x), or choose another data_dir.",
+	    l->user, l->data_dir);
 }
 
 /* --- making the cluster ----------------------------------------------------------------- */
@@ -407,13 +429,15 @@ run_initdb(const struct laptop *l, const char *folder, const char *locale, struc
 {
 	char *initdb = xasprintf("%s/initdb", l->bin), *dir = xasprintf("--pgdata=%s", folder);
 	char *locale_arg = xasprintf("--locale=%s", locale);
-	char *const argv[] = { initdb, dir, locale_arg, (char *)(uintptr_t)"--lc-collate=C",
-		(char *)(uintptr_t)"--encoding=UTF8", (char *)(uintptr_t)"--auth-local=trust",
-		(char *)(uintptr_t)"--auth-host=reject", (char *)(uintptr_t)"--username=pawl", NULL };
+	char *const argv[] = { initdb, dir, locale_arg, (char *)(uintptr_t) "--lc-collate=C",
+		(char *)(uintptr_t) "--encoding=UTF8", (char *)(uintptr_t) "--auth-local=trust",
+		(char *)(uintptr_t) "--auth-host=reject", (char *)(uintptr_t) "--username=pawl",
+		NULL };
 	int rc;
 
-	rc = remove_tree(folder, e) != 0 || make_server_folder(l, folder, e) != 0 ? -1 :
-	    run_and_wait(l, argv, e);
+	rc = remove_tree(folder, e) != 0 || make_server_folder(l, folder, e) != 0
+	    ? -1
+	    : run_and_wait(l, argv, e);
 	free(initdb);
 	free(dir);
 	free(locale_arg);
@@ -429,8 +453,11 @@ make_cluster(const struct laptop *l, struct err *e)
 
 	log_info("laptop: making a PostgreSQL cluster in %s", l->cluster);
 	if (run_initdb(l, fresh, "C.UTF-8", e) != 0 && run_initdb(l, fresh, "C", e) != 0)
-		rc = err_is_set(e) ? -1 : err_set(e, "pawl.Laptop", "initdb could not make a database in "
-		    "%s: see %s/postgres.log.", l->data_dir, l->data_dir);
+		rc = err_is_set(e) ? -1
+				   : err_set(e, "pawl.Laptop",
+					 "initdb could not make a database in "
+					 "%s: see %s/postgres.log.",
+					 l->data_dir, l->data_dir);
 	if (rc == 0)
 		rc = append_settings(fresh, e);
 	if (rc == 0 && rename(fresh, l->cluster) != 0)
@@ -458,8 +485,10 @@ check_ours(const struct laptop *l, const char *dir, struct err *e)
 
 	if (lstat(dir, &st) != 0 || !S_ISDIR(st.st_mode) ||
 	    (st.st_uid != geteuid() && st.st_uid != l->uid))
-		return err_set(e, "pawl.Laptop", "%s, the folder for the database's socket, is not ours: "
-		    "remove it.", dir);
+		return err_set(e, "pawl.Laptop",
+		    "%s, the folder for the database's socket, is not ours: "
+		    "remove it.",
+		    dir);
 	return 0;
 }
 
@@ -565,7 +594,8 @@ clear_leftover(const struct laptop *l, struct err *e)
 	int rc = 0;
 
 	if (pid != 0 && lives_in(pid, l->cluster)) {
-		log_info("laptop: shutting down the PostgreSQL (process %d) that an earlier pawld left",
+		log_info(
+		    "laptop: shutting down the PostgreSQL (process %d) that an earlier pawld left",
 		    (int)pid);
 		kill(pid, SIGINT);
 		if (wait_gone(pid, l->cluster, LAPTOP_STOP_MS) != 0) {
@@ -573,8 +603,8 @@ clear_leftover(const struct laptop *l, struct err *e)
 			rc = wait_gone(pid, l->cluster, LAPTOP_STOP_MS);
 		}
 		if (rc != 0)
-			err_set(e, "pawl.Laptop", "A PostgreSQL (process %d) in %s does not stop.", (int)pid,
-			    l->cluster);
+			err_set(e, "pawl.Laptop", "A PostgreSQL (process %d) in %s does not stop.",
+			    (int)pid, l->cluster);
 	} else if (pid != 0 && kill(pid, 0) == 0) {
 		unlink(path);
 	}
@@ -589,13 +619,13 @@ start_server(struct laptop *l, struct err *e)
 {
 	char *postgres = xasprintf("%s/postgres", l->bin);
 	char *sockets = xasprintf("unix_socket_directories=\"%s\"", l->socket_dir);
-	char *const argv[] = { postgres, (char *)(uintptr_t)"-D", l->cluster,
-		(char *)(uintptr_t)"-c", sockets,
-		(char *)(uintptr_t)"-c", (char *)(uintptr_t)"listen_addresses=",
-		(char *)(uintptr_t)"-c", (char *)(uintptr_t)"port=5432",
-		(char *)(uintptr_t)"-c", (char *)(uintptr_t)"unix_socket_permissions=0700",
-		(char *)(uintptr_t)"-c", (char *)(uintptr_t)"logging_collector=off",
-		(char *)(uintptr_t)"-c", (char *)(uintptr_t)"log_destination=stderr", NULL };
+	char *const argv[] = { postgres, (char *)(uintptr_t) "-D", l->cluster,
+		(char *)(uintptr_t) "-c", sockets, (char *)(uintptr_t) "-c",
+		(char *)(uintptr_t) "listen_addresses=", (char *)(uintptr_t) "-c",
+		(char *)(uintptr_t) "port=5432", (char *)(uintptr_t) "-c",
+		(char *)(uintptr_t) "unix_socket_permissions=0700", (char *)(uintptr_t) "-c",
+		(char *)(uintptr_t) "logging_collector=off", (char *)(uintptr_t) "-c",
+		(char *)(uintptr_t) "log_destination=stderr", NULL };
 
 	l->pid = spawn(l, argv, e);
 	l->started_ms = clock_mono_ms();
@@ -640,8 +670,10 @@ wait_ready(struct laptop *l, struct err *e)
 	for (int64_t ms = 0; ms < LAPTOP_READY_MS; ms = clock_mono_ms() - begun_ms) {
 		if (has_ended(l)) {
 			if (ms > LAPTOP_QUICK_DEATH_MS)
-				return err_set(e, "pawl.Laptop", "PostgreSQL does not start: see "
-				    "%s/postgres.log.", l->data_dir);
+				return err_set(e, "pawl.Laptop",
+				    "PostgreSQL does not start: see "
+				    "%s/postgres.log.",
+				    l->data_dir);
 			sleep_ms(100);
 			if (start_server(l, e) != 0)
 				return -1;
@@ -650,7 +682,8 @@ wait_ready(struct laptop *l, struct err *e)
 			return 0;
 		sleep_ms(POLL_MS);
 	}
-	return err_set(e, "pawl.Laptop", "PostgreSQL is not ready after %d minutes: see %s/postgres.log.",
+	return err_set(e, "pawl.Laptop",
+	    "PostgreSQL is not ready after %d minutes: see %s/postgres.log.",
 	    LAPTOP_READY_MS / 60000, l->data_dir);
 }
 
@@ -662,8 +695,8 @@ prepare(struct laptop *l, const struct laptop_options *o, struct err *e)
 	if ((l->data_dir = realpath(o->data_dir, NULL)) == NULL)
 		return err_set(e, "pawl.Laptop", "%s: %s.", o->data_dir, strerror(errno));
 	l->cluster = xasprintf("%s/postgres", l->data_dir);
-	if (take_lock(l, e) != 0 || find_server(l, o->postgres_bin, e) != 0 || choose_user(l, e) != 0 ||
-	    check_reachable(l, e) != 0)
+	if (take_lock(l, e) != 0 || find_server(l, o->postgres_bin, e) != 0 ||
+	    choose_user(l, e) != 0 || check_reachable(l, e) != 0)
 		return -1;
 	if (cluster_version(l) == 0 && make_cluster(l, e) != 0)
 		return -1;
@@ -679,9 +712,9 @@ laptop_start(const struct laptop_options *o, struct err *e)
 	struct laptop *l = xcalloc(1, sizeof *l);
 
 	l->lock_fd = -1;
-	l->pause_ms = LAPTOP_PAUSE_MIN_MS;
 	if (prepare(l, o, e) == 0 && start_server(l, e) == 0 && wait_ready(l, e) == 0) {
-		log_info("laptop: PostgreSQL (process %d) is ready: psql \"%s\"", (int)l->pid, l->conninfo);
+		log_info("laptop: PostgreSQL (process %d) is ready: psql \"%s\"", (int)l->pid,
+		    l->conninfo);
 		return l;
 	}
 	laptop_stop(l);
@@ -699,14 +732,14 @@ laptop_conninfo(const struct laptop *l)
 static void
 start_again(void *arg)
 {
-	struct laptop *l = arg;
+	struct watch *w = arg;
 	struct err e = ERR_INIT;
 
-	if (l->stopping || l->pid > 0)
+	if (w->laptop == NULL || w->laptop->pid > 0)
 		return;
-	if (start_server(l, &e) != 0) {
+	if (start_server(w->laptop, &e) != 0) {
 		log_error("laptop: %s", err_cause(&e));
-		loop_timer_set(&l->restart, LAPTOP_PAUSE_MAX_MS);
+		loop_timer_set(&w->restart, LAPTOP_PAUSE_MAX_MS);
 	}
 	err_fini(&e);
 }
@@ -714,24 +747,42 @@ start_again(void *arg)
 static void
 child_ended(void *arg)
 {
-	struct laptop *l = arg;
+	struct watch *w = arg;
+	struct laptop *l = w->laptop;
 
-	if (l->stopping || l->pid <= 0 || !has_ended(l))
+	if (l == NULL || l->pid <= 0 || !has_ended(l))
 		return;
 	/* who lived for a minute was well; who dies young is started ever more slowly */
 	if (clock_mono_ms() - l->started_ms > 60000)
-		l->pause_ms = LAPTOP_PAUSE_MIN_MS;
-	loop_timer_set(&l->restart, l->pause_ms);
-	l->pause_ms = l->pause_ms * 2 < LAPTOP_PAUSE_MAX_MS ? l->pause_ms * 2 : LAPTOP_PAUSE_MAX_MS;
+		w->pause_ms = LAPTOP_PAUSE_MIN_MS;
+	loop_timer_set(&w->restart, w->pause_ms);
+	w->pause_ms = w->pause_ms * 2 < LAPTOP_PAUSE_MAX_MS ? w->pause_ms * 2 : LAPTOP_PAUSE_MAX_MS;
+}
+
+static void
+watch_free(void *arg)
+{
+	struct watch *w = arg;
+
+	if (w->laptop != NULL)
+		w->laptop->watch = NULL;
+	loop_timer_fini(&w->restart);
+	free(w);
 }
 
 void
 laptop_watch(struct laptop *l, struct loop *loop)
 {
-	loop_timer_init(loop, &l->restart, start_again, l);
-	loop_signal(loop, SIGCHLD, child_ended, l);
+	struct watch *w = xcalloc(1, sizeof *w);
+
+	w->laptop = l;
+	w->pause_ms = LAPTOP_PAUSE_MIN_MS;
+	l->watch = w;
+	loop_timer_init(loop, &w->restart, start_again, w);
+	loop_signal(loop, SIGCHLD, child_ended, w);
+	loop_at_free(loop, watch_free, w);
 	/* it may have died before we listened */
-	child_ended(l);
+	child_ended(w);
 }
 
 /* --- stopping --------------------------------------------------------------------------------------------- */
@@ -743,7 +794,8 @@ stop_server(struct laptop *l)
 
 	for (size_t i = 0; i < sizeof signals / sizeof signals[0] && !has_ended(l); i++) {
 		if (i > 0)
-			log_warn("laptop: PostgreSQL does not stop, sending it signal %d", signals[i]);
+			log_warn("laptop: PostgreSQL does not stop, sending it signal %d",
+			    signals[i]);
 		kill(l->pid, signals[i]);
 		for (int waited = 0; waited < LAPTOP_STOP_MS && !has_ended(l); waited += POLL_MS)
 			sleep_ms(POLL_MS);
@@ -756,7 +808,8 @@ laptop_stop(struct laptop *l)
 	if (l == NULL)
 		return;
 	l->stopping = true;
-	loop_timer_fini(&l->restart);
+	if (l->watch != NULL)
+		l->watch->laptop = NULL;
 	stop_server(l);
 	if (l->socket_dir != NULL)
 		rmdir(l->socket_dir);

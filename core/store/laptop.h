@@ -14,8 +14,9 @@
 struct laptop;
 
 struct laptop_options {
-	const char *data_dir;     /* pawl's; the cluster is data_dir/postgres */
-	const char *postgres_bin; /* folder of initdb and postgres; "" = search PATH and /usr/lib/postgresql */
+	const char *data_dir; /* pawl's; the cluster is data_dir/postgres */
+	const char *
+	    postgres_bin; /* folder of initdb and postgres; "" = search PATH and /usr/lib/postgresql */
 };
 
 /*
@@ -25,9 +26,9 @@ struct laptop_options {
  */
 struct laptop *laptop_start(const struct laptop_options *o, struct err *e);
 const char *laptop_conninfo(const struct laptop *l);
-/* Watches the server on the loop: one that died is started again. */
+/* Watches the server on the loop, once: one that died is started again. */
 void laptop_watch(struct laptop *l, struct loop *loop);
-/* Fast shutdown, waits for it; frees. After the last loop_run, before loop_free. NULL is fine. */
+/* Fast shutdown, waits for it; frees. Before or after loop_free. NULL is fine. */
 void laptop_stop(struct laptop *l);
 
 #endif

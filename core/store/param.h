@@ -43,8 +43,8 @@ void param_array_null(struct param_array *a);
 /* The parameters of one query, in order. Values are copied; arrays are borrowed until the query is sent. */
 struct params {
 	int n;
-	int len_[PARAMS_MAX];              /* -1 = null */
-	size_t offset_[PARAMS_MAX];        /* into own_ */
+	int len_[PARAMS_MAX];       /* -1 = null */
+	size_t offset_[PARAMS_MAX]; /* into own_ */
 	const struct param_array *array_[PARAMS_MAX];
 	struct buf own_;
 };

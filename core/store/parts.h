@@ -13,7 +13,7 @@
 #include "store/read.h"
 #include "store/store.h"
 
-#define STORE_WRITERS_MAX 2
+#define STORE_WRITERS_MAX 16
 
 TAILQ_HEAD(commit_list, commit);
 
@@ -30,10 +30,10 @@ struct store {
 	int nwriters;
 	struct writer *owner[STORE_SHARDS]; /* who holds the shard's lock; NULL = nobody of ours */
 	int nowned;
-	int32_t next_shard;                 /* where store_pick_shard goes on */
+	int32_t next_shard; /* where store_pick_shard goes on */
 	struct pool *pool;
 	struct catalogue *catalogue;
-	struct commit_list orphans;         /* commits that no writer of ours may write */
+	struct commit_list orphans; /* commits that no writer of ours may write */
 	struct loop_timer orphan_timer;
 };
 
@@ -43,6 +43,7 @@ struct store {
 struct writer *writer_new(struct store *s, int index, int of);
 /* Commits that are under way get done(COMMIT_LOST). */
 void writer_free(struct writer *w);
+void writer_hurry(struct writer *w);
 void writer_queue(struct writer *w, struct commit *c);
 unsigned writer_pending(const struct writer *w);
 
@@ -51,6 +52,8 @@ void store_shard_claimed(struct store *s, struct writer *w, int32_t shard);
 /* All shards of w, after done(COMMIT_LOST) of every commit in lost. */
 void store_writer_lost(struct store *s, struct writer *w, struct commit_list *lost);
 void store_tell_up(const struct store *s);
+/* One connection is up: the others need not wait for their next attempt. */
+void store_hurry(struct store *s);
 /* done(r), with c out of all lists. */
 void commit_finish(struct commit *c, enum commit_result r);
 
@@ -60,6 +63,7 @@ struct pool *pool_new(struct store *s, int nreaders);
 /* Requests that are open are answered with ServiceUnavailable. */
 void pool_free(struct pool *p);
 bool pool_is_up(const struct pool *p);
+void pool_hurry(struct pool *p);
 
 struct pool_question;
 /* The answer, once, on a later turn. r NULL: e says why (ServiceUnavailable). */
@@ -81,5 +85,6 @@ void pool_ask(struct pool *p, const struct pool_question *q, struct params *para
 
 struct catalogue *catalogue_new(struct store *s);
 void catalogue_free(struct catalogue *c);
+void catalogue_hurry(struct catalogue *c);
 
 #endif

@@ -22,6 +22,7 @@
 #define PG_PAUSE_MIN_MS 100
 #define PG_PAUSE_MAX_MS 5000
 #define PG_CONNECT_MS 10000
+#define PG_STABLE_MS 3000
 
 enum pg_where { PG_WAITING, PG_CONNECTING, PG_SETTING_UP, PG_UP };
 
@@ -50,12 +51,12 @@ struct pg {
 	char *lost;                /* why; set = to be dropped */
 	bool busy;                 /* inside pg_drain: do not drop below it */
 	bool closed;
-	bool separator;            /* libpq's NULL after a query's result is to come */
+	bool separator; /* libpq's NULL after a query's result is to come */
 	bool prepared[QUERY_COUNT];
 	bool was_up, told_down;
-	int64_t pause_ms, down_since_ms;
+	int64_t pause_ms, up_since_ms, down_since_ms;
 
-	struct pg_op *ops;         /* a ring: what answers are to come */
+	struct pg_op *ops; /* a ring: what answers are to come */
 	unsigned nops, ops_cap, ops_first;
 };
 
@@ -80,7 +81,10 @@ one_line(const char *s, char *out, size_t size)
 	size_t n = 0;
 
 	while (*s != '\0' && n + 1 < size) {
-		out[n++] = *s == '\n' || *s == '\t' ? ' ' : *s;
+		out[n] = *s;
+		if (*s == '\n' || *s == '\t')
+			out[n] = ' ';
+		n++;
 		s++;
 	}
 	while (n > 0 && out[n - 1] == ' ')
@@ -176,16 +180,17 @@ pg_answer_all_lost(struct pg *p)
 	}
 }
 
-/* One line when it goes away, none for each attempt that fails. */
+/* One line when it goes away, none for each attempt that fails or that does not last. */
 static void
 pg_tell_lost(struct pg *p)
 {
-	if (p->told_down || p->quiet) {
+	if (p->told_down || p->quiet || p->pause_ms > PG_PAUSE_MIN_MS) {
 		log_debug("store: %s: %s", p->what, p->lost);
 		return;
 	}
 	p->told_down = true;
-	log_warn("store: %s: PostgreSQL is away, trying again until it is back: %s", p->what, p->lost);
+	log_warn("store: %s: the connection is lost, trying again until PostgreSQL is back: %s",
+	    p->what, p->lost);
 }
 
 static void
@@ -197,11 +202,14 @@ pg_drop(void *arg)
 
 	assert(p->lost != NULL && !p->busy);
 	loop_timer_cancel(&p->dropper);
+	if (was_up)
+		p->down_since_ms = clock_mono_ms();
+	/* who is lost again and again right after connecting pauses longer and longer */
+	if (was_up && p->down_since_ms - p->up_since_ms > PG_STABLE_MS)
+		p->pause_ms = PG_PAUSE_MIN_MS;
 	pg_tell_lost(p);
 	pg_disconnect(p);
 	p->where = PG_WAITING;
-	if (was_up)
-		p->down_since_ms = clock_mono_ms();
 	p->busy = true; /* the owner may close us in a callback, and asks nothing */
 	pg_answer_all_lost(p);
 	if (was_up && !p->closed)
@@ -309,8 +317,8 @@ pg_query(struct pg *p, enum query q, const struct params *params, pg_result_cb *
 		pg_prepare(p, q);
 	if (n > 0)
 		params_values(params, values, lengths, formats);
-	if (p->lost == NULL && PQsendQueryPrepared(p->conn, query_table[q].name, n, values, lengths,
-	    formats, 1) == 0)
+	if (p->lost == NULL &&
+	    PQsendQueryPrepared(p->conn, query_table[q].name, n, values, lengths, formats, 1) == 0)
 		pg_fail_conn(p);
 	pg_push(p, (struct pg_op){ .kind = PG_OP_QUERY, .query = q, .cb = cb, .arg = arg });
 }
@@ -349,7 +357,8 @@ is_fatal(const PGresult *r)
 {
 	const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
 
-	return severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
+	return severity != NULL &&
+	    (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
 }
 
 static void
@@ -455,9 +464,9 @@ pg_session_done(void *arg, const PGresult *r)
 	if (r == NULL || p->lost != NULL)
 		return;
 	p->where = PG_UP;
-	p->pause_ms = PG_PAUSE_MIN_MS;
+	p->up_since_ms = clock_mono_ms();
 	if (p->told_down)
-		log_info("store: %s: PostgreSQL is back after %.1f s", p->what,
+		log_info("store: %s: connected again after %.1f s", p->what,
 		    (double)(clock_mono_ms() - p->down_since_ms) / 1000);
 	if (p->was_up)
 		stat_add(STAT_database_reconnects, 1);
@@ -538,15 +547,17 @@ pg_poll(evutil_socket_t fd, short what, void *arg)
 
 /*
  * What stands before dbname is a default that the connection string may replace. A
- * connection whose other end is gone without a word is noticed in half a minute.
+ * connection whose other end is gone without a word is noticed in half a minute; a
+ * standby is not the database (with several hosts in the string: the next one is tried).
  */
 static PGconn *
 pg_conn_start(const struct pg *p)
 {
 	const char *const keys[] = { "keepalives_idle", "keepalives_interval", "keepalives_count",
-		"tcp_user_timeout", "application_name", "dbname", "client_encoding", NULL };
-	const char *const values[] = { "10", "5", "3", "20000", p->application_name, p->conninfo, "UTF8",
-		NULL };
+		"tcp_user_timeout", "application_name", "target_session_attrs", "dbname",
+		"client_encoding", NULL };
+	const char *const values[] = { "10", "5", "3", "20000", p->application_name, "read-write",
+		p->conninfo, "UTF8", NULL };
 
 	return PQconnectStartParams(keys, values, 1);
 }
@@ -567,6 +578,14 @@ pg_connect(struct pg *p)
 	}
 	loop_timer_set(&p->timer, PG_CONNECT_MS);
 	pg_poll_on(p, EV_WRITE);
+}
+
+void
+pg_hurry(struct pg *p)
+{
+	if (p->where != PG_WAITING || p->closed)
+		return;
+	loop_timer_set(&p->timer, 0);
 }
 
 struct pg *

@@ -28,16 +28,17 @@ struct pg;
 struct pg_options {
 	const char *conninfo;
 	const char *application_name;
-	const char *what;      /* for the log: "writer 0" */
-	enum query session;    /* asked first on every new connection */
-	bool listen;           /* then asks listen_catalogue, and reports notifications */
-	bool quiet;            /* others tell already when PostgreSQL is away */
-	int64_t patience_ms;   /* an answer may take so long */
+	const char *what;    /* for the log: "writer 0" */
+	enum query session;  /* asked first on every new connection */
+	bool listen;         /* then asks listen_catalogue, and reports notifications */
+	bool quiet;          /* others tell already when PostgreSQL is away */
+	int64_t patience_ms; /* an answer may take so long */
 };
 
 struct pg_events {
-	void (*up)(void *arg);   /* connected, the session is set up */
-	void (*down)(void *arg); /* it was up, and everything that was asked has been answered with NULL */
+	void (*up)(void *arg); /* connected, the session is set up */
+	void (*down)(
+	    void *arg); /* it was up, and everything that was asked has been answered with NULL */
 	void (*notified)(void *arg, bool by_us); /* NULL = not wanted */
 	void *arg;
 };
@@ -64,9 +65,12 @@ void pg_flush(struct pg *p);
 /* Gives the connection up; the sentence is for the log. NULLs and "down" come on a later turn, or after the running callback. */
 void pg_fail(struct pg *p, const char *why);
 
+/* The server is there again, somebody found: tries now when it pauses between two attempts. */
+void pg_hurry(struct pg *p);
+
 /* The message of a failed result as one line: "ERROR: ...", "the connection was lost" for NULL. */
 const char *pg_message(const PGresult *r, char *out, size_t size);
-bool pg_rows(const PGresult *r);  /* PGRES_TUPLES_OK */
-bool pg_done(const PGresult *r);  /* rows, or PGRES_COMMAND_OK */
+bool pg_rows(const PGresult *r); /* PGRES_TUPLES_OK */
+bool pg_done(const PGresult *r); /* rows, or PGRES_COMMAND_OK */
 
 #endif

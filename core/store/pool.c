@@ -17,7 +17,7 @@
 #define POOL_PATIENCE_MS 40000 /* the server's own limit for a statement is 30 s */
 #define POOL_WAIT_MS 2000      /* for a connection, while there is none */
 #define POOL_QUEUE_MAX 20000
-#define POOL_DEPTH 4           /* questions on their way on one connection */
+#define POOL_DEPTH 4 /* questions on their way on one connection */
 #define POOL_TRIES 3
 
 struct request {
@@ -46,6 +46,7 @@ struct pool {
 	unsigned nwaiting;
 	struct loop_timer timer;        /* who waits too long */
 	struct loop_timer refuse_timer; /* answers those that were refused */
+	int64_t hurried_ms;             /* when the server was found again, maybe not by a reader */
 	bool closed;
 };
 
@@ -76,11 +77,11 @@ pool_is_up(const struct pool *p)
 	return false;
 }
 
-/* All readers are down, for so long already; 0 when one is up. */
+/* All readers are down, for so long already (and without hope); 0 when one is up. */
 static int64_t
 pool_down_ms(const struct pool *p)
 {
-	int64_t least = INT64_MAX;
+	int64_t least = clock_mono_ms() - p->hurried_ms;
 
 	for (int i = 0; i < p->nreaders; i++) {
 		int64_t ms = pg_is_up(p->readers[i].pg) ? 0 : pg_down_ms(p->readers[i].pg);
@@ -167,7 +168,8 @@ pool_idlest(struct pool *p)
 	for (int i = 0; i < p->nreaders; i++) {
 		struct reader *r = &p->readers[i];
 
-		if (pg_is_up(r->pg) && r->nsent < POOL_DEPTH && (best == NULL || r->nsent < best->nsent))
+		if (pg_is_up(r->pg) && r->nsent < POOL_DEPTH &&
+		    (best == NULL || r->nsent < best->nsent))
 			best = r;
 	}
 	return best;
@@ -202,8 +204,10 @@ pool_timer(void *arg)
 
 	/* the first have waited longest: those that are asked again go back to the front */
 	while (!pool_is_up(p) && (q = TAILQ_FIRST(&p->waiting)) != NULL &&
-	    now_ms - q->asked_ms >= POOL_WAIT_MS)
-		TAILQ_INSERT_TAIL(&late, pool_unwait(p), link);
+	    now_ms - q->asked_ms >= POOL_WAIT_MS) {
+		pool_unwait(p);
+		TAILQ_INSERT_TAIL(&late, q, link);
+	}
 	list_fail(&late, "The database cannot be reached at the moment.");
 	if (p->nwaiting > 0 && !p->closed)
 		loop_timer_set(&p->timer, POOL_WAIT_MS / 4);
@@ -233,6 +237,7 @@ reader_up(void *arg)
 {
 	struct reader *r = arg;
 
+	store_hurry(r->pool->store);
 	store_tell_up(r->pool->store);
 	loop_at_turn_end(r->pool->store->loop, pool_dispatch, r->pool);
 }
@@ -245,6 +250,14 @@ reader_down(void *arg)
 	store_tell_up(r->pool->store);
 }
 
+void
+pool_hurry(struct pool *p)
+{
+	p->hurried_ms = clock_mono_ms();
+	for (int i = 0; i < p->nreaders; i++)
+		pg_hurry(p->readers[i].pg);
+}
+
 struct pool *
 pool_new(struct store *s, int nreaders)
 {
@@ -253,6 +266,7 @@ pool_new(struct store *s, int nreaders)
 	p->store = s;
 	p->readers = xcalloc((size_t)nreaders, sizeof *p->readers);
 	p->nreaders = nreaders;
+	p->hurried_ms = clock_mono_ms();
 	TAILQ_INIT(&p->waiting);
 	TAILQ_INIT(&p->refused);
 	loop_timer_init(s->loop, &p->timer, pool_timer, p);

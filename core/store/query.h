@@ -10,7 +10,7 @@ enum query {
 #define SQL(name, nparams, text) QUERY_##name,
 	SQL_QUERIES(SQL)
 #undef SQL
-	QUERY_COUNT
+	    QUERY_COUNT
 };
 
 struct query_def {

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/failpoint.h"
 #include "base/xalloc.h"
 #include "store/parts.h"
 
@@ -47,7 +46,8 @@ execution_of(const PGresult *r, int i)
 }
 
 static void
-answer_execution(struct store *s, const struct pool_question *q, const PGresult *r, const struct err *e)
+answer_execution(struct store *s, const struct pool_question *q, const PGresult *r,
+    const struct err *e)
 {
 	read_execution_cb *cb = (read_execution_cb *)q->cb;
 	struct execution_row row;
@@ -120,13 +120,12 @@ read_executions(struct store *s, const struct execution_filter *f, uint64_t tick
     read_executions_cb *cb)
 {
 	bool running = f->status != NULL && strcmp(f->status, "RUNNING") == 0;
-	const struct pool_question q = {
-		.query = running ? QUERY_execution_list_running : QUERY_execution_list,
+	const struct pool_question q = { .query = running ? QUERY_execution_list_running
+							  : QUERY_execution_list,
 		.answer = answer_executions,
 		.ticket = ticket,
 		.cb = (void (*)(void))cb,
-		.limit = f->limit
-	};
+		.limit = f->limit };
 	struct params p;
 
 	params_init(&p);
@@ -147,7 +146,8 @@ read_executions(struct store *s, const struct execution_filter *f, uint64_t tick
 }
 
 static void
-answer_journal(struct store *s, const struct pool_question *q, const PGresult *r, const struct err *e)
+answer_journal(struct store *s, const struct pool_question *q, const PGresult *r,
+    const struct err *e)
 {
 	read_journal_cb *cb = (read_journal_cb *)q->cb;
 	struct journal_row *rows;
@@ -172,7 +172,8 @@ answer_journal(struct store *s, const struct pool_question *q, const PGresult *r
 }
 
 void
-read_journal(struct store *s, int32_t shard, const struct uuid *id, uint64_t ticket, read_journal_cb *cb)
+read_journal(struct store *s, int32_t shard, const struct uuid *id, uint64_t ticket,
+    read_journal_cb *cb)
 {
 	const struct pool_question q = { .query = QUERY_journal_load,
 		.answer = answer_journal,
@@ -208,18 +209,12 @@ static void
 answer_open(struct store *s, const struct pool_question *q, const PGresult *r, const struct err *e)
 {
 	read_open_cb *cb = (read_open_cb *)q->cb;
-	struct err failed = ERR_INIT;
 	struct open_row *rows;
 	int n;
 
 	(void)s;
-	if (e == NULL && FAILPOINT(claim_loaded)) {
-		err_set(&failed, "ServiceUnavailable", "fail point claim.loaded");
-		e = &failed;
-	}
 	if (e != NULL) {
 		cb(q->ticket, NULL, 0, e);
-		err_fini(&failed);
 		return;
 	}
 	n = PQntuples(r);

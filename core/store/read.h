@@ -19,7 +19,8 @@ struct execution_row {
 	int64_t revision;
 	const char *machine_name, *name, *status;
 	int64_t start_ms, stop_ms; /* stop_ms 0 = still open */
-	const char *input, *output, *error, *cause; /* NULL = none; lists leave input, output, error and cause NULL */
+	const char *input, *output, *error,
+	    *cause; /* NULL = none; lists leave input, output, error and cause NULL */
 	size_t input_len, output_len;
 	const char *version_arn, *alias_arn, *trace_header;
 	int32_t redrive_count;
@@ -29,7 +30,8 @@ struct execution_row {
 };
 
 /* row NULL and e NULL: there is none. */
-typedef void read_execution_cb(uint64_t ticket, const struct execution_row *row, const struct err *e);
+typedef void read_execution_cb(uint64_t ticket, const struct execution_row *row,
+    const struct err *e);
 void read_execution(struct store *s, const char *machine_name, const char *name, uint64_t ticket,
     read_execution_cb *cb);
 void read_execution_by_id(struct store *s, int32_t shard, const struct uuid *id, uint64_t ticket,
@@ -37,16 +39,16 @@ void read_execution_by_id(struct store *s, int32_t shard, const struct uuid *id,
 
 struct execution_filter {
 	struct uuid machine_id;
-	const char *status;      /* NULL = any */
+	const char *status;                  /* NULL = any */
 	const char *version_arn, *alias_arn; /* NULL = any */
-	int redriven;            /* -1 any, 0 never, 1 redriven */
-	bool after_set;          /* only rows after this one (newest first) */
+	int redriven;                        /* -1 any, 0 never, 1 redriven */
+	bool after_set;                      /* only rows after this one (newest first) */
 	int64_t after_start_ms;
 	struct uuid after_id;
-	int limit;               /* rows wanted; one more is asked for to know about a next page */
+	int limit; /* rows wanted; one more is asked for to know about a next page */
 };
-typedef void read_executions_cb(uint64_t ticket, const struct execution_row *rows, size_t n, bool more,
-    const struct err *e);
+typedef void read_executions_cb(uint64_t ticket, const struct execution_row *rows, size_t n,
+    bool more, const struct err *e);
 void read_executions(struct store *s, const struct execution_filter *f, uint64_t ticket,
     read_executions_cb *cb);
 
@@ -64,8 +66,8 @@ typedef void read_journal_cb(uint64_t ticket, const struct journal_row *rows, si
 void read_journal(struct store *s, int32_t shard, const struct uuid *id, uint64_t ticket,
     read_journal_cb *cb);
 /* The rows that hold events first .. last (ids, inclusive), ascending: a page of the history. Rows without events are left out. */
-void read_history(struct store *s, int32_t shard, const struct uuid *id, int64_t first, int64_t last,
-    uint64_t ticket, read_journal_cb *cb);
+void read_history(struct store *s, int32_t shard, const struct uuid *id, int64_t first,
+    int64_t last, uint64_t ticket, read_journal_cb *cb);
 
 /* Open executions of a shard, for claiming it. */
 struct open_row {
@@ -73,7 +75,8 @@ struct open_row {
 	bool asleep;
 	int64_t wake_at_ms; /* asleep: INT64_MAX = only an answer wakes it */
 };
-typedef void read_open_cb(uint64_t ticket, const struct open_row *rows, size_t n, const struct err *e);
+typedef void read_open_cb(uint64_t ticket, const struct open_row *rows, size_t n,
+    const struct err *e);
 void read_open(struct store *s, int32_t shard, uint64_t ticket, read_open_cb *cb);
 
 #endif

@@ -42,9 +42,10 @@ fail(struct err *e, const char *what, const char *message)
 static PGconn *
 connect_once(const char *conninfo)
 {
-	const char *const keys[] = { "connect_timeout", "application_name", "dbname", "client_encoding",
+	const char *const keys[] = { "connect_timeout", "application_name", "target_session_attrs",
+		"dbname", "client_encoding", NULL };
+	const char *const values[] = { "5", "pawld migration", "read-write", conninfo, "UTF8",
 		NULL };
-	const char *const values[] = { "5", "pawld migration", conninfo, "UTF8", NULL };
 
 	return PQconnectdbParams(keys, values, 1);
 }
@@ -113,11 +114,14 @@ check_server(PGconn *conn, struct err *e)
 	if (r == NULL)
 		return -1;
 	if (strtol(PQgetvalue(r, 0, 0), NULL, 10) < SERVER_MIN)
-		rc = err_set(e, "pawl.Store", "The database server is PostgreSQL %s; pawl needs 15 or newer.",
+		rc = err_set(e, "pawl.Store",
+		    "The database server is PostgreSQL %s; pawl needs 15 or newer.",
 		    PQparameterStatus(conn, "server_version"));
 	else if (strcmp(PQgetvalue(r, 0, 1), "UTF8") != 0)
-		rc = err_set(e, "pawl.Store", "The encoding of the database is %s; pawl needs UTF8 "
-		    "(CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0).", PQgetvalue(r, 0, 1));
+		rc = err_set(e, "pawl.Store",
+		    "The encoding of the database is %s; pawl needs UTF8 "
+		    "(CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0).",
+		    PQgetvalue(r, 0, 1));
 	PQclear(r);
 	return rc;
 }
@@ -147,7 +151,8 @@ create_version_table(PGconn *conn, struct err *e)
 	if (exists)
 		return 0;
 	if (tell(conn, QUERY_tx_begin, e) != 0 || tell(conn, QUERY_schema_create, e) != 0 ||
-	    tell(conn, QUERY_schema_comment, e) != 0 || tell(conn, QUERY_schema_version_table, e) != 0 ||
+	    tell(conn, QUERY_schema_comment, e) != 0 ||
+	    tell(conn, QUERY_schema_version_table, e) != 0 ||
 	    tell(conn, QUERY_schema_version_comment, e) != 0)
 		return -1;
 	return tell(conn, QUERY_tx_commit, e);
@@ -188,12 +193,14 @@ migrate(PGconn *conn, int64_t end_ms, struct err *e)
 	int version;
 
 	if (check_server(conn, e) != 0 || lock(conn, end_ms, e) != 0 ||
-	    create_version_table(conn, e) != 0 || ask_int(conn, QUERY_schema_version, &version, e) != 0)
+	    create_version_table(conn, e) != 0 ||
+	    ask_int(conn, QUERY_schema_version, &version, e) != 0)
 		return -1;
 	if (version > migrations[NMIGRATIONS - 1].number)
-		return err_set(e, "pawl.Store", "The schema of the database is version %d, made by a newer pawld; "
-		    "this one knows %d. Install the newer pawld.", version,
-		    migrations[NMIGRATIONS - 1].number);
+		return err_set(e, "pawl.Store",
+		    "The schema of the database is version %d, made by a newer pawld; "
+		    "this one knows %d. Install the newer pawld.",
+		    version, migrations[NMIGRATIONS - 1].number);
 	for (int i = 0; i < NMIGRATIONS; i++)
 		if (migrations[i].number > version && apply(conn, &migrations[i], e) != 0)
 			return -1;

@@ -17,11 +17,13 @@ secret_token(const char *conninfo, struct err *e)
 	char *secret = NULL;
 
 	if (PQstatus(conn) == CONNECTION_OK)
-		res = PQexecParams(conn, query_table[QUERY_secret_get].text, 1, NULL, params, NULL, NULL, 0);
+		res = PQexecParams(conn, query_table[QUERY_secret_get].text, 1, NULL, params, NULL,
+		    NULL, 0);
 	if (res != NULL && PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1)
 		secret = xstrdup(PQgetvalue(res, 0, 0));
 	else
-		err_set(e, "pawl.Start", "cannot read the cluster's secret: %s", PQerrorMessage(conn));
+		err_set(e, "pawl.Start", "cannot read the cluster's secret: %s",
+		    PQerrorMessage(conn));
 	PQclear(res);
 	PQfinish(conn);
 	return secret;

@@ -19,6 +19,15 @@ store_tell_up(const struct store *s)
 }
 
 void
+store_hurry(struct store *s)
+{
+	for (int i = 0; i < s->nwriters; i++)
+		writer_hurry(s->writers[i]);
+	catalogue_hurry(s->catalogue);
+	pool_hurry(s->pool);
+}
+
+void
 store_shard_claimed(struct store *s, struct writer *w, int32_t shard)
 {
 	assert(shard >= 0 && shard < STORE_SHARDS && s->owner[shard] == NULL);
@@ -135,7 +144,7 @@ store_pending(const struct store *s)
 
 	for (int i = 0; i < s->nwriters; i++)
 		n += writer_pending(s->writers[i]);
-	TAILQ_FOREACH(c, &s->orphans, link_)
+	for (c = TAILQ_FIRST(&s->orphans); c != NULL; c = TAILQ_NEXT(c, link_))
 		n++;
 	return n;
 }

@@ -23,11 +23,11 @@ struct store;
 #define STORE_SHARDS 256 /* fixed when the schema is made; shard = 0 .. 255 */
 
 struct store_options {
-	const char *conninfo;     /* libpq connection string */
-	const char *node_name;    /* for pawl.node and application_name */
-	int writers;              /* connections that own shards, 1 or 2 */
-	int readers;              /* connections of the reads pool */
-	int batch_max;            /* records in one batch at most */
+	const char *conninfo;  /* libpq connection string */
+	const char *node_name; /* for pawl.node and application_name */
+	int writers;           /* connections that own shards, 1 to 16; each its share */
+	int readers;           /* connections of the reads pool */
+	int batch_max;         /* records in one batch at most */
 };
 
 struct store_events {
@@ -55,7 +55,8 @@ struct store_events {
 int store_migrate(const char *conninfo, int timeout_ms, struct err *e);
 
 /* Starts connecting; events come on the loop. */
-struct store *store_open(struct loop *l, const struct store_options *o, const struct store_events *ev);
+struct store *store_open(struct loop *l, const struct store_options *o,
+    const struct store_events *ev);
 /* Waits for nothing: commits that are under way are lost (their owner drains first). */
 void store_close(struct store *s);
 /* True while at least one writer owns shards and a reader is connected. */

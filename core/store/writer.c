@@ -26,31 +26,58 @@
 #define WRITER_BATCH_BYTES (16u << 20)
 
 enum start_param {
-	START_SHARD, START_ID, START_MACHINE, START_REVISION, START_NAME, START_STATUS, START_START,
-	START_STOP, START_INPUT, START_OUTPUT, START_ERROR, START_CAUSE, START_VERSION, START_ALIAS,
-	START_TRACE, START_SEQ, START_FIRST, START_COUNT, START_SNAPSHOT, START_RECORD, START_PARAMS
+	START_SHARD,
+	START_ID,
+	START_MACHINE,
+	START_REVISION,
+	START_NAME,
+	START_STATUS,
+	START_START,
+	START_STOP,
+	START_INPUT,
+	START_OUTPUT,
+	START_ERROR,
+	START_CAUSE,
+	START_VERSION,
+	START_ALIAS,
+	START_TRACE,
+	START_SEQ,
+	START_FIRST,
+	START_COUNT,
+	START_SNAPSHOT,
+	START_RECORD,
+	START_PARAMS
 };
-static const enum param_type start_types[START_PARAMS] = {
-	PARAM_I16, PARAM_UUID, PARAM_UUID, PARAM_I64, PARAM_TEXT, PARAM_TEXT, PARAM_I64,
-	PARAM_I64, PARAM_TEXT, PARAM_TEXT, PARAM_TEXT, PARAM_TEXT, PARAM_TEXT, PARAM_TEXT,
-	PARAM_TEXT, PARAM_I64, PARAM_I64, PARAM_I32, PARAM_BOOL, PARAM_TEXT
-};
+static const enum param_type start_types[START_PARAMS] = { PARAM_I16, PARAM_UUID, PARAM_UUID,
+	PARAM_I64, PARAM_TEXT, PARAM_TEXT, PARAM_I64, PARAM_I64, PARAM_TEXT, PARAM_TEXT, PARAM_TEXT,
+	PARAM_TEXT, PARAM_TEXT, PARAM_TEXT, PARAM_TEXT, PARAM_I64, PARAM_I64, PARAM_I32, PARAM_BOOL,
+	PARAM_TEXT };
 
 enum append_param {
-	APPEND_SHARD, APPEND_ID, APPEND_SEQ, APPEND_FIRST, APPEND_COUNT, APPEND_SNAPSHOT, APPEND_RECORD,
+	APPEND_SHARD,
+	APPEND_ID,
+	APPEND_SEQ,
+	APPEND_FIRST,
+	APPEND_COUNT,
+	APPEND_SNAPSHOT,
+	APPEND_RECORD,
 	APPEND_PARAMS
 };
-static const enum param_type append_types[APPEND_PARAMS] = {
-	PARAM_I16, PARAM_UUID, PARAM_I64, PARAM_I64, PARAM_I32, PARAM_BOOL, PARAM_TEXT
-};
+static const enum param_type append_types[APPEND_PARAMS] = { PARAM_I16, PARAM_UUID, PARAM_I64,
+	PARAM_I64, PARAM_I32, PARAM_BOOL, PARAM_TEXT };
 
 enum close_param {
-	CLOSE_SHARD, CLOSE_ID, CLOSE_STATUS, CLOSE_STOP, CLOSE_OUTPUT, CLOSE_ERROR, CLOSE_CAUSE,
+	CLOSE_SHARD,
+	CLOSE_ID,
+	CLOSE_STATUS,
+	CLOSE_STOP,
+	CLOSE_OUTPUT,
+	CLOSE_ERROR,
+	CLOSE_CAUSE,
 	CLOSE_PARAMS
 };
-static const enum param_type close_types[CLOSE_PARAMS] = {
-	PARAM_I16, PARAM_UUID, PARAM_TEXT, PARAM_I64, PARAM_TEXT, PARAM_TEXT, PARAM_TEXT
-};
+static const enum param_type close_types[CLOSE_PARAMS] = { PARAM_I16, PARAM_UUID, PARAM_TEXT,
+	PARAM_I64, PARAM_TEXT, PARAM_TEXT, PARAM_TEXT };
 
 enum sleep_param { SLEEP_SHARD, SLEEP_ID, SLEEP_WAKE, SLEEP_PARAMS };
 static const enum param_type sleep_types[SLEEP_PARAMS] = { PARAM_I16, PARAM_UUID, PARAM_I64 };
@@ -68,9 +95,10 @@ struct writer {
 	unsigned nqueued;
 	struct commit **batch, **answered; /* batch_max each */
 	unsigned nbatch;
-	struct commit **starts;            /* those of the batch with ROW_INSERT, sorted */
+	struct commit **starts; /* those of the batch with ROW_INSERT, sorted */
 	unsigned nstarts;
 	int64_t sent_us;
+	bool failing; /* batches fail, and it was told */
 
 	struct param_array start[START_PARAMS], append[APPEND_PARAMS], close[CLOSE_PARAMS],
 	    sleep[SLEEP_PARAMS];
@@ -240,9 +268,14 @@ batch_went_well(struct writer *w, const PGresult *r)
 	if (pg_done(r))
 		return true;
 	if (r != NULL && pg_is_up(w->pg)) {
-		log_error("store: writer %d: a batch of %u failed, its runs are loaded again: %s", w->index,
-		    w->nbatch, pg_message(r, line, sizeof line));
-		pg_fail(w->pg, "a batch failed");
+		pg_message(r, line, sizeof line);
+		if (!w->failing)
+			log_error(
+			    "store: writer %d: a batch of %u failed, its runs are loaded and tried again "
+			    "until it goes well: %s",
+			    w->index, w->nbatch, line);
+		w->failing = true;
+		pg_fail(w->pg, line);
 	}
 	return false;
 }
@@ -304,6 +337,9 @@ batch_over(void *arg, const PGresult *r)
 		pg_fail(w->pg, "fail point store.commit_received");
 		return;
 	}
+	if (w->failing)
+		log_info("store: writer %d: a batch went well again", w->index);
+	w->failing = false;
 	stat_add(STAT_commits, 1);
 	stat_add(STAT_records, n);
 	stat_observe(STAT_batch_runs, n);
@@ -404,8 +440,8 @@ writer_told(void *arg, const PGresult *r)
 	char line[512];
 
 	if (r != NULL && !pg_done(r))
-		log_warn("store: writer %d: the table of shards does not say who owns them: %s", w->index,
-		    pg_message(r, line, sizeof line));
+		log_warn("store: writer %d: the table of shards does not say who owns them: %s",
+		    w->index, pg_message(r, line, sizeof line));
 }
 
 static void
@@ -491,7 +527,14 @@ writer_up(void *arg)
 	struct writer *w = arg;
 
 	w->claim_ms = WRITER_CLAIM_MIN_MS;
+	store_hurry(w->store);
 	writer_claim(w);
+}
+
+void
+writer_hurry(struct writer *w)
+{
+	pg_hurry(w->pg);
 }
 
 /* What is in the batch and in the queue, in this order; both are empty afterwards. */

@@ -122,6 +122,18 @@ engine_forget(struct resident *r)
 	engine_rearm(g);
 }
 
+/* A sleeping execution comes back; its next commit says so on its open row. */
+static struct resident *
+engine_wake(struct engine *g, struct slot *s)
+{
+	struct resident *r = resident_new(g, s);
+
+	slots_set_due(&g->slots, s, SLOT_NEVER);
+	r->row_asleep = true;
+	loader_enqueue(r);
+	return r;
+}
+
 /* --- time -------------------------------------------------------------------- */
 
 void
@@ -148,12 +160,10 @@ engine_on_due(void *arg)
 	struct slot *s;
 
 	while ((s = slots_first_due(&g->slots)) != NULL && s->due_ms <= now) {
-		if (s->resident != NULL) {
+		if (s->resident != NULL)
 			resident_due(s->resident, now);
-		} else {
-			slots_set_due(&g->slots, s, SLOT_NEVER);
-			loader_enqueue(resident_new(g, s));
-		}
+		else
+			(void)engine_wake(g, s);
 	}
 	engine_rearm(g);
 }
@@ -306,9 +316,7 @@ engine_stop_execution(struct engine *g, int32_t shard, const struct uuid *id, co
 		engine_refuse(g, reply, "ExecutionClosed", "the execution has ended");
 		return;
 	}
-	if (slot->resident == NULL)
-		loader_enqueue(resident_new(g, slot));
-	resident_deliver(slot->resident, &stop, reply);
+	resident_deliver(slot->resident == NULL ? engine_wake(g, slot) : slot->resident, &stop, reply);
 }
 
 /* --- the end -------------------------------------------------------------------- */

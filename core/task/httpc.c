@@ -277,7 +277,6 @@ result_of(CURLcode code)
 	switch (code) {
 	case CURLE_OK:
 		return HTTPC_OK;
-	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_URL_MALFORMAT:
 	case CURLE_BAD_FUNCTION_ARGUMENT:
 		return HTTPC_BAD_REQUEST;
@@ -295,15 +294,17 @@ result_of(CURLcode code)
 		return HTTPC_TLS;
 	case CURLE_OPERATION_TIMEDOUT:
 		return HTTPC_TIMEOUT;
-	default:
+	default: /* an answer that is no HTTP is an "unsupported protocol" to libcurl */
 		return HTTPC_BROKEN;
 	}
 }
 
-/* libcurl's own words are good where they say more than the kind of failure, and hold no secret. */
+/* libcurl's own words about a connection say more than the kind of failure, and hold no secret. */
 static char *
 message_of(const struct exchange *x, enum httpc_result result, CURLcode code)
 {
+	const char *words = x->error[0] != '\0' ? x->error : curl_easy_strerror(code);
+
 	switch (result) {
 	case HTTPC_OK:
 		return xstrdup("");
@@ -313,16 +314,15 @@ message_of(const struct exchange *x, enum httpc_result result, CURLcode code)
 		return xasprintf("%s: Name or service not known", x->host);
 	case HTTPC_CONNECT:
 		return xasprintf("%s: Connection refused or not reachable", x->host);
-	case HTTPC_TLS:
-		return xasprintf("%s: %s", x->host, x->error[0] != '\0' ? x->error : curl_easy_strerror(code));
 	case HTTPC_TIMEOUT:
 		return xasprintf("%s: Timed out", x->host);
 	case HTTPC_TOO_LARGE:
 		return xasprintf("%s: The response is larger than %zu bytes", x->host, x->max_response);
+	case HTTPC_TLS:
 	case HTTPC_BROKEN:
 		break;
 	}
-	return xasprintf("%s: %s", x->host, curl_easy_strerror(code));
+	return xasprintf("%s: %s", x->host, words);
 }
 
 static void

@@ -169,17 +169,17 @@ check_abi(const struct pawl_plugin *def, const char *path, struct err *e)
 {
 	if (def->abi_major != PAWL_ABI_MAJOR)
 		REFUSE(e, path,
-		    "it is built for plugin interface %d.%d, this pawld has %d.%d; build it again with this "
+		    "it is built for plugin ABI %d.%d, this pawld has %d.%d; build it again with this "
 		    "pawld's pawl/plugin.h",
 		    def->abi_major, def->abi_minor, PAWL_ABI_MAJOR, PAWL_ABI_MINOR);
 	if (def->abi_minor > PAWL_ABI_MINOR)
 		REFUSE(e, path,
-		    "it needs plugin interface %d.%d, this pawld has %d.%d; use a newer pawld or build it with "
+		    "it needs plugin ABI %d.%d, this pawld has %d.%d; use a newer pawld or build it with "
 		    "the older header",
 		    def->abi_major, def->abi_minor, PAWL_ABI_MAJOR, PAWL_ABI_MINOR);
 	if (def->size != sizeof(struct pawl_plugin))
 		REFUSE(e, path,
-		    "its struct pawl_plugin has %zu bytes, interface %d.%d has %zu; begin it with "
+		    "its struct pawl_plugin has %zu bytes, ABI %d.%d has %zu; begin it with "
 		    "PAWL_PLUGIN_HEAD",
 		    def->size, def->abi_major, def->abi_minor, sizeof(struct pawl_plugin));
 	return 0;

@@ -64,10 +64,11 @@ enum script_kind scripts_kind(struct scripts *s, const char *name);
 /* Runs a pure function now, under the expression budget. */
 void scripts_call_pure(struct scripts *s, const struct script_call *c, struct script_answer *out);
 /*
- * Runs any function now, with memory bytes and w (borrowed) at its hands: it may block
- * in http.request and sleep, until c->timeout_ms of them are over. For processes that may block.
+ * Runs any function now, with up to memory bytes: it may block in http.request and sleep, until
+ * c->timeout_ms are over. http and world are borrowed. For processes that may block.
  */
-void scripts_call_blocking(struct scripts *s, const struct script_call *c, size_t memory,
-    const struct script_world *w, struct script_answer *out);
+struct httpc_blocking;
+void script_call_blocking(const char *script_dir, const struct script_call *c, size_t memory,
+    struct httpc_blocking *http, const struct script_world *world, struct script_answer *out);
 
 #endif

@@ -1,6 +1,7 @@
 if PLUGIN_HTTP
 plugin_LTLIBRARIES += plugins/http/http.la
-plugins_http_http_la_SOURCES = plugins/http/http.c
+plugins_http_http_la_SOURCES = plugins/http/http.c plugins/http/http.h \
+	plugins/http/connection.c plugins/http/form.c plugins/http/request.c plugins/http/text.c
 plugins_http_http_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 plugins_http_http_la_LDFLAGS = $(PLUGIN_LINKFLAGS)
 endif

@@ -127,9 +127,9 @@ SELECT pg_notify('pawl_catalogue', swept.name) FROM swept;
 -- name: tag_list
 -- $1 machine name (text)
 -- rows: one or none: JSON array of {"key", "value"} by key
-SELECT coalesce((
-	SELECT json_agg(json_build_object('key', t.key, 'value', t.value) ORDER BY t.key)
-	FROM pawl.tag AS t WHERE t.resource_id = m.id), '[]')::text
+SELECT '[' || coalesce((
+	SELECT string_agg('{"key":' || to_json(t.key) || ',"value":' || to_json(t.value) || '}', ',' ORDER BY t.key)
+	FROM pawl.tag AS t WHERE t.resource_id = m.id), '') || ']'
 FROM pawl.machine AS m
 WHERE m.name = $1::text AND m.status <> 'DELETED';
 

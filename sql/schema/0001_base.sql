@@ -217,14 +217,24 @@ COMMENT ON COLUMN pawl.execution_summary.output IS 'Output, JSON, or null.';
 COMMENT ON COLUMN pawl.execution_summary.id IS 'pawl.execution.id.';
 COMMENT ON COLUMN pawl.execution_summary.shard IS 'pawl.execution.shard.';
 
--- (->> would unescape the details too, and fail on an escaped U+0000 in them, which is legal)
+-- JSON may hold an escaped U+0000, which no text of PostgreSQL can: its JSON functions fail on it. In what people
+-- read it is U+FFFD. (@ stands for a backslash; an even number of them before the u escapes only themselves.)
+CREATE FUNCTION pawl.readable(record text) RETURNS json
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN CASE WHEN strpos(record, chr(92) || 'u0000') = 0 THEN record
+	ELSE regexp_replace(record, replace('(?<!@@)((?:@@@@)*)@@u0000', '@', chr(92)),
+		replace('@1@@ufffd', '@', chr(92)), 'g')
+	END::json;
+
+COMMENT ON FUNCTION pawl.readable(text) IS 'A journal record as JSON that PostgreSQL can take apart.';
+
 CREATE VIEW pawl.history_event AS
 SELECT m.name AS machine,
 	x.name AS execution,
 	j.first_event_id + e.nth - 1 AS id,
-	(e.event -> 1)::text::bigint AS previous_event_id,
-	to_timestamp((e.event -> 2)::text::bigint / 1000.0) AS happened,
-	trim('"' FROM (e.event -> 0)::text) AS type,
+	(e.event ->> 1)::bigint AS previous_event_id,
+	to_timestamp((e.event ->> 2)::bigint / 1000.0) AS happened,
+	e.event ->> 0 AS type,
 	e.event -> 3 AS details,
 	j.execution_id,
 	j.shard,
@@ -232,7 +242,7 @@ SELECT m.name AS machine,
 FROM pawl.journal j
 JOIN pawl.execution x ON x.shard = j.shard AND x.id = j.execution_id
 JOIN pawl.machine m ON m.id = x.machine_id
-CROSS JOIN LATERAL json_array_elements(j.record::json -> 'e') WITH ORDINALITY AS e (event, nth)
+CROSS JOIN LATERAL json_array_elements(pawl.readable(j.record) -> 'e') WITH ORDINALITY AS e (event, nth)
 WHERE j.event_count > 0;
 
 COMMENT ON VIEW pawl.history_event IS 'One row for each history event. Ask by machine and execution. An interface: columns are added, not changed.';

@@ -96,7 +96,8 @@ bench_chain(int64_t us)
 		n += 1000;
 		now = clock_mono_us();
 	} while (now - start < us);
-	printf("chain of %d Pass states: %.0f transitions/s, %.2f us each, %.0f bytes of journal each\n",
+	printf(
+	    "chain of %d Pass states: %.0f transitions/s, %.2f us each, %.0f bytes of journal each\n",
 	    CHAIN, (double)n * CHAIN * 1e6 / (double)(now - start),
 	    (double)(now - start) / (double)(n * CHAIN), (double)bytes / (double)(n * CHAIN));
 	machine_unref(m);
@@ -108,9 +109,10 @@ bench_chain(int64_t us)
 static void
 bench_map(int items)
 {
-	struct machine *m = compile("{\"StartAt\":\"M\",\"States\":{\"M\":{\"Type\":\"Map\",\"End\":true,"
-				    "\"ItemProcessor\":{\"StartAt\":\"X\",\"States\":{\"X\":{\"Type\":\"Pass\","
-				    "\"End\":true}}}}}}");
+	struct machine *m =
+	    compile("{\"StartAt\":\"M\",\"States\":{\"M\":{\"Type\":\"Map\",\"End\":true,"
+		    "\"ItemProcessor\":{\"StartAt\":\"X\",\"States\":{\"X\":{\"Type\":\"Pass\","
+		    "\"End\":true}}}}}}");
 	struct buf input, record;
 	struct run_facts f;
 	int64_t start;

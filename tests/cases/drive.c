@@ -102,7 +102,8 @@ load(struct drive *d, struct run *r, const struct buf *record, const char *what)
 	struct err e = ERR_INIT;
 
 	if (run_load(r, record->data, record->len, &e) != 0)
-		buf_addf(&d->problem, "%s does not load: %s\n%s\n", what, err_cause(&e), record->data);
+		buf_addf(&d->problem, "%s does not load: %s\n%s\n", what, err_cause(&e),
+		    record->data);
 	err_fini(&e);
 }
 
@@ -116,8 +117,8 @@ compare(struct drive *d, const struct run *rebuilt, const char *what)
 	run_dump(d->run, &a);
 	run_dump(rebuilt, &b);
 	if (a.len != b.len || memcmp(a.data, b.data, a.len) != 0)
-		buf_addf(&d->problem, "law 2: %s differs\nmemory:  %s\nrebuilt: %s\nrecord:  %s\n", what,
-		    a.data, b.data, d->nrecords > 0 ? d->records[d->nrecords - 1].data : "");
+		buf_addf(&d->problem, "law 2: %s differs\nmemory:  %s\nrebuilt: %s\nrecord:  %s\n",
+		    what, a.data, b.data, d->nrecords > 0 ? d->records[d->nrecords - 1].data : "");
 	buf_fini(&a);
 	buf_fini(&b);
 }
@@ -130,7 +131,7 @@ note_events(struct drive *d, const struct buf *record, int64_t first)
 	struct doc_iter it = doc_iter(history_entries(r));
 	struct err e = ERR_INIT;
 	struct buf api;
-	int64_t id = first, previous, ms;
+	int64_t id = first, previous = 0, ms = 0;
 
 	buf_init(&api, BUF_UNLIMITED);
 	for (; doc_next(&it); id++) {
@@ -153,7 +154,8 @@ note_events(struct drive *d, const struct buf *record, int64_t first)
 		free(type);
 		buf_reset(&api);
 		if (history_print_entry(it.value, id, true, &api, &e) != 0)
-			buf_addf(&d->problem, "event %" PRId64 " does not print: %s\n", id, err_cause(&e));
+			buf_addf(&d->problem, "event %" PRId64 " does not print: %s\n", id,
+			    err_cause(&e));
 		parsed = doc_parse(api.data, api.len, &e);
 		if (doc_is_none(parsed))
 			buf_addf(&d->problem, "event %" PRId64 " is no JSON: %s\n", id, api.data);

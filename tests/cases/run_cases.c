@@ -46,9 +46,18 @@
 #include "base/xalloc.h"
 #include "drive.h"
 
-enum section { SEC_DEFINITION, SEC_INPUT, SEC_LIMITS, SEC_DO, SEC_EXPECT, SEC_EFFECTS, SEC_HISTORY, SEC_COUNT };
-static const char *const section_names[] = { "definition", "input", "limits", "do", "expect", "effects",
-	"history" };
+enum section {
+	SEC_DEFINITION,
+	SEC_INPUT,
+	SEC_LIMITS,
+	SEC_DO,
+	SEC_EXPECT,
+	SEC_EFFECTS,
+	SEC_HISTORY,
+	SEC_COUNT
+};
+static const char *const section_names[] = { "definition", "input", "limits", "do", "expect",
+	"effects", "history" };
 
 struct test_case {
 	const char *file;
@@ -279,8 +288,8 @@ write_effects(const struct drive *d, struct buf *out)
 		if (x->kind == EFFECT_ENDED)
 			buf_adds(out, "ended");
 		else
-			buf_addf(out, "%s %" PRId64, x->kind == EFFECT_DISPATCH ? "dispatch" : "cancel",
-			    x->task_id);
+			buf_addf(out, "%s %" PRId64,
+			    x->kind == EFFECT_DISPATCH ? "dispatch" : "cancel", x->task_id);
 	}
 	buf_addc(out, '\n');
 }

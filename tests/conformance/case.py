@@ -190,9 +190,11 @@ class Case:
         return re.sub(r"[^A-Za-z0-9_-]", "-", f"{name}-{self.unique}")
 
     def chosen_time(self):
-        """A time of which the recorded end is true: soon, far, or too far away."""
+        """A time of which the recorded end is true: no time at all, soon, far, or too far away."""
         text = json.dumps(self.recorded["expected"])
         ended = any(f'"{kind}"' in text for kind in history.TERMINAL)
+        if "does not reference a valid ISO-8601" in text:
+            return "2024-01-01T12:00:00"        # says no zone
         if "delay is too long" in text:
             ahead = 24857 * 86400
         elif ended:
@@ -385,8 +387,9 @@ class Case:
             else:
                 self.names[function["name"]] = ours
             arn = f"arn:aws:lambda:{self.region}:{self.account}:function:{ours}"
-            self.add_function(ours, functions.Source(ours, arn, function["handler"],
-                                                     function["timeout"], function["source"]))
+            self.add_function(ours, functions.Source(
+                arn, function["handler"], function["timeout"], function["source"],
+                '{\\"errorMessage\\":\\"' in json.dumps(self.recorded["expected"])))
         for name, calls in recorded_calls(self.recorded).items():
             if name not in [f["name"] for f in given]:
                 ours = re.sub(r"\W+", "_", f"{name.strip('<>')}_{self.unique}")
@@ -447,6 +450,8 @@ def _calls_of(events):
         elif kind in ("LambdaFunctionFailed", "TaskFailed"):
             ends.append((True, match.parsed(detail.get("cause", "{}"), dict)))
     for (name, event), (failed, result) in zip(scheduled, ends):
+        if failed and not isinstance(result, dict):
+            continue            # not the function failed but its call: there is no such function
         yield name, (match.parsed(event, object) if isinstance(event, str) else event,
                      failed, result)
 

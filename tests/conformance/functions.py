@@ -52,17 +52,19 @@ for line in sys.stdin:
         frames = [f for f in traceback.extract_tb(e.__traceback__) if f.filename.startswith("/var/task/")]
         text = json.dumps({"errorMessage": str(e), "errorType": type(e).__name__,
                            "requestId": call["id"],
-                           "stackTrace": traceback.format_list(frames)}).encode()
+                           "stackTrace": traceback.format_list(frames)},
+                          separators=(",", ":") if spec["compact"] else None).encode()
     out.write(json.dumps({"failed": failed, "body": base64.b64encode(text).decode()}) + "\n")
     out.flush()
 '''
 
 
 class Source:
-    """A function whose Python source is known."""
+    """A function whose Python source is known. compact: its runtime is one of those that write
+    an error without blanks."""
 
-    def __init__(self, name, arn, handler, timeout, source):
-        self.spec = {"handler": handler, "source": source, "arn": arn}
+    def __init__(self, arn, handler, timeout, source, compact=False):
+        self.spec = {"handler": handler, "source": source, "arn": arn, "compact": compact}
         self.timeout = timeout
         self.lock = threading.Lock()
         self.idle = []

@@ -11,13 +11,15 @@ import re
 # Whole values that stand for something that differs at every run, and what it may look like.
 NUMBER_OR_TEXT = (int, float, str)
 ANY_VALUE = {
-    "timestamp": NUMBER_OR_TEXT, "datetime": NUMBER_OR_TEXT, "date": NUMBER_OR_TEXT,
+    "timestamp": NUMBER_OR_TEXT, "datetime": NUMBER_OR_TEXT, "date": (*NUMBER_OR_TEXT, list),
     "start-time": NUMBER_OR_TEXT, "entered-time": NUMBER_OR_TEXT, "start-date": NUMBER_OR_TEXT,
     "stop-date": NUMBER_OR_TEXT,
     "x-amzn-RequestId": (str, list), "X-Amzn-Trace-Id": (str, list), "RequestId": str,
     "Date": (str, list),
 }
 ANY_DETAIL = re.compile(r"^\w+EventDetails\.\w+$")
+# The length of what another service sent follows from the length of names that we choose.
+LENGTH_HEADER = re.compile(r"/SdkHttpMetadata/(AllHttpHeaders/Content-Length/0|HttpHeaders/Content-Length)$")
 
 # Placeholders in angle brackets that never mean the same value twice.
 ANY_TEXT = frozenset(("request_id", "request-id", "extended_request_id", "timestamp", "date",
@@ -76,18 +78,21 @@ class Matcher:
             self.bindings.update(saved)
             raise
 
-    def match(self, expected, actual, path=""):
-        """Raises Mismatch at the first difference."""
+    def match(self, expected, actual, path="", inside=False):
+        """Raises Mismatch at the first difference. A JSON text of an object is recorded as the
+        object; inside of one, texts are texts."""
         if isinstance(expected, str):
             self.match_text(expected, actual, path)
         elif isinstance(expected, dict):
-            self.match_object(expected, parsed(actual, dict), path)
+            if isinstance(actual, str) and not inside:
+                actual, inside = parsed(actual, dict), True
+            self.match_object(expected, actual, path, inside)
         elif isinstance(expected, list):
-            self.match_list(expected, parsed(actual, list), path)
+            self.match_list(expected, actual, path, inside)
         elif type(expected) is not type(actual) or expected != actual:
             raise Mismatch(path, expected, actual)
 
-    def match_object(self, expected, actual, path):
+    def match_object(self, expected, actual, path, inside):
         if not isinstance(actual, dict):
             raise Mismatch(path, expected, actual)
         for member, value in expected.items():
@@ -95,7 +100,7 @@ class Matcher:
                 if value is None:
                     continue
                 raise Mismatch(f"{path}/{member}", value, NOTHING)
-            self.match(value, actual[member], f"{path}/{member}")
+            self.match(value, actual[member], f"{path}/{member}", inside)
         for member, value in actual.items():
             if member not in expected and not self.is_younger(path, member):
                 raise Mismatch(f"{path}/{member}", NOTHING, value)
@@ -104,11 +109,11 @@ class Matcher:
         return any(member == m and path.endswith(end) and self.day < since
                    for end, m, since in GAINED)
 
-    def match_list(self, expected, actual, path):
+    def match_list(self, expected, actual, path, inside):
         if not isinstance(actual, list):
             raise Mismatch(path, expected, actual)
         for index, (one, other) in enumerate(zip(expected, actual)):
-            self.match(one, other, f"{path}/{index}")
+            self.match(one, other, f"{path}/{index}", inside)
         if len(expected) != len(actual):
             raise Mismatch(path, _Words(f"{len(expected)} elements"),
                            _Words(f"{len(actual)} elements"))
@@ -121,6 +126,8 @@ class Matcher:
         if not isinstance(actual, str):
             raise Mismatch(path, expected, actual)
         if expected == actual or self.same_array(expected, actual):
+            return
+        if LENGTH_HEADER.search(path) and actual.isdigit():
             return
         pattern, names = self.pattern(expected)
         found = re.fullmatch(pattern, actual, re.S)

@@ -81,7 +81,7 @@ class _Reader:
         self.top = Thread()
         self.events = {e["id"]: e for e in events}
         self.where = {}         # event id -> thread
-        self.opened = {}        # id of a ...StateStarted event -> its block
+        self.opened = {}        # id of a ...StateStarted event -> its block, in order
         for event in sorted(events, key=lambda e: e["id"]):
             self.read(event)
 
@@ -167,11 +167,16 @@ class _Reader:
         return thread.block.owner
 
     def iteration(self, event):
-        block = self.climb(event, self.where[event["previousEventId"]])
-        index = details(event)["index"]
-        for thread in reversed(block.threads):
-            if thread.index == index:
-                return thread
+        """The iteration that ends; an aborted one may name a culprit in another branch."""
+        name, index = details(event)["name"], details(event)["index"]
+        if event["type"] == "MapIterationSucceeded":
+            blocks = [self.climb(event, self.where[event["previousEventId"]])]
+        else:
+            blocks = [b for b in reversed(self.opened.values()) if b.name == name]
+        for block in blocks:
+            for thread in reversed(block.threads):
+                if thread.index == index:
+                    return thread
         raise HistoryError(f"event {event['id']} ({event['type']}): iteration {index} never began")
 
     def leaving(self, event):

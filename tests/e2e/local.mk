@@ -1,7 +1,19 @@
 # e2e tests: scripts to run go into e2e_tests, helper programs that C sources
 # are built into go into e2e_programs (source: the same name with .c).
 
-e2e_tests =
+e2e_tests = \
+	tests/e2e/test_api.py \
+	tests/e2e/test_awscli.py \
+	tests/e2e/test_cli.py \
+	tests/e2e/test_daemon.py \
+	tests/e2e/test_database.py \
+	tests/e2e/test_example.py \
+	tests/e2e/test_http.py \
+	tests/e2e/test_js.py \
+	tests/e2e/test_laptop.py \
+	tests/e2e/test_plugins.py \
+	tests/e2e/test_tasks.py \
+	tests/conformance/run.py
 e2e_programs =
 # Modules for the plugin host's tests (built, never installed).
 e2e_modules =

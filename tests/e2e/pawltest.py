@@ -257,7 +257,7 @@ def plugin_folder(folder):
     """Links to the built plugins, as pawld's plugin_dir."""
     plugins = folder / "plugins"
     plugins.mkdir(exist_ok=True)
-    for path in (BUILD / "plugins" / ".libs").glob("*.so"):
+    for path in (BUILD / "plugins").glob("*/.libs/*.so"):
         link = plugins / path.name
         if not link.exists():
             link.symlink_to(path)

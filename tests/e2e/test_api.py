@@ -101,7 +101,7 @@ def _():
     execution = client().start(machine, given)
     end = client().wait(execution)
     equal(end["input"], given)
-    equal(end["output"], '"ü /"')
+    equal(end["output"], '"ü ü /"')
     events = client().history(execution)
     equal(events[0]["executionStartedEventDetails"]["input"], given)
     equal(client().call("DescribeStateMachineForExecution", executionArn=execution)["definition"],

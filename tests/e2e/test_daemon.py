@@ -110,7 +110,7 @@ def _():
         one.config_path.write_text("log_level = 'debug'\nregion = 'eu-west-1'\n", encoding="utf-8")
         one.process.send_signal(signal.SIGHUP)
         wait_for(lambda: "need a restart: region" in one.log(), what="the reload")
-        one.client().call("ListStateMachines")
+        one.client().refuses("StopExecution", "ValidationException", executionArn="")
         wait_for(lambda: " debug " in one.log(), what="debug lines")
         one.config_path.write_text("log_level = 'nonsense'\n", encoding="utf-8")
         one.process.send_signal(signal.SIGHUP)

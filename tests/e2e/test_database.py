@@ -7,6 +7,7 @@ import functools
 import http.client
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -71,9 +72,9 @@ class Load:
             thread.start()
 
     def work(self, number):
-        client, count = daemon().client(), 0
+        client = daemon().client()
         while not self.over.is_set():
-            name, count = f"load-{number}-{count}", count + 1
+            name = f"load-{number}-{time.monotonic_ns()}"
             while not self.over.is_set():       # the same start again until somebody says yes
                 try:
                     execution = client.start(self.machine, {"in": name}, name=name)
@@ -193,13 +194,12 @@ def _():
                               stderr=subprocess.DEVNULL)
              for _ in range(40)]
     try:
-        deadline = time.monotonic() + pawltest.PATIENCE
-
         def crowded_out():
-            # terminated connections of pawld leave places that the crowd's newcomers take
-            with contextlib.suppress(AssertionError):
-                database().sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                               f"WHERE datname = '{name}'")
+            # a connection of pawld that is ended leaves a place that one of the crowd takes
+            for pid in database().children():
+                with contextlib.suppress(OSError):
+                    if f" {name} ".encode() in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                        os.kill(pid, signal.SIGTERM)
             for place, one in enumerate(crowd):
                 if one.poll() is not None:
                     one.stdin.close()
@@ -207,7 +207,7 @@ def _():
                                                     stdout=subprocess.DEVNULL,
                                                     stderr=subprocess.DEVNULL)
             return unavailable(client, "ListStateMachines") and "too many" in daemon().log()
-        wait_for(crowded_out, deadline - time.monotonic(), "pawld to be crowded out")
+        wait_for(crowded_out, what="pawld to be crowded out", interval=0.1)
     finally:
         for one in crowd:
             one.stdin.close()

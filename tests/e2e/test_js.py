@@ -13,8 +13,6 @@ JS = pawltest.SOURCE / "tests" / "e2e" / "js"
 
 def client_folder():
     """A folder with client.mjs and the packages of the lock file; installs them once."""
-    if (JS / "node_modules" / "@aws-sdk" / "client-sfn").exists():
-        return JS
     folder = pawltest.BUILD / "js-client"
     folder.mkdir(exist_ok=True)
     for name in ("package.json", "package-lock.json", "client.mjs"):

@@ -7,10 +7,11 @@ import os
 import pathlib
 import signal
 import stat
+import subprocess
 
 import history
 import pawltest
-from pawltest import check, contains, equal, wait_for
+from pawltest import Skip, check, contains, equal, wait_for
 
 PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
 WAIT = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 2, "Next": "T"},
@@ -131,13 +132,27 @@ def _():
         equal(client.run(client.create("m", PASS))["status"], "SUCCEEDED")
 
 
-@check("missing server programs are told in one sentence that names the package")
+@check("a folder without server programs is told in a sentence that names it")
 def _():
     empty = pawltest.temporary_folder()
     daemon = pawltest.Pawld(start=False, postgres_bin=str(empty))
     daemon.launch()
     assert daemon.died() != 0
-    contains(daemon.log(), "postgresql")
+    contains(daemon.log(), str(empty))
+
+
+@check("without any PostgreSQL on the machine the package to install is named")
+def _():
+    hide = "mount -t tmpfs tmpfs /usr/lib/postgresql && exec \"$@\""
+    if subprocess.run(["unshare", "-m", "sh", "-c", hide, "sh", "true"], check=False,
+                      capture_output=True).returncode != 0:
+        raise Skip("cannot hide PostgreSQL from a process here")
+    daemon = pawltest.Pawld(start=False)
+    done = subprocess.run(["unshare", "-m", "sh", "-c", hide, "sh", *daemon.command()], check=False,
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0, done.stdout
+    contains(done.stderr, "postgresql")
+    contains(done.stderr, "install")
 
 
 @check("an execution's output is there after the restart, byte for byte")

@@ -407,7 +407,7 @@ def _():
 def _():
     endpoint = functions.Endpoint(pawltest.ACCOUNT, pawltest.REGION)
     endpoint.functions["remote"] = functions.Source(
-        "remote", "arn:aws:lambda:us-east-1:1:function:remote", "f.h", 10,
+        "arn:aws:lambda:us-east-1:1:function:remote", "f.h", 10,
         {"f.py": "def h(e, c):\n    if e.get('bad'):\n        raise ValueError('no')\n    return e\n"})
     with pawltest.Pawld(database=database().new_database(), aws_endpoint=endpoint.url,
                         aws_access_key_id="AKIDREMOTE", aws_secret_access_key="hush-remote") as one:

@@ -41,14 +41,16 @@ pick(struct choices *c, const char *const *list, unsigned n)
 
 /* --- definitions --------------------------------------------------------------- */
 
-static const char *const paths[] = { "", "", "", ",\"InputPath\":\"$.a\"", ",\"OutputPath\":\"$.b\"",
-	",\"InputPath\":null", ",\"OutputPath\":null", ",\"InputPath\":\"$$.Map.Item.Value\"" };
-static const char *const result_paths[] = { "", "", ",\"ResultPath\":\"$.r\"", ",\"ResultPath\":null",
-	",\"ResultPath\":\"$.a.deep.r\"" };
-static const char *const templates[] = { "", "", "{\"x.$\":\"$\"}", "{\"a.$\":\"$.a\",\"k\":[1,{\"y.$\":\"$.b\"}]}",
-	"{\"t.$\":\"$$.State\"}", "{\"v.$\":\"$v\"}", "{\"u.$\":\"States.UUID()\"}" };
-static const char *const assigns[] = { "", "", "", ",\"Assign\":{\"v\":1}", ",\"Assign\":{\"w.$\":\"$\"}",
-	",\"Assign\":{\"v.$\":\"$.a\",\"w\":{\"big\":\"value\"}}" };
+static const char *const paths[] = { "", "", "", ",\"InputPath\":\"$.a\"",
+	",\"OutputPath\":\"$.b\"", ",\"InputPath\":null", ",\"OutputPath\":null",
+	",\"InputPath\":\"$$.Map.Item.Value\"" };
+static const char *const result_paths[] = { "", "", ",\"ResultPath\":\"$.r\"",
+	",\"ResultPath\":null", ",\"ResultPath\":\"$.a.deep.r\"" };
+static const char *const templates[] = { "", "", "{\"x.$\":\"$\"}",
+	"{\"a.$\":\"$.a\",\"k\":[1,{\"y.$\":\"$.b\"}]}", "{\"t.$\":\"$$.State\"}",
+	"{\"v.$\":\"$v\"}", "{\"u.$\":\"States.UUID()\"}" };
+static const char *const assigns[] = { "", "", "", ",\"Assign\":{\"v\":1}",
+	",\"Assign\":{\"w.$\":\"$\"}", ",\"Assign\":{\"v.$\":\"$.a\",\"w\":{\"big\":\"value\"}}" };
 static const char *const errors[] = { "E", "States.ALL", "States.Timeout", "States.TaskFailed",
 	"States.HeartbeatTimeout", "States.IntrinsicFailure" };
 
@@ -68,7 +70,8 @@ write_retry(struct choices *c, struct buf *b)
 {
 	if (choose(c, 3) != 0)
 		return;
-	buf_addf(b, ",\"Retry\":[{\"ErrorEquals\":[\"%s\"],\"MaxAttempts\":%u,\"IntervalSeconds\":%u%s}]",
+	buf_addf(b,
+	    ",\"Retry\":[{\"ErrorEquals\":[\"%s\"],\"MaxAttempts\":%u,\"IntervalSeconds\":%u%s}]",
 	    PICK(c, errors), choose(c, 3), 1 + choose(c, 9),
 	    choose(c, 2) ? ",\"JitterStrategy\":\"FULL\"" : "");
 }
@@ -78,15 +81,16 @@ static void
 write_catch(struct choices *c, struct buf *b, const char *next)
 {
 	if (next != NULL && choose(c, 3) == 0)
-		buf_addf(b, ",\"Catch\":[{\"ErrorEquals\":[\"%s\"],\"Next\":\"%s\"%s%s}]", PICK(c, errors), next,
-		    PICK(c, result_paths), PICK(c, assigns));
+		buf_addf(b, ",\"Catch\":[{\"ErrorEquals\":[\"%s\"],\"Next\":\"%s\"%s%s}]",
+		    PICK(c, errors), next, PICK(c, result_paths), PICK(c, assigns));
 }
 
 static void
 write_task(struct choices *c, struct buf *b)
 {
 	static const char *const resources[] = { "arn:aws:lambda:us-east-1:123456789012:function:f",
-		"arn:aws:states:::lambda:invoke", "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+		"arn:aws:states:::lambda:invoke",
+		"arn:aws:states:::sqs:sendMessage.waitForTaskToken",
 		"arn:aws:states:::states:startExecution.sync:2",
 		"arn:aws:states:us-east-1:123456789012:activity:a",
 		"arn:aws:lambda:us-east-1:123456789012:function:pure-double",
@@ -97,7 +101,8 @@ write_task(struct choices *c, struct buf *b)
 
 	buf_addf(b, "\"Task\",\"Resource\":\"%s\"%s", PICK(c, resources), PICK(c, times));
 	if (choose(c, 2) != 0)
-		buf_adds(b, ",\"Parameters\":{\"FunctionName\":\"f\",\"p.$\":\"$\",\"t.$\":\"$$.State.RetryCount\"}");
+		buf_adds(b,
+		    ",\"Parameters\":{\"FunctionName\":\"f\",\"p.$\":\"$\",\"t.$\":\"$$.State.RetryCount\"}");
 	if (choose(c, 4) == 0)
 		buf_adds(b, ",\"ResultSelector\":{\"s.$\":\"$\"}");
 }
@@ -130,11 +135,13 @@ write_parallel(struct choices *c, struct buf *b, int depth)
 static void
 write_map(struct choices *c, struct buf *b, int depth)
 {
-	static const char *const selectors[] = { "", "", ",\"ItemSelector\":{\"i.$\":\"$$.Map.Item.Index\",\"v.$\":\"$$.Map.Item.Value\"}",
+	static const char *const selectors[] = { "", "",
+		",\"ItemSelector\":{\"i.$\":\"$$.Map.Item.Index\",\"v.$\":\"$$.Map.Item.Value\"}",
 		",\"ItemSelector\":{\"a.$\":\"$$.Map.Item.Value\",\"n\":1}",
 		",\"ItemSelector\":{\"a.$\":\"States.ArrayGetItem($$.Map.Item.Value, 0)\"}" };
 
-	buf_addf(b, "\"Map\",\"MaxConcurrency\":%u,\"ItemsPath\":\"%s\"%s,\"ItemProcessor\":", choose(c, 4),
+	buf_addf(b,
+	    "\"Map\",\"MaxConcurrency\":%u,\"ItemsPath\":\"%s\"%s,\"ItemProcessor\":", choose(c, 4),
 	    choose(c, 3) != 0 ? "$.list" : "$", PICK(c, selectors));
 	write_container(c, b, depth + 1);
 }
@@ -151,7 +158,8 @@ write_body(struct choices *c, struct buf *b, int depth, const char *next)
 	case 1:
 		buf_adds(b, "\"Pass\"");
 		if (choose(c, 3) == 0)
-			buf_adds(b, ",\"Result\":{\"a\":[1,[2]],\"list\":[[3],4],\"n\":2,\"b\":{}}");
+			buf_adds(b,
+			    ",\"Result\":{\"a\":[1,[2]],\"list\":[[3],4],\"n\":2,\"b\":{}}");
 		else
 			write_template(c, b, "Parameters");
 		break;
@@ -193,8 +201,9 @@ write_body(struct choices *c, struct buf *b, int depth, const char *next)
 static void
 write_choice(struct buf *b, const char *next)
 {
-	buf_addf(b, "\"Choice\",\"Choices\":[{\"And\":[{\"Variable\":\"$.n\",\"IsPresent\":true},"
-		    "{\"Variable\":\"$.n\",\"NumericGreaterThan\":1}],\"Next\":\"%s\"}],\"Default\":\"%s\"",
+	buf_addf(b,
+	    "\"Choice\",\"Choices\":[{\"And\":[{\"Variable\":\"$.n\",\"IsPresent\":true},"
+	    "{\"Variable\":\"$.n\",\"NumericGreaterThan\":1}],\"Next\":\"%s\"}],\"Default\":\"%s\"",
 	    next, next);
 }
 
@@ -265,8 +274,10 @@ open_tasks_cb(void *arg, const struct run_task *t)
 static void
 do_something(struct choices *c, struct drive *d)
 {
-	static const char *const answers[] = { "{\"a\":[7],\"b\":{\"c\":1},\"list\":[1,[2],3],\"n\":3}", "1",
-		"[]", "\"text\"", "null", "{\"list\":[]}" };
+	static const char *const answers[] = {
+		"{\"a\":[7],\"b\":{\"c\":1},\"list\":[1,[2],3],\"n\":3}", "1", "[]", "\"text\"",
+		"null", "{\"list\":[]}"
+	};
 	static const char *const names[] = { "E", "Other", "States.Timeout", "States.Runtime" };
 	struct open_tasks open = { .n = 0 };
 	struct stimulus s = { .task_id = 1 };
@@ -316,15 +327,18 @@ do_something(struct choices *c, struct drive *d)
 static void
 play(struct choices *c, struct machine *m, enum drive_policy policy, bool limits)
 {
-	static const char *const inputs[] = { "{\"a\":{\"x\":[1,2]},\"b\":\"B\",\"list\":[[1],[2],3,{\"a\":4}],\"n\":2}",
+	static const char *const inputs[] = {
+		"{\"a\":{\"x\":[1,2]},\"b\":\"B\",\"list\":[[1],[2],3,{\"a\":4}],\"n\":2}",
 		"[ 1 , [2], {\"list\":[5]} ]", "{}", "\"text\"",
-		"{\"list\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20],\"n\":0,\"a\":1}" };
+		"{\"list\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20],\"n\":0,\"a\":1}"
+	};
 	struct drive d;
 	struct stimulus start = { .kind = STIMULUS_START };
 
 	drive_init(&d, m, PICK(c, inputs), policy, limits);
 	(void)drive_move(&d, &start, NULL);
-	for (int i = 0; i < MOVES_MAX && run_status(d.run) == RUN_RUNNING && d.problem.len == 0; i++)
+	for (int i = 0; i < MOVES_MAX && run_status(d.run) == RUN_RUNNING && d.problem.len == 0;
+	     i++)
 		do_something(c, &d);
 	drive_seal(&d);
 	if (getenv("FUZZ_VERBOSE") != NULL)

@@ -24,3 +24,19 @@ fuzz-targets: $(BUILT_SOURCES) $(fuzz_targets)
 
 fuzz_targets += tests/fuzz/fuzz_doc
 tests_fuzz_fuzz_doc_SOURCES = tests/fuzz/fuzz_doc.c $(fuzz_main)
+
+fuzz_targets += tests/fuzz/fuzz_run
+tests_fuzz_fuzz_run_SOURCES = tests/fuzz/fuzz_run.c tests/cases/drive.c $(fuzz_main)
+tests_fuzz_fuzz_run_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/cases
+
+fuzz_targets += tests/fuzz/fuzz_load
+tests_fuzz_fuzz_load_SOURCES = tests/fuzz/fuzz_load.c $(fuzz_main)
+
+fuzz_targets += tests/fuzz/fuzz_jsonpath
+tests_fuzz_fuzz_jsonpath_SOURCES = tests/fuzz/fuzz_jsonpath.c $(fuzz_main)
+
+fuzz_targets += tests/fuzz/fuzz_definition
+tests_fuzz_fuzz_definition_SOURCES = tests/fuzz/fuzz_definition.c $(fuzz_main)
+
+fuzz_targets += tests/fuzz/fuzz_api
+tests_fuzz_fuzz_api_SOURCES = tests/fuzz/fuzz_api.c $(fuzz_main)

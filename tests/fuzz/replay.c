@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/xalloc.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static unsigned long nfiles;
@@ -53,11 +55,11 @@ replay_folder(const char *path)
 		return -1;
 	}
 	for (int i = 0; i < n; i++) {
-		char file[4096];
+		char *file = xasprintf("%s/%s", path, names[i]->d_name);
 
-		snprintf(file, sizeof(file), "%s/%s", path, names[i]->d_name);
 		if (names[i]->d_name[0] != '.' && replay_file(file) != 0)
 			rc = -1;
+		free(file);
 		free(names[i]);
 	}
 	free(names);
@@ -69,7 +71,7 @@ main(int argc, char **argv)
 {
 	const char *srcdir = getenv("srcdir");
 	const char *name = strstr(argv[0], "fuzz_");
-	char folder[4096];
+	char *folder;
 	int rc = 0;
 
 	if (argc > 1) {
@@ -78,9 +80,10 @@ main(int argc, char **argv)
 				rc = -1;
 		}
 	} else if (name != NULL) {
-		snprintf(folder, sizeof(folder), "%s/tests/fuzz/corpus/%s",
-		    srcdir != NULL ? srcdir : ".", name + strlen("fuzz_"));
+		folder = xasprintf("%s/tests/fuzz/corpus/%s", srcdir != NULL ? srcdir : ".",
+		    name + strlen("fuzz_"));
 		rc = replay_folder(folder);
+		free(folder);
 	}
 	printf("%lu passed, %d failed, 0 skipped\n", nfiles, rc != 0 || nfiles == 0);
 	return rc != 0 || nfiles == 0;

@@ -29,3 +29,37 @@ unit_tests += tests/unit/test_json_suite
 unit_tests += tests/unit/test_log
 unit_tests += tests/unit/test_num
 unit_tests += tests/unit/test_stat
+
+# core/store: each of these runs a PostgreSQL of its own
+unit_tests += tests/unit/test_store
+unit_tests += tests/unit/test_store_schema
+unit_tests += tests/unit/test_store_read
+unit_tests += tests/unit/test_catalogue
+unit_tests += tests/unit/test_laptop
+unit_tests += tests/unit/test_param
+EXTRA_DIST += tests/unit/store_fixture.h
+unit_tests += tests/unit/test_due
+unit_tests += tests/unit/test_history
+unit_tests += tests/unit/test_run
+tests_unit_test_run_SOURCES = tests/unit/test_run.c tests/cases/drive.c
+tests_unit_test_run_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/cases
+unit_tests += tests/unit/test_retry
+tests_unit_test_retry_SOURCES = tests/unit/test_retry.c tests/cases/drive.c
+tests_unit_test_retry_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/cases
+unit_tests += tests/unit/test_load
+tests_unit_test_load_SOURCES = tests/unit/test_load.c tests/cases/drive.c
+tests_unit_test_load_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/cases
+unit_tests += tests/unit/test_jsonpath
+unit_tests += tests/unit/test_template
+unit_tests += tests/unit/test_choice
+unit_tests += tests/unit/test_compile
+unit_tests += tests/unit/test_asl_corpus
+
+# core/api
+unit_tests += tests/unit/test_call
+unit_tests += tests/unit/test_http
+unit_tests += tests/unit/test_names
+unit_tests += tests/unit/test_page
+unit_tests += tests/unit/test_settings
+unit_tests += tests/unit/test_sigv4
+unit_tests += tests/unit/test_validate

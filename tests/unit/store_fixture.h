@@ -65,8 +65,7 @@ run_until(bool *done)
 }
 
 /* One statement on a connection of its own; the first field of the first row, yours. */
-static inline char *
-sql(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static inline char *sql(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static inline char *
 sql(const char *fmt, ...)
 {
@@ -96,10 +95,28 @@ assert_sql(const char *expected, const char *statement)
 	free(got);
 }
 
+/* Runs the loop until the statement answers so. */
+static inline void
+await_sql(const char *expected, const char *statement)
+{
+	bool turn = true, is = false;
+
+	for (int64_t end_ms = clock_mono_ms() + 60000; !is && clock_mono_ms() < end_ms;) {
+		char *got;
+
+		run_until(&turn);
+		got = sql("%s", statement);
+		is = strcmp(got, expected) == 0;
+		free(got);
+	}
+	assert_true(is);
+}
+
 static inline int
 fixture_start(void **state)
 {
-	const struct laptop_options o = { .data_dir = fixture_dir, .postgres_bin = getenv("PAWL_PG_BIN") };
+	const struct laptop_options o = { .data_dir = fixture_dir,
+		.postgres_bin = getenv("PAWL_PG_BIN") };
 	struct err e = ERR_INIT;
 
 	(void)state;

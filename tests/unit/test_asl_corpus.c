@@ -60,8 +60,8 @@ static bool
 is_stricter(const struct diagnostic *d)
 {
 	return ends_with(d->location, "/Resource") || ends_with(d->location, "/Credentials") ||
-	       strncmp(d->message, "The variable name '", 19) == 0 ||
-	       strncmp(d->message, "'QueryLanguage' can not be 'JSONPath'", 37) == 0;
+	    strncmp(d->message, "The variable name '", 19) == 0 ||
+	    strncmp(d->message, "'QueryLanguage' can not be 'JSONPath'", 37) == 0;
 }
 
 static bool

@@ -13,8 +13,8 @@
 #include "base/buf.h"
 
 struct job {
-	int waits;         /* how many times the middle step waits */
-	bool early;        /* it resumes itself before it returns FLOW_WAIT */
+	int waits;  /* how many times the middle step waits */
+	bool early; /* it resumes itself before it returns FLOW_WAIT */
 	bool early_fails;
 	bool step_fails;
 	bool cancels;
@@ -88,9 +88,8 @@ ended(void *state)
 	buf_adds(&trace, "fini");
 }
 
-static const struct flow_step steps[] = {
-	{ "first", first }, { "second", second }, { "third", third }, { NULL, NULL }
-};
+static const struct flow_step steps[] = { { "first", first }, { "second", second },
+	{ "third", third }, { NULL, NULL } };
 static const struct flow_kind kind = { .name = "job",
 	.steps = steps,
 	.state_size = sizeof(struct job),

@@ -36,10 +36,10 @@ static struct {
 	int requests, gone;
 	char method[32], path[256], query[256], header[256];
 	struct buf body;
-	bool keep;                 /* do not answer yet */
+	bool keep; /* do not answer yet */
 	bool big;
 	struct http_request *kept;
-	struct client *watch;      /* loop_stop when this client has until, or is closed */
+	struct client *watch; /* loop_stop when this client has until, or is closed */
 	const char *until;
 	int until_times;
 } seen;
@@ -206,7 +206,9 @@ setup(void **state)
 	(void)state;
 	memset(&seen, 0, sizeof(seen));
 	buf_init(&seen.body, BUF_UNLIMITED);
-	limits = (struct http_limits){ .max_head = 2000, .max_body = 10000, .max_connections = 50,
+	limits = (struct http_limits){ .max_head = 2000,
+		.max_body = 10000,
+		.max_connections = 50,
 		.client_timeout_ms = 30000 };
 	loop = loop_new();
 	http = http_new(loop, &limits, on_request, NULL);
@@ -234,7 +236,8 @@ a_request_is_read_and_answered(void **state)
 	struct client c;
 
 	(void)state;
-	exchange(&c, "POST /a/b?x=1&y HTTP/1.1\r\nHost: h\r\nX-Some: \t some value \r\n"
+	exchange(&c,
+	    "POST /a/b?x=1&y HTTP/1.1\r\nHost: h\r\nX-Some: \t some value \r\n"
 	    "Content-Length: 5\r\n\r\nhello");
 	client_wait(&c, "<hello>", 1);
 	assert_status(&c, "200 OK\r\n");
@@ -262,7 +265,8 @@ requests_on_one_connection_are_answered_in_order(void **state)
 		client_wait(&c, "<x>", i);
 	}
 	/* three at once, the last one in pieces, with an empty line between */
-	client_send(&c, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\na"
+	client_send(&c,
+	    "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\na"
 	    "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nb\r\n"
 	    "POST / HTTP/1.1\r\nHo");
 	client_wait(&c, "<b>", 1);
@@ -303,7 +307,7 @@ static void
 a_request_may_come_byte_by_byte(void **state)
 {
 	static const char text[] = "POST /slow HTTP/1.1\r\nHost: h\r\nX-Some: v\r\n"
-	    "Content-Length: 3\r\n\r\nabc";
+				   "Content-Length: 3\r\n\r\nabc";
 	struct client c;
 
 	(void)state;
@@ -330,7 +334,8 @@ a_large_body_does_not_harm_the_head(void **state)
 	for (int i = 0; i < 10000; i++)
 		buf_addc(&b, (char)('a' + i % 26));
 	client_open(&c);
-	client_send(&c, "POST /large?q HTTP/1.1\r\nHost: h\r\nX-Some: v\r\nContent-Length: 10000\r\n\r\n");
+	client_send(&c,
+	    "POST /large?q HTTP/1.1\r\nHost: h\r\nX-Some: v\r\nContent-Length: 10000\r\n\r\n");
 	for (size_t i = 0; i < b.len; i += 1000) {
 		assert_int_equal(send(c.fd, b.data + i, 1000, MSG_NOSIGNAL), 1000);
 		event_base_loop(loop_base(loop), EVLOOP_NONBLOCK);
@@ -348,7 +353,8 @@ a_large_body_does_not_harm_the_head(void **state)
 static void
 chunks_are_joined(void **state)
 {
-	static const char text[] = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+	static const char text[] =
+	    "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
 	    "X-Some: v\r\n\r\n5;ext=1\r\nhello\r\nA\r\n, world!!!\r\n0\r\nTrailer: x\r\n\r\n";
 	struct client c;
 
@@ -375,7 +381,8 @@ expect_100_continue_is_answered(void **state)
 
 	(void)state;
 	client_open(&c);
-	client_send(&c, "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+	client_send(&c,
+	    "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
 	client_wait(&c, "HTTP/1.1 100 Continue\r\n\r\n", 1);
 	assert_int_equal(seen.requests, 0);
 	client_send(&c, "ok");
@@ -394,7 +401,8 @@ what_is_ambiguous_is_refused(void **state)
 		{ "POST / HTTP/1.1\r\nHost: h\r\nA: b\n\r\n\r\n", "400" },
 		{ "POST / HTTP/1.1\r\n\r\n", "400" },
 		{ "POST / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400" },
-		{ "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "400" },
+		{ "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+		    "400" },
 		{ "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n", "400" },
 		{ "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1,1\r\n\r\n", "400" },
 		{ "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: \r\n\r\n", "400" },
@@ -416,10 +424,13 @@ what_is_ambiguous_is_refused(void **state)
 		{ "POST x HTTP/1.1\r\nHost: h\r\n\r\n", "400" },
 		{ "\x16\x03\x01\x02 / HTTP/1.1\r\nHost: h\r\n\r\n", "400" },
 		{ "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "400" },
-		{ "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", "400" },
-		{ "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\nab\n", "400" },
+		{ "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n",
+		    "400" },
+		{ "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\nab\n",
+		    "400" },
 		{ "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
-		  "fffffffffffffffff\r\n", "400" },
+		  "fffffffffffffffff\r\n",
+		    "400" },
 	};
 
 	(void)state;

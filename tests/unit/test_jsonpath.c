@@ -93,7 +93,8 @@ definite_paths_give_the_value_itself(void **state)
 	EXPECT("$.o.k ", "\"v\"");
 	expect("[1,2]", "$[1]", "2");
 	expect("{\"it's\":1}", "$['it\\'s']", "1");
-	expect("{\"Test\\\"\\\"Name\\\"\":1}", "$['Test\\\"\"Name\"']", "1");
+	expect("{\"Test\\\\\\\"\\\"Name\\\"\":1}", "$['Test\\\"\"Name\"']", "1");
+	expect("{\"a\\\"b\":1}", "$[\"a\\\"b\"]", "1");
 	expect("{\"'key'\":1}", "$.'key'", "1");
 	expect("{\"\\ud83d\\ude00\":1}", "$['\\ud83d\\ude00']", "1");
 	expect("5", "$", "5");
@@ -124,13 +125,17 @@ a_definite_path_that_finds_nothing_says_where(void **state)
 	EXPECT("$.z[0]", "!No results for path: $['z'][0]");
 	EXPECT("$.z[-1]", "!No results for path: $['z'][-1]");
 	EXPECT("$.a[9].id", "!No results for path: $['a'][9]['id']");
-	EXPECT("$.missing[*]", "!Missing property in path $['missing']");
+	EXPECT("$.missing[*]", "[]");
+	EXPECT("$.missing.deeper[:1]", "[]");
+	EXPECT("$.missing[1:5].x", "[]");
 	EXPECT("$.missing.length()", "!Missing property in path $['missing']");
 	EXPECT("$.s.k",
 	    "!Expected to find an object with property ['k'] in path $['s'] but found 'string'.");
-	EXPECT("$.o[0]", "!Filter: [0] can only be applied to arrays. Current context is: {k=v, e=null}");
+	EXPECT("$.o[0]",
+	    "!Filter: [0] can only be applied to arrays. Current context is: {k=v, e=null}");
 	expect("1", "$[0]", "!Filter: [0] can only be applied to arrays. Current context is: 1");
-	expect("1", "$[1:3]", "!Filter: [1:3] can only be applied to arrays. Current context is: 1");
+	expect("1", "$[1:3]",
+	    "!Filter: [1:3] can only be applied to arrays. Current context is: 1");
 	expect("1", "$[?(@.a)]",
 	    "!Filter: [?] can not be applied to primitives. Current context is: 1");
 	expect("{\"a\":null}", "$.a[0]", "!The path $['a'] is null");
@@ -156,8 +161,7 @@ indefinite_paths_give_an_array_of_all_matches(void **state)
 	EXPECT("$.l..[0]", "[[1,2],1,3]");
 	EXPECT("$.l[*][0]", "[1,3]");
 	expect("{\"a\":{\"b\":1}}", "$..*", "[{\"b\":1},1]");
-	expect("{\"a\":[{\"a\":[{\"a\":1}]}]}", "$..a",
-	    "[[{\"a\":[{\"a\":1}]}],[{\"a\":1}],1]");
+	expect("{\"a\":[{\"a\":[{\"a\":1}]}]}", "$..a", "[[{\"a\":[{\"a\":1}]}],[{\"a\":1}],1]");
 }
 
 static void
@@ -218,7 +222,8 @@ filters_test_elements_or_the_object_itself(void **state)
 	EXPECT("$.a[?(@['id'] == 1)].n", "[\"x\"]");
 	EXPECT("$.a[?(@.id <= 1.5)].id", "[1]");
 	EXPECT("$.a[?(@.k+50 == 1)]", "[]");
-	expect("[{\"OutputKey\":\"FooBar\"}]", "$[?(@.OutputKey == FooBar)].OutputKey", "[\"FooBar\"]");
+	expect("[{\"OutputKey\":\"FooBar\"}]", "$[?(@.OutputKey == FooBar)].OutputKey",
+	    "[\"FooBar\"]");
 }
 
 static void
@@ -287,8 +292,7 @@ functions_at_the_tail_work_on_what_the_path_gives(void **state)
 	EXPECT("$.z.first()", "!first() found no such element");
 	EXPECT("$.z.append(1, 'x')", "[1,\"x\"]");
 	EXPECT("$.concat($.s, '-', $.o.k)", "\"str-v\"");
-	EXPECT("$.z.sum()",
-	    "!Aggregation function attempted to calculate value using empty array");
+	EXPECT("$.z.sum()", "!Aggregation function attempted to calculate value using empty array");
 }
 
 static void
@@ -296,11 +300,12 @@ what_is_no_path_is_refused(void **state)
 {
 	static const char *const bad[] = { "", "a", ".guid", "..guid", "()", "$...", "$.", "$..",
 		"$.a.", "$.a..", "$...a", "$[]", "$[key]", "$[:]", "$[::]", "$[::2]", "$['a'",
-		"$['a]", "$[?@.a==1]", "$[?(@.a==1]", "$[?(true)]", "$[?(1)]", "$[?()]", "$[99999999999]",
-		"$[1,]", "$[-]", "$.a b", "$$23", "$.a)", "$.nofunc()", "$.a.length().b", "$.a[0",
-		"$['a''b']", "$[?(@.a =~ 'x')]", "$[?(@.a =~ /(/)]", "$[?(@.a == )]", "$['\\ud800']",
-		"bug$.library.movies", "States.Format('{} xyz {}', 1, 'def')", "$[?(@.a == 1) && ]",
-		"$..length()", "$.*a" };
+		"$['a]", "$[?@.a==1]", "$[?(@.a==1]", "$[?(true)]", "$[?(1)]", "$[?()]",
+		"$[99999999999]", "$[1,]", "$[-]", "$.a b", "$$23", "$.a)", "$.nofunc()",
+		"$.a.length().b", "$.a[0", "$['a''b']", "$[?(@.a =~ 'x')]", "$[?(@.a =~ /(/)]",
+		"$[?(@.a == )]", "$['\\ud800']", "bug$.library.movies",
+		"States.Format('{} xyz {}', 1, 'def')", "$[?(@.a == 1) && ]", "$..length()",
+		"$.*a" };
 	size_t i;
 
 	(void)state;
@@ -426,7 +431,8 @@ long_and_deep_paths_are_refused_or_evaluated_without_harm(void **state)
 static void
 put(const char *into, const char *path, const char *value, const char *result)
 {
-	struct doc d = doc_parse(into, strlen(into), NULL), v = doc_parse(value, strlen(value), NULL);
+	struct doc d = doc_parse(into, strlen(into), NULL),
+		   v = doc_parse(value, strlen(value), NULL);
 	struct jsonpath *p = jsonpath_compile(path, strlen(path), NULL);
 	struct err e = ERR_INIT;
 	struct doc out;

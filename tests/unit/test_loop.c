@@ -169,6 +169,18 @@ what_is_to_be_freed_is_freed_with_the_loop(void **state)
 	loop_free_later(loop, malloc(10), free); /* the leak checker is the judge */
 }
 
+static void
+what_lives_as_long_as_the_loop_is_told_when_it_is_freed(void **state)
+{
+	struct loop *l = loop_new();
+
+	(void)state;
+	loop_at_free(l, note, text_a);
+	loop_free_later(l, text_free, note);
+	loop_free(l);
+	assert_string_equal(buf_text(&trace), "af");
+}
+
 int
 main(void)
 {
@@ -180,6 +192,7 @@ main(void)
 		TEST(zeroed_timers_can_be_asked_cancelled_and_ended),
 		TEST(signals_come_as_calls_on_the_loop),
 		TEST(what_is_to_be_freed_is_freed_with_the_loop),
+		TEST(what_lives_as_long_as_the_loop_is_told_when_it_is_freed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

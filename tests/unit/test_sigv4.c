@@ -33,7 +33,9 @@ static void
 add(const char *name, const char *value)
 {
 	request.headers[request.nheaders++] = (struct http_header){ .name = name,
-		.name_len = strlen(name), .value = value, .value_len = strlen(value) };
+		.name_len = strlen(name),
+		.value = value,
+		.value_len = strlen(value) };
 }
 
 static void
@@ -108,7 +110,8 @@ the_test_vector_is_accepted_again_and_again(void **state)
 	assert_accepted(signed_ms);
 	assert_accepted(signed_ms + 299000);
 	assert_accepted(signed_ms - 299000);
-	set("authorization", "AWS4-HMAC-SHA256 Credential=" CREDENTIAL ",SignedHeaders=" SIGNED
+	set("authorization",
+	    "AWS4-HMAC-SHA256 Credential=" CREDENTIAL ",SignedHeaders=" SIGNED
 	    ",Signature=" SIGNATURE);
 	assert_accepted(signed_ms);
 }
@@ -130,12 +133,12 @@ what_was_changed_after_signing_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
-		setup(NULL);
 		set(names[i], "other");
 		assert_refused("InvalidSignatureException", signed_ms);
-		sigv4_free(keys);
+		teardown(NULL);
+		setup(NULL);
 	}
-	setup(NULL);
+	assert_accepted(signed_ms);
 	request.body_len--;
 	assert_refused("InvalidSignatureException", signed_ms);
 	request.body_len++;
@@ -179,7 +182,6 @@ incomplete_headers_are_refused(void **state)
 		AUTHORIZATION(CREDENTIAL, SIGNED, "abc"),
 		AUTHORIZATION(CREDENTIAL, "host;content-type;x-amz-date;x-amz-target", SIGNATURE),
 		AUTHORIZATION(CREDENTIAL, "host;host", SIGNATURE),
-		AUTHORIZATION(CREDENTIAL, SIGNED ";", SIGNATURE),
 	};
 
 	(void)state;
@@ -195,11 +197,11 @@ static void
 strangers_are_refused(void **state)
 {
 	(void)state;
-	set("authorization", AUTHORIZATION("AKID/20260101/us-east-1/states/aws4_request", SIGNED,
-	    SIGNATURE));
+	set("authorization",
+	    AUTHORIZATION("AKID/20260101/us-east-1/states/aws4_request", SIGNED, SIGNATURE));
 	assert_refused("UnrecognizedClientException", signed_ms);
-	set("authorization", AUTHORIZATION("OTHER/20260101/us-east-1/states/aws4_request", SIGNED,
-	    SIGNATURE));
+	set("authorization",
+	    AUTHORIZATION("OTHER/20260101/us-east-1/states/aws4_request", SIGNED, SIGNATURE));
 	assert_refused("InvalidSignatureException", signed_ms);
 }
 
@@ -207,14 +209,14 @@ static void
 the_scope_must_fit(void **state)
 {
 	(void)state;
-	set("authorization", AUTHORIZATION("AKIDEXAMPLE/20260102/us-east-1/states/aws4_request",
-	    SIGNED, SIGNATURE));
+	set("authorization",
+	    AUTHORIZATION("AKIDEXAMPLE/20260102/us-east-1/states/aws4_request", SIGNED, SIGNATURE));
 	assert_refused("InvalidSignatureException", signed_ms);
-	set("authorization", AUTHORIZATION("AKIDEXAMPLE/20260101/us-west-2/states/aws4_request",
-	    SIGNED, SIGNATURE));
+	set("authorization",
+	    AUTHORIZATION("AKIDEXAMPLE/20260101/us-west-2/states/aws4_request", SIGNED, SIGNATURE));
 	assert_refused("InvalidSignatureException", signed_ms);
-	set("authorization", AUTHORIZATION("AKIDEXAMPLE/20260101/us-east-1/sts/aws4_request",
-	    SIGNED, SIGNATURE));
+	set("authorization",
+	    AUTHORIZATION("AKIDEXAMPLE/20260101/us-east-1/sts/aws4_request", SIGNED, SIGNATURE));
 	assert_refused("InvalidSignatureException", signed_ms);
 	/* the good one still passes: no derived key of another scope is used */
 	set("authorization", GOOD);

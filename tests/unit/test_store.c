@@ -134,7 +134,8 @@ static void
 next_record(struct fake *f, enum commit_row row)
 {
 	buf_reset(&f->record);
-	buf_adds(&f->record, "{\"e\":[[\"PassStateEntered\",1,1700000000123,{}],[\"PassStateExited\",2,1700000000123,{}]]}");
+	buf_adds(&f->record,
+	    "{\"e\":[[\"PassStateEntered\",1,1700000000123,{}],[\"PassStateExited\",2,1700000000123,{}]]}");
 	f->c.seq++;
 	f->c.first_event_id += f->c.event_count;
 	f->c.event_count = 2;
@@ -157,8 +158,10 @@ a_started_execution_is_written_once_and_can_be_read(void **state)
 	assert_int_equal(f.result, COMMIT_OK);
 	assert_int_equal(f.fills, 1);
 	assert_int_equal(store_pending(store), 0);
-	assert_sql("1", "SELECT count(*) FROM pawl.execution WHERE name = 'first' AND status = 'RUNNING'");
-	assert_sql("1", "SELECT count(*) FROM pawl.open_execution o JOIN pawl.execution e ON e.id = o.execution_id "
+	assert_sql("1",
+	    "SELECT count(*) FROM pawl.execution WHERE name = 'first' AND status = 'RUNNING'");
+	assert_sql("1",
+	    "SELECT count(*) FROM pawl.open_execution o JOIN pawl.execution e ON e.id = o.execution_id "
 	    "WHERE e.name = 'first' AND o.wake_at IS NULL");
 	buf_fini(&f.record);
 }
@@ -177,9 +180,11 @@ an_execution_that_starts_and_ends_in_one_record_is_never_open(void **state)
 	submit(&f);
 	run_until(&idle);
 	assert_int_equal(f.result, COMMIT_OK);
-	assert_sql("SUCCEEDED [true] 5", "SELECT status || ' ' || output || ' ' || stop_ms - start_ms "
+	assert_sql("SUCCEEDED [true] 5",
+	    "SELECT status || ' ' || output || ' ' || stop_ms - start_ms "
 	    "FROM pawl.execution WHERE name = 'quick'");
-	assert_sql("0", "SELECT count(*) FROM pawl.open_execution o JOIN pawl.execution e ON e.id = o.execution_id "
+	assert_sql("0",
+	    "SELECT count(*) FROM pawl.open_execution o JOIN pawl.execution e ON e.id = o.execution_id "
 	    "WHERE e.name = 'quick'");
 	buf_fini(&f.record);
 }
@@ -196,11 +201,13 @@ a_run_sleeps_wakes_appends_and_ends(void **state)
 	f.c.wake_at_ms = 42;
 	f.c.snapshot = true;
 	next_record(&f, ROW_SLEEP);
-	assert_sql("42", "SELECT o.wake_at FROM pawl.open_execution o JOIN pawl.execution e ON e.id = o.execution_id "
+	assert_sql("42",
+	    "SELECT o.wake_at FROM pawl.open_execution o JOIN pawl.execution e ON e.id = o.execution_id "
 	    "WHERE e.name = 'long'");
 	f.c.snapshot = false;
 	next_record(&f, ROW_WAKE);
-	assert_sql("t", "SELECT o.wake_at IS NULL FROM pawl.open_execution o JOIN pawl.execution e "
+	assert_sql("t",
+	    "SELECT o.wake_at IS NULL FROM pawl.open_execution o JOIN pawl.execution e "
 	    "ON e.id = o.execution_id WHERE e.name = 'long'");
 	next_record(&f, ROW_KEEP);
 	f.c.status = "FAILED";
@@ -211,9 +218,11 @@ a_run_sleeps_wakes_appends_and_ends(void **state)
 	assert_int_equal(f.result, COMMIT_OK);
 	assert_sql("FAILED Oops bytes \xef\xbf\xbd\xef\xbf\xbd that are not UTF-8",
 	    "SELECT status || ' ' || error || ' ' || cause FROM pawl.execution WHERE name = 'long'");
-	assert_sql("0", "SELECT count(*) FROM pawl.open_execution o JOIN pawl.execution e ON e.id = o.execution_id "
+	assert_sql("0",
+	    "SELECT count(*) FROM pawl.open_execution o JOIN pawl.execution e ON e.id = o.execution_id "
 	    "WHERE e.name = 'long'");
-	assert_sql("0,1,2,3,4", "SELECT string_agg(seq::text, ',' ORDER BY seq) FROM pawl.journal j "
+	assert_sql("0,1,2,3,4",
+	    "SELECT string_agg(seq::text, ',' ORDER BY seq) FROM pawl.journal j "
 	    "JOIN pawl.execution e ON e.id = j.execution_id WHERE e.name = 'long'");
 	buf_fini(&f.record);
 }
@@ -247,8 +256,9 @@ names_that_are_taken_are_told_apart_within_one_batch(void **state)
 		taken += f[i].result == COMMIT_NAME_TAKEN;
 		uuid_format(&f[i].c.execution_id, id);
 		rows = sql("SELECT (SELECT count(*) FROM pawl.journal WHERE execution_id = '%s') + "
-		    "(SELECT count(*) FROM pawl.open_execution WHERE execution_id = '%s') + "
-		    "(SELECT count(*) FROM pawl.execution WHERE id = '%s')", id, id, id);
+			   "(SELECT count(*) FROM pawl.open_execution WHERE execution_id = '%s') + "
+			   "(SELECT count(*) FROM pawl.execution WHERE id = '%s')",
+		    id, id, id);
 		assert_string_equal(rows, f[i].result == COMMIT_OK ? "3" : "0");
 		free(rows);
 		buf_fini(&f[i].record);
@@ -289,9 +299,10 @@ a_second_writer_of_an_execution_fails_its_whole_batch_and_loses_its_shards(void 
 	submit(&f);
 	run_until(&idle);
 	uuid_format(&f.c.execution_id, id);
-	free(sql("INSERT INTO pawl.journal SELECT execution_id, 1, 2, 0, shard, false, '{}' FROM pawl.journal "
-	    "WHERE execution_id = '%s'", id));
-	log_set_level(LOG_LEVEL_ERROR);
+	free(sql(
+	    "INSERT INTO pawl.journal SELECT execution_id, 1, 2, 0, shard, false, '{}' FROM pawl.journal "
+	    "WHERE execution_id = '%s'",
+	    id));
 	fake_init(&other, "bystander");
 	other.c.shard = f.c.shard;
 	submit(&other);
@@ -329,20 +340,20 @@ static void
 a_second_node_owns_what_the_first_one_gives_back(void **state)
 {
 	struct store *first = store;
-	bool up = false;
 
 	(void)state;
 	assert_true(store_owns(first, 0));
 	shards_owned = 0;
 	all_owned = false;
 	store = open_store("two", 1);
-	(void)up;
-	/* the second one has asked and got nothing once the pool of it answers */
+	await_sql("t",
+	    "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'pawld two' "
+	    "AND query LIKE '%pg_try_advisory_lock%'");
 	assert_false(store_owns(store, 0));
 	store_close(first);
 	run_until(&all_owned);
 	assert_true(store_owns(store, 0));
-	assert_sql("two", "SELECT string_agg(DISTINCT node, ',') FROM pawl.shard");
+	await_sql("two", "SELECT string_agg(DISTINCT node, ',') FROM pawl.shard");
 }
 
 static pid_t
@@ -385,8 +396,10 @@ postgres_killed_in_the_middle_loses_nothing_that_was_acknowledged(void **state)
 				assert_int_equal(round, 1);
 			acknowledged += f[i].result == COMMIT_OK;
 			if (round == 2) {
-				rows = sql("SELECT count(*) FROM pawl.journal j JOIN pawl.execution e "
-				    "ON e.id = j.execution_id WHERE e.name = '%s'", f[i].name);
+				rows =
+				    sql("SELECT count(*) FROM pawl.journal j JOIN pawl.execution e "
+					"ON e.id = j.execution_id WHERE e.name = '%s'",
+					f[i].name);
 				assert_string_equal(rows, "1");
 				free(rows);
 			}
@@ -406,10 +419,78 @@ static void
 a_terminated_backend_is_a_lost_writer_that_comes_back(void **state)
 {
 	(void)state;
-	free(sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pawld one'"));
+	free(sql(
+	    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pawld one'"));
 	run_until(&none_owned);
 	run_until(&all_owned);
 	assert_int_equal(shards_lost, STORE_SHARDS);
+}
+
+static void
+a_disk_that_is_full_loses_the_batch_until_there_is_room(void **state)
+{
+	struct fake f;
+
+	(void)state;
+	free(sql(
+	    "CREATE FUNCTION public.no_room() RETURNS trigger LANGUAGE plpgsql AS "
+	    "'BEGIN RAISE EXCEPTION ''No space left on device'' USING ERRCODE = ''53100''; END'"));
+	free(sql(
+	    "CREATE TRIGGER no_room BEFORE INSERT ON pawl.journal FOR EACH ROW EXECUTE FUNCTION public.no_room()"));
+	for (int i = 0; i < 2; i++) {
+		fake_init(&f, "full");
+		submit(&f);
+		run_until(&idle);
+		assert_int_equal(f.result, COMMIT_LOST);
+		buf_fini(&f.record);
+		run_until(&all_owned);
+	}
+	assert_sql("0", "SELECT count(*) FROM pawl.execution WHERE name = 'full'");
+	free(sql("DROP TRIGGER no_room ON pawl.journal; DROP FUNCTION public.no_room()"));
+	fake_init(&f, "full");
+	submit(&f);
+	run_until(&idle);
+	assert_int_equal(f.result, COMMIT_OK);
+	buf_fini(&f.record);
+}
+
+static bool refused;
+
+static void
+got_refusal(uint64_t ticket, const struct open_row *rows, size_t n, const struct err *e)
+{
+	(void)ticket;
+	(void)rows;
+	(void)n;
+	assert_non_null(e);
+	assert_string_equal(e->name, "ServiceUnavailable");
+	refused = true;
+}
+
+static void
+a_server_with_too_many_connections_is_waited_for(void **state)
+{
+	PGconn *conns[100];
+	int n = 0;
+
+	(void)state;
+	store_close(store);
+	loop_free(loop);
+	loop = loop_new();
+	do
+		conns[n] = PQconnectdb(laptop_conninfo(fixture_laptop));
+	while (PQstatus(conns[n++]) == CONNECTION_OK && n < 100);
+	assert_in_range(n, 10, 99);
+	shards_owned = 0;
+	all_owned = false;
+	store = open_store("one", 2);
+	/* a question to it fails after some attempts; then there is room */
+	read_open(store, 0, 0, got_refusal);
+	run_until(&refused);
+	assert_false(store_is_up(store));
+	for (int i = 0; i < n; i++)
+		PQfinish(conns[i]);
+	run_until(&all_owned);
 }
 
 static void
@@ -445,6 +526,8 @@ main(void)
 		TEST(a_commit_of_a_shard_that_is_not_ours_is_lost_on_a_later_turn),
 		TEST(a_second_node_owns_what_the_first_one_gives_back),
 		TEST(a_terminated_backend_is_a_lost_writer_that_comes_back),
+		TEST(a_disk_that_is_full_loses_the_batch_until_there_is_room),
+		TEST(a_server_with_too_many_connections_is_waited_for),
 		TEST(closing_answers_what_is_under_way),
 		TEST(postgres_killed_in_the_middle_loses_nothing_that_was_acknowledged),
 	};

@@ -1,0 +1,681 @@
+/*
+ * luabox - the Lua sandbox: code of users, run with a budget and nothing else.
+ *
+ * Three things take from the budget: the count hook, the allocator (by size, so that
+ * one instruction that makes a large text is not one step), and luabox_charge in
+ * library functions. When it is gone the box is "exhausted": the hook then fires at every
+ * instruction, larger allocations fail, and every function that could catch the error
+ * raises it again, so the run unwinds whatever its code wants.
+ */
+#include "expr/luabox.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "base/buf.h"
+#include "base/xalloc.h"
+#include "expr/luadoc.h"
+#include "expr/lualib.h"
+#include "expr/scope.h"
+
+#define HOOK_STEPS 500
+#define ALLOCATION_BYTES_PER_STEP 64
+#define FAILED_ALLOCATION_SHARE 64 /* a failed one costs this part of the budget: each makes Lua collect garbage */
+#define SMALL_BYTES 4096           /* may still be allocated by an exhausted box, to fail in order */
+#define BLOCK_SHARE 4              /* the largest single block is this part of the memory */
+#define TRACE_MAX 20
+#define OUT_OF_STEPS "the budget of steps is used up"
+
+struct luabox {
+	lua_State *l;
+	struct luabox_options o;
+	size_t used;
+	int64_t steps;
+	bool limited;   /* steps are */
+	bool exhausted;
+	bool broken;
+	struct expr_random random;
+	struct buf scratch;
+	struct doc_builder *trace; /* of the run, while it is being made */
+	const struct luabox_call *call;
+	struct doc *result;
+	struct err err;
+};
+
+/* Registry keys are addresses. */
+static const char globals_key = 0, environment_key = 0, modules_key = 0, exhausted_key = 0, codes_key = 0;
+
+static struct luabox *
+box_of(lua_State *l)
+{
+	return *(struct luabox **)lua_getextraspace(l);
+}
+
+/* --- the budget -------------------------------------------------------------------- */
+
+static void count_hook(lua_State *l, lua_Debug *ar);
+
+static void
+exhaust(struct luabox *b)
+{
+	b->exhausted = b->broken = true;
+}
+
+static int
+raise_exhausted(lua_State *l)
+{
+	lua_sethook(l, count_hook, LUA_MASKCOUNT, 1);
+	lua_rawgetp(l, LUA_REGISTRYINDEX, &exhausted_key);
+	return lua_error(l);
+}
+
+bool
+luabox_spend(lua_State *l, int64_t n)
+{
+	struct luabox *b = box_of(l);
+
+	if (b->limited && (b->steps -= n) <= 0)
+		exhaust(b);
+	return !b->exhausted;
+}
+
+void
+luabox_charge(lua_State *l, int64_t n)
+{
+	if (!luabox_spend(l, n))
+		raise_exhausted(l);
+}
+
+void
+luabox_check(lua_State *l)
+{
+	if (box_of(l)->exhausted)
+		raise_exhausted(l);
+}
+
+int64_t
+luabox_steps(lua_State *l)
+{
+	const struct luabox *b = box_of(l);
+
+	return b->limited ? b->steps : INT64_MAX;
+}
+
+static void
+count_hook(lua_State *l, lua_Debug *ar)
+{
+	struct luabox *b = box_of(l);
+
+	(void)ar;
+	if (b->o.give_up != NULL && b->o.give_up(b->o.arg))
+		exhaust(b);
+	luabox_charge(l, HOOK_STEPS);
+}
+
+static void *
+refuse_memory(struct luabox *b)
+{
+	if (b->limited)
+		b->steps -= b->o.steps / FAILED_ALLOCATION_SHARE;
+	return NULL;
+}
+
+static void *
+allocate(void *arg, void *p, size_t old, size_t size)
+{
+	struct luabox *b = arg;
+	void *grown;
+
+	if (p == NULL)
+		old = 0; /* it says what kind of object it will be */
+	if (size == 0) {
+		free(p);
+		b->used -= old;
+		return NULL;
+	}
+	if (size > old) {
+		if (b->limited && (b->steps -= (int64_t)(size - old) / ALLOCATION_BYTES_PER_STEP) <= 0)
+			exhaust(b);
+		if ((b->exhausted && size > SMALL_BYTES) || size - old > b->o.memory - b->used ||
+		    size > b->o.memory / BLOCK_SHARE)
+			return refuse_memory(b);
+	}
+	if ((grown = realloc(p, size)) == NULL)
+		return size > old ? refuse_memory(b) : p;
+	b->used += size - old;
+	return grown;
+}
+
+/* --- what the libraries ask ------------------------------------------------------------ */
+
+struct buf *
+luabox_scratch(lua_State *l)
+{
+	return &box_of(l)->scratch;
+}
+
+struct err *
+luabox_err(lua_State *l)
+{
+	return &box_of(l)->err;
+}
+
+uint64_t
+luabox_random(lua_State *l)
+{
+	return expr_random_next(&box_of(l)->random);
+}
+
+size_t
+luabox_output_max(lua_State *l)
+{
+	return box_of(l)->o.output_max;
+}
+
+int64_t
+luabox_steps_left(const struct luabox *b)
+{
+	return b->limited ? b->steps : INT64_MAX;
+}
+
+bool
+luabox_broken(const struct luabox *b)
+{
+	return b->broken;
+}
+
+/* --- life ---------------------------------------------------------------------------------- */
+
+/* Pushes a metatable that lets the globals be seen and not touched. */
+static void
+push_environment_meta(lua_State *l, int globals)
+{
+	lua_createtable(l, 0, 2);
+	lua_pushvalue(l, globals);
+	lua_setfield(l, -2, "__index");
+	lua_pushboolean(l, 0);
+	lua_setfield(l, -2, "__metatable");
+}
+
+static int
+open_protected(lua_State *l)
+{
+	struct luabox *b = lua_touserdata(l, 1);
+
+	lua_pushliteral(l, OUT_OF_STEPS);
+	lua_rawsetp(l, LUA_REGISTRYINDEX, &exhausted_key);
+	lua_newtable(l);
+	lua_rawsetp(l, LUA_REGISTRYINDEX, &codes_key);
+	luadoc_open(l);
+	lua_newtable(l);
+	lualib_open_base(l);
+	lualib_open_string(l);
+	lualib_open_table(l);
+	if (b->o.module != NULL) {
+		lua_pushcfunction(l, luabox_lua_require);
+		lua_setfield(l, -2, "require");
+	}
+	if (b->o.open != NULL)
+		b->o.open(l, b->o.arg);
+	push_environment_meta(l, lua_gettop(l));
+	lua_rawsetp(l, LUA_REGISTRYINDEX, &globals_key);
+	/* the originals, which luaL_requiref keeps here, are not for anybody */
+	lua_pushnil(l);
+	lua_setfield(l, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+	return 0;
+}
+
+static int
+panic(lua_State *l)
+{
+	fprintf(stderr, "luabox: an error outside a protected call: %s\n", lua_tostring(l, -1));
+	return 0; /* Lua aborts */
+}
+
+struct luabox *
+luabox_new(const struct luabox_options *o)
+{
+	struct luabox *b = xcalloc(1, sizeof(*b));
+
+	b->o = *o;
+	b->limited = false; /* opening is free */
+	buf_init(&b->scratch, BUF_UNLIMITED);
+	if ((b->l = lua_newstate(allocate, b)) == NULL) {
+		free(b);
+		return NULL;
+	}
+	lua_atpanic(b->l, panic);
+	*(struct luabox **)lua_getextraspace(b->l) = b;
+	lua_pushcfunction(b->l, open_protected);
+	lua_pushlightuserdata(b->l, b);
+	if (lua_pcall(b->l, 1, 0, 0) != LUA_OK) {
+		luabox_free(b);
+		return NULL;
+	}
+	return b;
+}
+
+void
+luabox_free(struct luabox *b)
+{
+	if (b == NULL)
+		return;
+	lua_close(b->l);
+	buf_fini(&b->scratch);
+	err_fini(&b->err);
+	free(b);
+}
+
+void
+luabox_failure_fini(struct luabox_failure *f)
+{
+	free(f->type);
+	free(f->message);
+	doc_unref(f->trace);
+	*f = (struct luabox_failure){ .trace = DOC_NONE };
+}
+
+/* --- code ------------------------------------------------------------------------------------- */
+
+struct load {
+	const char *name, *text;
+	size_t len;
+	int id;
+};
+
+static int
+load_protected(lua_State *l)
+{
+	struct load *w = lua_touserdata(l, 1);
+
+	lua_pushfstring(l, "=%s", w->name);
+	if (luaL_loadbufferx(l, w->text, w->len, lua_tostring(l, -1), "t") != LUA_OK)
+		return lua_error(l);
+	lua_rawgetp(l, LUA_REGISTRYINDEX, &codes_key);
+	lua_insert(l, -2);
+	w->id = luaL_ref(l, -2);
+	return 0;
+}
+
+/* Every run begins with all steps and no signs of the one before. */
+static void
+begin(struct luabox *b)
+{
+	b->limited = b->o.steps > 0;
+	b->steps = b->o.steps;
+	b->exhausted = false;
+	if (b->limited || b->o.give_up != NULL)
+		lua_sethook(b->l, count_hook, LUA_MASKCOUNT, HOOK_STEPS);
+}
+
+int
+luabox_load(struct luabox *b, const char *name, const char *text, size_t len, struct err *e)
+{
+	struct load w = { name, text, len, -1 };
+
+	begin(b);
+	lua_pushcfunction(b->l, load_protected);
+	lua_pushlightuserdata(b->l, &w);
+	if (lua_pcall(b->l, 1, 0, 0) == LUA_OK)
+		return w.id;
+	err_set(e, "pawl.Lua", "%s",
+	    lua_type(b->l, -1) == LUA_TSTRING ? lua_tostring(b->l, -1) : "the code cannot be compiled");
+	lua_settop(b->l, 0);
+	return -1;
+}
+
+int
+luabox_load_expression(struct luabox *b, const char *name, const char *text, size_t len, struct err *e)
+{
+	struct buf code;
+	int id;
+
+	buf_init(&code, BUF_UNLIMITED);
+	buf_adds(&code, "return ");
+	buf_add(&code, text, len);
+	id = luabox_load(b, name, buf_text(&code), code.len, e);
+	buf_fini(&code);
+	return id;
+}
+
+/* Pushes a table that reads through to the globals, and makes it the run's. */
+static void
+push_environment(lua_State *l, const struct luabox_call *c)
+{
+	lua_newtable(l);
+	lua_rawgetp(l, LUA_REGISTRYINDEX, &globals_key);
+	lua_setmetatable(l, -2);
+	for (size_t i = 0; i < c->nglobals; i++) {
+		luadoc_push(l, c->globals[i].value);
+		lua_setfield(l, -2, c->globals[i].name);
+	}
+	lua_pushvalue(l, -1);
+	lua_rawsetp(l, LUA_REGISTRYINDEX, &environment_key);
+	lua_newtable(l);
+	lua_rawsetp(l, LUA_REGISTRYINDEX, &modules_key);
+}
+
+/* The first upvalue of a chunk is its _ENV. */
+static void
+push_code(lua_State *l, int code)
+{
+	lua_rawgetp(l, LUA_REGISTRYINDEX, &codes_key);
+	if (lua_rawgeti(l, -1, code) != LUA_TFUNCTION)
+		luaL_error(l, "there is no code of that number");
+	lua_remove(l, -2);
+}
+
+int
+luabox_lua_require(lua_State *l)
+{
+	struct luabox *b = box_of(l);
+	const char *name = luaL_checkstring(l, 1);
+	int status;
+
+	lua_settop(l, 1);
+	lua_rawgetp(l, LUA_REGISTRYINDEX, &modules_key);
+	lua_pushvalue(l, 1);
+	if (lua_rawget(l, 2) == LUA_TBOOLEAN && !lua_toboolean(l, -1))
+		return luaL_error(l, "module '%s' requires itself", name);
+	if (!lua_isnil(l, -1))
+		return 1;
+	lua_pop(l, 1);
+	buf_reset(&b->scratch);
+	if (b->o.module(b->o.arg, name, &b->scratch, &b->err) != 0)
+		return luaL_error(l, "module '%s' cannot be loaded: %s", name, err_cause(&b->err));
+	luabox_charge(l, 1 + LUALIB_BYTES(b->scratch.len));
+	lua_pushfstring(l, "=lib/%s.lua", name);
+	status = luaL_loadbufferx(l, buf_text(&b->scratch), b->scratch.len, lua_tostring(l, -1), "t");
+	if (status != LUA_OK)
+		return lua_error(l);
+	lua_rawgetp(l, LUA_REGISTRYINDEX, &environment_key);
+	lua_setupvalue(l, -2, 1);
+	lua_pushvalue(l, 1);
+	lua_pushboolean(l, 0);
+	lua_rawset(l, 2);
+	lua_pushvalue(l, 1);
+	lua_call(l, 1, 1);
+	if (lua_isnil(l, -1)) {
+		lua_pop(l, 1);
+		lua_pushboolean(l, 1);
+	}
+	lua_pushvalue(l, 1);
+	lua_pushvalue(l, -2);
+	lua_rawset(l, 2);
+	return 1;
+}
+
+/* --- errors ------------------------------------------------------------------------------------- */
+
+/* Length of "NAME:LINE: " at the front of message when a function on the stack is there; else 0. */
+static size_t
+place_length(lua_State *l, const char *message)
+{
+	lua_Debug ar;
+	char place[LUA_IDSIZE + 32];
+
+	for (int level = 0; level < TRACE_MAX && lua_getstack(l, level, &ar) != 0; level++) {
+		int n;
+
+		lua_getinfo(l, "Sl", &ar);
+		if (ar.currentline < 0)
+			continue;
+		n = snprintf(place, sizeof(place), "%s:%d: ", ar.short_src, ar.currentline);
+		if (n > 0 && strncmp(message, place, (size_t)n) == 0)
+			return (size_t)n;
+	}
+	return 0;
+}
+
+static void
+trace_line(struct luabox *b, const lua_Debug *ar)
+{
+	char line[LUA_IDSIZE + 200];
+	int n;
+
+	if (ar->name != NULL)
+		n = snprintf(line, sizeof(line), "%s:%d: in function '%.100s'", ar->short_src, ar->currentline,
+		    ar->name);
+	else if (*ar->what == 'm')
+		n = snprintf(line, sizeof(line), "%s:%d: in main chunk", ar->short_src, ar->currentline);
+	else
+		n = snprintf(line, sizeof(line), "%s:%d: in function <%s:%d>", ar->short_src, ar->currentline,
+		    ar->short_src, ar->linedefined);
+	if (n < (int)sizeof(line) && doc_utf8_valid(line, (size_t)n))
+		docb_string(b->trace, line, (size_t)n);
+}
+
+/* Message handler: takes the trace, and the place off a text. */
+static int
+on_error(lua_State *l)
+{
+	struct luabox *b = box_of(l);
+	lua_Debug ar;
+	size_t len, place;
+	const char *s;
+
+	if (b->trace == NULL) {
+		b->trace = docb_new();
+		docb_array(b->trace);
+		for (int level = 0; level < TRACE_MAX && lua_getstack(l, level, &ar) != 0; level++) {
+			lua_getinfo(l, "Sln", &ar);
+			if (ar.currentline >= 0)
+				trace_line(b, &ar);
+		}
+		docb_end(b->trace);
+	}
+	if (lua_type(l, 1) == LUA_TSTRING) {
+		s = lua_tolstring(l, 1, &len);
+		place = place_length(l, s);
+		if (place > 0)
+			lua_pushlstring(l, s + place, len - place);
+	}
+	return 1;
+}
+
+struct describe {
+	char *type, *message;
+	size_t output_max;
+};
+
+static char *
+text_at(lua_State *l, int index)
+{
+	size_t len;
+	const char *s = lua_tolstring(l, index, &len);
+
+	return doc_utf8_valid(s, len) ? xstrndup(s, len) : xstrdup("(a message that is not valid UTF-8)");
+}
+
+/* The member name of the error object at 2 as text; NULL when it has none. */
+static char *
+member_text(lua_State *l, const char *name)
+{
+	char *text = NULL;
+
+	lua_pushstring(l, name);
+	luadoc_rawget(l, 2);
+	if (lua_type(l, -1) == LUA_TSTRING || lua_type(l, -1) == LUA_TNUMBER)
+		text = text_at(l, -1);
+	lua_pop(l, 1);
+	return text;
+}
+
+/* What was raised (at 2) as type and message. */
+static int
+describe_protected(lua_State *l)
+{
+	struct describe *d = lua_touserdata(l, 1);
+	struct err e = ERR_INIT;
+
+	if (lua_istable(l, 2) || luadoc_is_proxy(l, 2)) {
+		struct doc whole;
+
+		d->type = member_text(l, "errorType");
+		d->message = member_text(l, "errorMessage");
+		if (d->message != NULL)
+			return 0;
+		whole = luadoc_to_doc(l, 2, d->output_max, &e);
+		d->message = doc_is_none(whole) ? xstrdup("(a table was raised)") : doc_text(whole, NULL);
+		doc_unref(whole);
+		err_fini(&e);
+	} else if (lua_type(l, 2) == LUA_TSTRING || lua_type(l, 2) == LUA_TNUMBER) {
+		d->message = text_at(l, 2);
+	} else {
+		d->message = xasprintf("(a %s was raised)", luaL_typename(l, 2));
+	}
+	return 0;
+}
+
+/* The error value is on top of the stack. */
+static void
+describe(struct luabox *b, int status, struct luabox_failure *f)
+{
+	struct describe d = { .output_max = b->o.output_max };
+
+	f->trace = DOC_NONE;
+	if (b->trace != NULL)
+		f->trace = docb_finish(b->trace);
+	b->trace = NULL;
+	if (b->exhausted) {
+		f->result = LUABOX_STEPS;
+		d.message = xstrdup(OUT_OF_STEPS);
+	} else if (status == LUA_ERRMEM) {
+		b->broken = true;
+		f->result = LUABOX_MEMORY;
+		d.message = xstrdup("not enough memory");
+	} else {
+		f->result = LUABOX_RAISED;
+		lua_pushcfunction(b->l, describe_protected);
+		lua_pushlightuserdata(b->l, &d);
+		lua_pushvalue(b->l, -3);
+		if (lua_pcall(b->l, 2, 0, 0) != LUA_OK)
+			lua_pop(b->l, 1);
+	}
+	f->type = d.type != NULL ? d.type : xstrdup("Error");
+	f->message = d.message != NULL ? d.message : xstrdup("(the error cannot be shown)");
+}
+
+/* --- runs ----------------------------------------------------------------------------------------- */
+
+/* Puts the function behind pawl.pure in the place of what is on top of the stack; whether it was one. */
+static bool
+unwrap_pure(lua_State *l)
+{
+	if (luaL_testudata(l, -1, "pawl.pure") == NULL)
+		return false;
+	lua_getiuservalue(l, -1, 1);
+	lua_remove(l, -2);
+	return true;
+}
+
+static void
+call_returned_function(lua_State *l, const struct luabox_call *c)
+{
+	bool pure = unwrap_pure(l);
+
+	if (!lua_isfunction(l, -1))
+		luaL_error(l, "the file must return a function, not a %s", luaL_typename(l, -1));
+	if (c->pure_only && !pure)
+		luaL_error(l, "the function is not declared pure");
+	luaL_checkstack(l, (int)c->nargs + 4, NULL);
+	for (size_t i = 0; i < c->nargs; i++)
+		luadoc_push(l, c->args[i].value);
+	lua_call(l, (int)c->nargs, 1);
+}
+
+/* Raises the reason why a result cannot be a document. */
+static int
+raise_conversion(lua_State *l, struct luabox *b)
+{
+	luabox_check(l);
+	lua_pushfstring(l, "the result: %s", err_cause(&b->err));
+	return lua_error(l);
+}
+
+static int
+run_protected(lua_State *l)
+{
+	struct luabox *b = box_of(l);
+	const struct luabox_call *c = b->call;
+	int code = (int)lua_tointeger(l, 1);
+
+	push_code(l, code);
+	push_environment(l, c);
+	lua_setupvalue(l, -2, 1);
+	lua_call(l, 0, 1);
+	if (c->function)
+		call_returned_function(l, c);
+	*b->result = luadoc_to_doc(l, -1, b->o.output_max, &b->err);
+	if (doc_is_none(*b->result))
+		return raise_conversion(l, b);
+	return 0;
+}
+
+static int
+protected_call(struct luabox *b, lua_CFunction f, int code, const struct luabox_call *c, struct luabox_failure *fail)
+{
+	lua_State *l = b->l;
+	int status;
+
+	begin(b);
+	b->random.state = c->seed;
+	b->call = c;
+	lua_settop(l, 0);
+	lua_pushcfunction(l, on_error);
+	lua_pushcfunction(l, f);
+	lua_pushinteger(l, code);
+	status = lua_pcall(l, 1, 1, 1);
+	if (status != LUA_OK)
+		describe(b, status, fail);
+	if (b->trace != NULL) /* of an error that the code caught */
+		docb_free(b->trace);
+	b->trace = NULL;
+	err_fini(&b->err);
+	return status == LUA_OK ? 0 : -1;
+}
+
+int
+luabox_run(struct luabox *b, int code, const struct luabox_call *c, struct doc *result, struct luabox_failure *f)
+{
+	int rc;
+
+	*f = (struct luabox_failure){ .trace = DOC_NONE };
+	*result = DOC_NONE;
+	b->result = result;
+	rc = protected_call(b, run_protected, code, c, f);
+	lua_settop(b->l, 0);
+	return rc;
+}
+
+static int
+probe_protected(lua_State *l)
+{
+	struct luabox *b = box_of(l);
+
+	push_code(l, (int)lua_tointeger(l, 1));
+	push_environment(l, b->call);
+	lua_setupvalue(l, -2, 1);
+	lua_call(l, 0, 1);
+	lua_pushboolean(l, luaL_testudata(l, -1, "pawl.pure") != NULL);
+	return 1;
+}
+
+int
+luabox_is_pure(struct luabox *b, int code)
+{
+	const struct luabox_call c = { 0 };
+	struct luabox_failure f = { .trace = DOC_NONE };
+	int pure = 0;
+
+	if (protected_call(b, probe_protected, code, &c, &f) == 0)
+		pure = lua_toboolean(b->l, -1);
+	luabox_failure_fini(&f);
+	lua_settop(b->l, 0);
+	return pure;
+}

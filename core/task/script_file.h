@@ -1,0 +1,32 @@
+/*
+ * script_file - reading the files of script_dir, and running one in a box; for the
+ * script*.c files only.
+ */
+#ifndef PAWL_TASK_SCRIPT_FILE_H
+#define PAWL_TASK_SCRIPT_FILE_H
+
+#include <sys/stat.h>
+
+#include "expr/luabox.h"
+#include "task/script.h"
+
+struct script_file {
+	char *text; /* NUL-terminated; NULL = not there */
+	size_t len;
+	struct stat st; /* of the moment it was read */
+};
+/* 0, or -1 and e (may be NULL). */
+int script_file_read(const char *path, struct script_file *f, struct err *e);
+void script_file_fini(struct script_file *f);
+/* True when the file that st is about is the one that was read. */
+bool script_file_is(const struct script_file *f, const struct stat *st);
+
+char *script_function_path(const char *script_dir, const char *name); /* yours */
+/* Appends the text of lib/NAME.lua; "a.b" is lib/a/b.lua. For require. */
+int script_module_read(const char *script_dir, const char *name, struct buf *text, struct err *e);
+
+void script_answer_missing(struct script_answer *out, const char *name);
+/* Calls the function that the code returns; *out is initialised. */
+void script_run(struct luabox *b, int code, const struct script_call *c, bool pure, struct script_answer *out);
+
+#endif

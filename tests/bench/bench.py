@@ -1,0 +1,341 @@
+#!/usr/bin/env python3
+"""bench - how fast a pawld of this build tree is, beside yardsticks of the same run.
+
+	bench.py [--seconds S] [--rounds N] [--json FILE] [NAME ...]
+
+Starts a private pawld with its private PostgreSQL (laptop mode, everything at its
+default, so with fsync), and measures
+
+	chain    10 Pass states through StartExecution, keep-alive clients, each answer
+	         durable: states entered per second
+	steps    10 tasks of the echo plugin, each answer durable before the next task
+	         begins, 200 executions open all the time: steps per second
+	latency  one client on an idle server, one Pass state: StartExecution to its
+	         durable answer, and to SUCCEEDED as DescribeExecution shows it
+
+each in short rounds that alternate with its yardsticks on the same PostgreSQL:
+
+	rows     rows of that kind through the same statements, in batches of the size that
+	         pawld had, by a program that does nothing else (tests/bench/bench_store)
+	insert   pgbench: one small row per transaction
+
+A figure is the median of the rounds. CPU is what the kernel charged to a process for one
+operation. The rows in the database are counted afterwards: a figure that they do not
+bear out is an error.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import platform
+import re
+import statistics
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+import pawltest     # pylint: disable=wrong-import-position
+
+TICKS = os.sysconf("SC_CLK_TCK")
+INPUT = ('{"orderId":"9f2c1b7a","customer":{"id":184467,"name":"Ada Lovelace","vip":true},'
+         '"items":[{"sku":"AB-1001","quantity":2,"price":89.9},{"sku":"CD-2002","quantity":1}]}')
+NSTATES = 10
+OPEN = 200
+CONNECTIONS = 64
+
+
+def chain_of(state):
+    """A definition of NSTATES such states in a row."""
+    states = {f"S{n}": {**state, "Next": f"S{n + 1}"} for n in range(1, NSTATES)}
+    states[f"S{NSTATES}"] = {**state, "End": True}
+    return {"StartAt": "S1", "States": states}
+
+
+CHAIN = chain_of({"Type": "Pass"})
+STEPS = chain_of({"Type": "Task", "Resource": "arn:pawl:states:::echo:say"})
+ONE = {"StartAt": "S1", "States": {"S1": {"Type": "Pass", "End": True}}}
+
+
+def run(*argv):
+    done = subprocess.run([str(word) for word in argv], check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(map(str, argv))}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def make_programs():
+    """The helper programs, as far as the build tree can make them; their folder."""
+    if (pawltest.BUILD / "Makefile").exists():
+        run("make", "-s", "-C", pawltest.BUILD, "bench-programs")
+    return pawltest.BUILD / "tests" / "bench"
+
+
+def name_of(arn):
+    return arn.rpartition(":")[2]
+
+
+# --- the system under test --------------------------------------------------------------------
+
+def cpu_of(pid, with_children):
+    """CPU seconds of a process; with_children: and of those that it waited for."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15 if with_children else 13])) / TICKS
+
+
+def children_of(pid):
+    text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(word) for word in text.split()]
+
+
+class Server:
+    """pawld in laptop mode, its PostgreSQL, and what they used."""
+
+    def __init__(self):
+        self.pawld = pawltest.Pawld(log_level="info", plugin_dir=str(pawltest.BUILD / "plugins"))
+        self.client = self.pawld.client()
+        log = self.pawld.log()
+        self.conninfo = re.search(r'psql "([^"]+)"', log).group(1)
+        pids = list(self.pawld.folder.glob("data/**/postmaster.pid"))
+        self.postmaster = int(pids[0].read_text().split()[0])
+        self.bin = pathlib.Path(pawltest.postgres_bin())
+        self.sql("CREATE DATABASE yardstick")
+        self.sql("CREATE TABLE single (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, record text)",
+                 "yardstick")
+        self.insert = self.pawld.folder / "insert.sql"
+        self.insert.write_text(f"INSERT INTO single (record) VALUES ('{'x' * 200}');\n")
+
+    def database(self, name):
+        return re.sub(r"dbname=\S+", f"dbname={name}", self.conninfo)
+
+    def sql(self, text, database="postgres"):
+        return run(self.bin / "psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1",
+                   "-d", self.database(database), "-c", text).rstrip("\n")
+
+    def cpu(self):
+        """CPU seconds so far: of pawld, of PostgreSQL."""
+        postgres = cpu_of(self.postmaster, True)
+        for pid in children_of(self.postmaster):
+            with contextlib.suppress(OSError):
+                postgres += cpu_of(pid, False)
+        return cpu_of(self.pawld.process.pid, False), postgres
+
+    def rss_mb(self):
+        status = pathlib.Path(f"/proc/{self.pawld.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
+
+    def metric(self, name):
+        text = self.client.get("/metrics").body.decode()
+        return float(re.search(rf"^{name} (\S+)$", text, re.M).group(1))
+
+    def stop(self):
+        self.client.close()
+        self.pawld.stop()
+
+
+class Bench:
+    """The server, the helper programs, and how long to measure."""
+
+    def __init__(self, arguments):
+        self.seconds, self.rounds = arguments.seconds, arguments.rounds
+        self.programs = make_programs()
+        self.server = Server()
+        self.started = {}
+
+    def load(self, machine, operations, *arguments, seconds=None):
+        """One round of the generator; operations: how many of them are in one execution."""
+        server = self.server
+        before = server.cpu(), server.metric("pawl_commits_total"), server.metric("pawl_records_total")
+        out = json.loads(run(self.programs / "load", "--url", server.pawld.url, "--machine", machine,
+                             "--input", INPUT, "--seconds", seconds or self.seconds, *arguments))
+        after = server.cpu(), server.metric("pawl_commits_total"), server.metric("pawl_records_total")
+        self.started[machine] = self.started.get(machine, 0) + out["executions"]
+        n = out["executions"] * operations
+        out["rate"] *= operations
+        out["pawld_us"] = (after[0][0] - before[0][0]) * 1e6 / n
+        out["postgres_us"] = (after[0][1] - before[0][1]) * 1e6 / n
+        out["client_us"] = out["cpu_seconds"] * 1e6 / n
+        out["batch"] = (after[2] - before[2]) / max(1, after[1] - before[1])
+        return out
+
+    def rows(self, kind, batch, operations=1):
+        """bench_store: rows of that kind and no engine; operations: how many are in one row."""
+        before = self.server.cpu()[1]
+        out = json.loads(run(self.programs / "bench_store", kind, self.server.database("yardstick"),
+                             self.seconds / 2, min(1000, max(1, round(batch)))))
+        rate = out["per_second"] * operations
+        used = self.server.cpu()[1] - before
+        return {"rate": rate, "postgres_us": used * 1e6 / (rate * self.seconds / 2),
+                "client_us": out["cpu_us"] / operations}
+
+    def pgbench(self, clients):
+        """One row per transaction: rate, p50 in microseconds, CPU of PostgreSQL per row."""
+        prefix = self.server.pawld.folder / "pgbench"
+        before = self.server.cpu()[1]
+        run(self.server.bin / "pgbench", "-n", "-M", "prepared", "-c", clients, "-j", 1,
+            "-T", max(1, round(self.seconds / 2)), "-f", self.server.insert, "-l", "--log-prefix", prefix,
+            self.server.database("yardstick"))
+        used = self.server.cpu()[1] - before
+        lines = []
+        for path in self.server.pawld.folder.glob("pgbench.*"):
+            lines += [list(map(int, line.split())) for line in path.read_text().splitlines()]
+            path.unlink()
+        stamps = [seconds * 1000000 + us for _, _, _, _, seconds, us in lines]
+        return {"rate": (len(lines) - 1) * 1e6 / (max(stamps) - min(stamps)),
+                "p50": statistics.median(line[2] for line in lines),
+                "postgres_us": used * 1e6 / len(lines)}
+
+    def record_bytes(self, machine):
+        """How long the journal records of that machine's executions are, on average."""
+        return float(self.server.sql(
+            "SELECT avg(octet_length(j.record)) FROM pawl.journal j"
+            " JOIN pawl.execution e ON e.shard = j.shard AND e.id = j.execution_id"
+            f" WHERE e.machine_id = (SELECT id FROM pawl.machine WHERE name = '{name_of(machine)}')"))
+
+    def prove(self, machine, records, events):
+        """All that was started is there, with that many journal rows and events each."""
+        name = name_of(machine)
+        got = self.server.sql(
+            "SELECT count(DISTINCT e.id), count(*), sum(j.event_count)"
+            " FROM pawl.execution e JOIN pawl.journal j ON j.shard = e.shard AND j.execution_id = e.id"
+            f" WHERE e.machine_id = (SELECT id FROM pawl.machine WHERE name = '{name}')"
+            " AND e.status = 'SUCCEEDED'")
+        n = self.started[machine]
+        pawltest.equal(got, f"{n}|{n * records}|{n * events}", f"executions, records, events of {name}")
+
+
+# --- the benchmarks -----------------------------------------------------------------------------
+
+def middle(rounds, key):
+    return statistics.median(one[key] for one in rounds)
+
+
+def compare(rounds, yardsticks):
+    """Median, ratios to the yardsticks round by round, CPU."""
+    result = {"rate": middle(rounds, "rate"), "rounds": [round(one["rate"]) for one in rounds],
+              "cpu_us": {who: round(middle(rounds, f"{who}_us"), 2) for who in ("pawld", "postgres", "client")},
+              "batch": round(middle(rounds, "batch"), 1), "yardsticks": {}}
+    for name, others in yardsticks.items():
+        result["yardsticks"][name] = {
+            "rate": middle(others, "rate"), "postgres_us": round(middle(others, "postgres_us"), 2),
+            "ratio": statistics.median(one["rate"] / other["rate"] for one, other in zip(rounds, others))}
+    return result
+
+
+def bench_chain(b):
+    machine = b.server.client.create("chain", CHAIN)
+    arguments = ("--connections", CONNECTIONS)
+    warm = b.load(machine, NSTATES, *arguments, seconds=1)
+    rounds, appends, starts, inserts = [], [], [], []
+    for _ in range(b.rounds):
+        rounds.append(b.load(machine, NSTATES, *arguments))
+        appends.append(b.rows("append", rounds[-1]["batch"], NSTATES))
+        starts.append(b.rows("start_finish", rounds[-1]["batch"], NSTATES))
+        inserts.append(b.pgbench(16))
+    b.prove(machine, 1, 2 + 2 * NSTATES)
+    result = compare(rounds, {"rows: journal only": appends, "rows: start and finish": starts,
+                              "insert, 16 clients": inserts})
+    return {**result, "unit": "transitions/s", "goal": 150000, "warm": round(warm["rate"]),
+            "record_bytes": round(b.record_bytes(machine)), "start_us": rounds[-1]["start_us"]}
+
+
+def bench_steps(b):
+    machine = b.server.client.create("steps", STEPS)
+    arguments = ("--connections", CONNECTIONS, "--open", OPEN)
+    warm = b.load(machine, NSTATES, *arguments, seconds=1)
+    rounds, appends, inserts = [], [], []
+    for _ in range(b.rounds):
+        rounds.append(b.load(machine, NSTATES, *arguments))
+        appends.append(b.rows("append1", rounds[-1]["batch"]))
+        inserts.append(b.pgbench(16))
+    b.prove(machine, NSTATES + 1, 2 + 5 * NSTATES)
+    result = compare(rounds, {"rows: journal only": appends, "insert, 16 clients": inserts})
+    return {**result, "unit": "steps/s", "goal": 40000, "warm": round(warm["rate"]),
+            "record_bytes": round(b.record_bytes(machine))}
+
+
+def bench_latency(b):
+    machine = b.server.client.create("one", ONE)
+    count = ("--count", 500)
+    b.load(machine, 1, *count)
+    starts, ends, inserts = [], [], []
+    for _ in range(b.rounds):
+        starts.append(b.load(machine, 1, *count))
+        ends.append(b.load(machine, 1, *count, "--ended"))
+        inserts.append(b.pgbench(1))
+    b.prove(machine, 1, 4)
+    insert = middle(inserts, "p50")
+    result = {"unit": "us", "goal": 1000, "insert_p50": insert,
+              "cpu_us": {who: round(middle(starts, f"{who}_us"), 1) for who in ("pawld", "postgres")}}
+    for name, rounds, key in (("start", starts, "start_us"), ("succeeded", ends, "ended_us")):
+        p50 = statistics.median(one[key]["p50"] for one in rounds)
+        result[name] = {"p50": p50, "p99": statistics.median(one[key]["p99"] for one in rounds),
+                        "ratio": p50 / insert}
+    return result
+
+
+BENCHMARKS = {"chain": bench_chain, "steps": bench_steps, "latency": bench_latency}
+
+
+# --- what is printed ------------------------------------------------------------------------------
+
+def print_rate(name, r):
+    cpu = r["cpu_us"]
+    share = r["rate"] / r["goal"]
+    print(f"\n{name:<28}{'median':>10}  {'ratio':>6}  CPU us per operation")
+    print(f"  {'pawl, ' + r['unit']:<26}{r['rate']:>10,.0f}  {'':>6}  pawld {cpu['pawld']},"
+          f" PostgreSQL {cpu['postgres']}, client {cpu['client']}")
+    for yardstick, y in r["yardsticks"].items():
+        print(f"  {yardstick:<26}{y['rate']:>10,.0f}  {y['ratio']:>6.2f}  PostgreSQL {y['postgres_us']}")
+    print(f"  rounds {', '.join(f'{n:,}' for n in r['rounds'])}; {r['batch']} records a commit,"
+          f" {r['record_bytes']} bytes a record; goal {r['goal']:,}: {share:.0%}")
+    if "start_us" in r:
+        print("  StartExecution, ms: " + ", ".join(f"{k} {v / 1000:.1f}" for k, v in r["start_us"].items()))
+
+
+def print_latency(name, r):
+    print(f"\n{name:<28}{'p50, us':>10}  {'ratio':>6}  {'p99, us':>8}")
+    for what, label in (("start", "StartExecution"), ("succeeded", "start to SUCCEEDED")):
+        one = r[what]
+        print(f"  {label:<26}{one['p50']:>10,.0f}  {one['ratio']:>6.2f}  {one['p99']:>8,.0f}")
+    print(f"  {'insert, 1 client':<26}{r['insert_p50']:>10,.0f}")
+    print(f"  CPU us per StartExecution: pawld {r['cpu_us']['pawld']}, PostgreSQL {r['cpu_us']['postgres']};"
+          f" goal p50 {r['goal']:,} us")
+
+
+def machine_line(server):
+    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    version = server.sql("SHOW server_version").split()[0]
+    pawld = run(pawltest.BUILD / "pawld", "--version").strip()
+    return (f"{os.cpu_count()} x {cpu.group(1) if cpu else platform.machine()}, Linux {platform.release()},"
+            f" PostgreSQL {version} (fsync {server.sql('SHOW fsync')},"
+            f" synchronous_commit {server.sql('SHOW synchronous_commit')}), {pawld}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Measures a pawld of this build tree.")
+    parser.add_argument("--seconds", type=float, default=3, help="length of a round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", help="file for the figures")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
+    arguments = parser.parse_args()
+    names = arguments.names or list(BENCHMARKS)
+    if unknown := set(names) - set(BENCHMARKS):
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}")
+    pawltest.need_pawld()
+    bench = Bench(arguments)
+    results = {"machine": machine_line(bench.server), "idle_rss_mb": round(bench.server.rss_mb(), 1)}
+    print(results["machine"])
+    print(f"idle pawld: {results['idle_rss_mb']} MB resident")
+    for name in names:
+        results[name] = BENCHMARKS[name](bench)
+        (print_latency if name == "latency" else print_rate)(name, results[name])
+        sys.stdout.flush()
+    bench.server.stop()
+    if arguments.json:
+        pathlib.Path(arguments.json).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,15 @@
+# benchmarks: "make bench" runs tests/bench/bench.py on this build tree; nothing here
+# belongs to "make check" or is installed.
+
+bench_programs = tests/bench/load tests/bench/bench_store tests/bench/bench_doc tests/bench/bench_run
+EXTRA_PROGRAMS = $(bench_programs)
+CLEANFILES += $(bench_programs)
+tests_bench_load_LDADD = $(LIBEVENT_LIBS)
+tests_bench_bench_store_LDADD = libpawlcore.la $(PAWL_LIBS)
+tests_bench_bench_doc_LDADD = libpawlcore.la $(PAWL_LIBS)
+tests_bench_bench_run_LDADD = libpawlcore.la $(PAWL_LIBS)
+
+bench-programs: $(BUILT_SOURCES) $(bench_programs)
+bench: all bench-programs
+	@$(AM_TESTS_ENVIRONMENT) $(PYTHON) $(srcdir)/tests/bench/bench.py
+.PHONY: bench bench-programs

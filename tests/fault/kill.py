@@ -1,0 +1,444 @@
+#!/usr/bin/python3
+"""kill - the kill harness: executions under way while pawld and PostgreSQL die, again and again.
+
+Executions of the example account-opening and of a mix of Parallel, Map, Wait, Retry and
+Catch are started all the time. Meanwhile pawld is killed (kill -9) at every fail point and
+at random times, PostgreSQL at random times. Afterwards every execution that was
+acknowledged is there, every one has ended, and each history equals that of an
+undisturbed run, times aside: as a tree, since what runs side by side may finish in any order.
+
+    kill.py                  the short form
+    kill.py --long           the long form: 500 executions
+    kill.py --seed N         the same kills again; the seed of each run is printed
+"""
+
+import argparse
+import contextlib
+import http.client
+import http.server
+import json
+import os
+import pathlib
+import queue
+import random
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+EXAMPLE = TOP / "docs" / "examples" / "account-opening"
+sys.path[:0] = [str(TOP / "tests" / "e2e"), str(EXAMPLE)]
+
+# pylint: disable=wrong-import-position
+import history
+import pawltest
+import services
+
+ECHO = "arn:pawl:states:::echo:say"
+# An outage lasts longer than the example's time limits, and a limit that passes is a fact of the
+# history. Here only the answers of the services decide.
+LONG_LIMIT = 300
+RETRY = [{"ErrorEquals": ["States.Http.StatusCode.503"], "IntervalSeconds": 1, "BackoffRate": 1.0,
+          "MaxAttempts": 5}]
+
+
+def echo(output, delay_ms, **fields):
+    return {"Type": "Task", "Resource": ECHO, "Parameters": {"DelayMs": delay_ms, **output}, **fields}
+
+
+def mix_definition():
+    """Everything that can be under way, nothing whose outcome depends on who is quicker."""
+    call = {"Type": "Task", "Resource": "arn:aws:states:::http:invoke", "Retry": RETRY, "End": True,
+            "TimeoutSeconds": LONG_LIMIT, "ResultSelector": {"known.$": "$.ResponseBody.known"},
+            "Parameters": {"ApiEndpoint.$": "$.service", "Method": "POST",
+                           "RequestBody": {"name.$": "$.subject", "born": "2000-01-01"}}}
+    inner_map = {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 2, "End": True,
+                 "ItemProcessor": {"StartAt": "Each", "States": {
+                     "Each": echo({"Output.$": "$"}, 30, Next="Pause"),
+                     "Pause": {"Type": "Wait", "Seconds": 1, "End": True}}}}
+    return {"StartAt": "Both", "States": {
+        "Both": {"Type": "Parallel", "ResultPath": "$.both", "Next": "Fails", "Branches": [
+            {"StartAt": "Items", "States": {"Items": inner_map}},
+            {"StartAt": "Sleep", "States": {
+                "Sleep": {"Type": "Wait", "Seconds": 2, "Next": "Wake"},
+                "Wake": echo({"Output": "awake"}, 10, End=True)}},
+            {"StartAt": "Call", "States": {"Call": call}}]},
+        "Fails": {"Type": "Parallel", "Next": "Never", "Branches": [
+            {"StartAt": "Wrong", "States": {"Wrong": echo(
+                {"Error": "Wrong", "Cause": "on purpose"}, 20, End=True, Retry=[
+                    {"ErrorEquals": ["Wrong"], "IntervalSeconds": 1, "MaxAttempts": 1}])}}],
+            "Catch": [{"ErrorEquals": ["Wrong"], "ResultPath": "$.caught", "Next": "Choose"}]},
+        "Never": {"Type": "Fail", "Error": "Unreachable"},
+        "Choose": {"Type": "Choice", "Default": "Odd", "Choices": [
+            {"Variable": "$.even", "BooleanEquals": True, "Next": "Even"}]},
+        "Even": {"Type": "Pass", "Result": "even", "ResultPath": "$.kind", "Next": "Many"},
+        "Odd": echo({"Output": "odd"}, 5, ResultPath="$.kind", Next="Many"),
+        "Many": {"Type": "Map", "ItemsPath": "$.items", "ResultPath": "$.many", "End": True,
+                 "ItemProcessor": {"StartAt": "M1", "States": {
+                     "M1": {"Type": "Pass", "Next": "M2"},
+                     "M2": echo({"Output.$": "$"}, 5, End=True)}}}}}
+
+
+def example_definition():
+    text = (EXAMPLE / "account-opening.asl.json").read_text(encoding="utf-8")
+    return json.loads(re.sub(r'"TimeoutSeconds": \d+', f'"TimeoutSeconds": {LONG_LIMIT}', text))
+
+
+# --- the services -----------------------------------------------------------------------------
+
+class PlannedHandler(http.server.BaseHTTPRequestHandler):
+    """The example's services; faults follow the attempt, so that a repeated call changes nothing.
+
+    An attempt is known by its Idempotency-Key. Asked about a subject "s-N..." the first
+    N mod 3 attempts are answered 503, whoever asks how often."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+
+    def log_message(self, format, *args):   # pylint: disable=redefined-builtin
+        pass
+
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+        name = self.path.lstrip("/")
+        key = self.headers.get("Idempotency-Key") or ""
+        subject = asked.get("name") or asked.get("street")
+        with self.server.lock:
+            attempts = self.server.attempts.setdefault((name, subject), [])
+            if key not in attempts:
+                attempts.append(key)
+            number = attempts.index(key)
+        faults = int(re.search(r"\d+", subject).group()) % 3
+        time.sleep(0.02)
+        status = 503 if number < faults else 200
+        body = services.SERVICES[name](asked) if status == 200 else {"message": "out of order"}
+        data = json.dumps(body).encode()
+        with contextlib.suppress(OSError):
+            self.send_response_only(status)         # no Date: answers are the same every time
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+            self.wfile.flush()
+
+
+class PlannedServices:
+    """Where both services are, for one run."""
+
+    def __init__(self, port=0):
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), PlannedHandler)
+        self.server.daemon_threads = True
+        self.server.lock, self.server.attempts = threading.Lock(), {}
+        self.port = self.server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def forget(self):
+        """The next run begins with no attempts seen."""
+        with self.server.lock:
+            self.server.attempts.clear()
+
+
+# --- the executions ----------------------------------------------------------------------------
+
+def input_of(number, url):
+    """(machine, input) of an execution; a few kinds, so that the undisturbed run can be short."""
+    kind = number % 6
+    if number % 2:
+        return "mix", {"service": f"{url}/check-name", "subject": f"s-{number}", "even": kind == 1,
+                       "items": list(range(kind))}
+    street = "Nowhere" if kind == 4 else "Lane"
+    return "opening", {
+        "applicant": {"name": f"s-{number} Nobody" if kind == 2 else f"s-{number}", "born": "1990",
+                      "street": f"{number} {street}", "city": "X", "income": 30000},
+        "coolingOffSeconds": 2,
+        "services": {"checkName": f"{url}/check-name", "checkAddress": f"{url}/check-address"}}
+
+
+def clean(event):
+    """Takes out of an event what may differ between equal runs: ids of a call, its date."""
+    detail = history.details(event)
+    if detail and "SdkHttpMetadata" in str(detail.get("output", "")):
+        output = json.loads(detail["output"])
+        for member in ("SdkHttpMetadata", "SdkResponseMetadata"):
+            output.pop(member, None)
+        detail["output"] = json.dumps(output)
+    return event
+
+
+class Executions:
+    """What is to be started, what was acknowledged."""
+
+    def __init__(self, count, url, endpoint):
+        self.count, self.url, self.endpoint = count, url, endpoint
+        self.permits = queue.Queue()
+        self.acknowledged = {}          # number -> ARN
+        self.machines = {}              # churned catalogue entries that were acknowledged
+        self.trouble = []
+        self.threads = [threading.Thread(target=self.work, daemon=True) for _ in range(4)]
+        for thread in self.threads:
+            thread.start()
+
+    def allow(self, numbers):
+        for number in numbers:
+            self.permits.put(number)
+
+    def work(self):
+        client = pawltest.Client(self.endpoint)
+        while (number := self.permits.get()) is not None:
+            try:
+                self.start(client, number)
+            except Exception as error:      # pylint: disable=broad-except
+                self.trouble.append(f"execution {number}: {error!r}")
+            finally:
+                self.permits.task_done()
+
+    def start(self, client, number):
+        """Says the same start again until it is acknowledged."""
+        machine, given = input_of(number, self.url)
+        arn = f"arn:aws:states:{pawltest.REGION}:{pawltest.ACCOUNT}:stateMachine:{machine}"
+        while True:
+            try:
+                got = client.start(arn, given, name=f"e{number}")
+            except pawltest.ApiError as error:
+                if error.code == "ExecutionAlreadyExists":      # an answer got lost; it has ended
+                    got = arn.replace(":stateMachine:", ":execution:") + f":e{number}"
+                elif error.status in (500, 503):
+                    time.sleep(0.05)
+                    continue
+                else:
+                    raise
+            except (OSError, http.client.HTTPException):
+                time.sleep(0.05)
+                continue
+            self.acknowledged[number] = got
+            break
+        with contextlib.suppress(pawltest.ApiError, OSError, http.client.HTTPException):
+            name = f"churn-{number}"
+            self.machines[name] = client.create(name, {"StartAt": "A", "States": {
+                "A": {"Type": "Succeed"}}})
+
+    def finish(self):
+        self.permits.join()
+        for _ in self.threads:
+            self.permits.put(None)
+        for thread in self.threads:
+            thread.join()
+
+
+# --- the daemon -----------------------------------------------------------------------------------
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Daemon(pawltest.Pawld):
+    """A pawld that may die at any moment, always on the same port."""
+
+    def begin(self, failpoints="", hibernate="10s"):
+        """Whether it became ready; it may die before."""
+        self.environment["PAWL_FAILPOINTS"] = failpoints
+        self.options["hibernate_after"] = hibernate
+        self.launch()
+        line = self.read_line(pawltest.PATIENCE)
+        if line.startswith("pawld ready "):
+            self.url = line.split()[2]
+            return True
+        self.expect_killed()
+        return False
+
+    def expect_killed(self):
+        """It has ended: by SIGKILL, not by a crash of its own."""
+        code = self.process.wait(pawltest.PATIENCE)
+        self.forget()
+        if code != -9:
+            raise AssertionError(f"pawld ended with {code}: {self.log()[-4000:]}")
+
+    def dies_within(self, seconds):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                return True
+            time.sleep(0.005)
+        return False
+
+
+def failpoints():
+    """Names of the fail points; none in a build without them."""
+    done = subprocess.run([pawltest.need_pawld(), "--list-failpoints"], check=False,
+                          capture_output=True, text=True)
+    names = re.findall(r"^([a-z]\w*(?:\.\w+)+)\b", done.stdout, re.M)
+    return names if done.returncode == 0 else []
+
+
+def prepare_scripts(daemon):
+    functions = daemon.folder / "scripts" / "functions"
+    functions.mkdir(exist_ok=True)
+    (functions / "score.lua").write_text(
+        (EXAMPLE / "scripts" / "functions" / "score.lua").read_text("utf-8"), encoding="utf-8")
+
+
+def create_machines(client):
+    client.create("opening", example_definition())
+    client.create("mix", mix_definition())
+
+
+def undisturbed(numbers, planned):
+    """{number: (status, canonical history)} of a run that nobody disturbs."""
+    with pawltest.Pawld(database=pawltest.Postgres().new_database(), start=False,
+                        log_level="info") as daemon:
+        prepare_scripts(daemon)
+        daemon.start()
+        client = daemon.client()
+        create_machines(client)
+        arns = {}
+        for number in numbers:
+            machine, given = input_of(number, planned.url)
+            arn = f"arn:aws:states:{pawltest.REGION}:{pawltest.ACCOUNT}:stateMachine:{machine}"
+            arns[number] = client.start(arn, given, name=f"e{number}")
+        expected = {number: outcome(client, arn) for number, arn in arns.items()}
+        for number, (status, events) in expected.items():
+            if status != "SUCCEEDED":
+                raise AssertionError(f"undisturbed, e{number} ended {status}: {events[-1]}")
+        return expected
+
+
+def outcome(client, arn):
+    end = client.wait(arn, 180)
+    events = client.history(arn, maxResults=1000)
+    complaints = history.check(events)
+    if complaints:
+        raise AssertionError(f"{arn}: {complaints}")
+    return end["status"], history.canonical(history.tree(events), clean)
+
+
+# --- the kills --------------------------------------------------------------------------------------
+
+def plan(rng, names, long_form):
+    """The rounds: (kind, detail), in random order, each fail point several times in the long form."""
+    hits = (1, 2, 5, 13) if long_form else (1,)
+    rounds = [("failpoint", f"{name}=die@{max(1, hit + rng.randrange(hit))}")
+              for name in names for hit in hits]
+    rounds += [("pawld", rng.uniform(0.02, 1.5)) for _ in range(25 if long_form else 5)]
+    rounds += [("postgres", rng.uniform(0.02, 1.5)) for _ in range(15 if long_form else 3)]
+    rng.shuffle(rounds)
+    return rounds
+
+
+def one_round(daemon, database, kind, detail, rng):
+    """Lets the daemon run until it or PostgreSQL has died; what happened, for the log."""
+    hibernate = rng.choice(("0s", "500ms", "10s"))
+    if kind == "failpoint":
+        if not daemon.begin(detail, hibernate):
+            return "died while starting"
+        if daemon.dies_within(6):
+            daemon.expect_killed()
+            return "died"
+        daemon.kill()
+        return "not reached, killed"
+    if not daemon.begin("", hibernate):
+        raise AssertionError("pawld died by itself")
+    time.sleep(detail)
+    if kind == "postgres":
+        database.kill()
+        time.sleep(rng.uniform(0, 0.3))
+        database.start()
+        time.sleep(rng.uniform(0.1, 1.5))
+        if daemon.process.poll() is not None:
+            raise AssertionError(f"pawld did not survive PostgreSQL: {daemon.log()[-4000:]}")
+    daemon.kill()
+    return "killed"
+
+
+def disturbed(rng, count, planned, long_form):
+    """Runs and kills; the daemon, its database and the executions afterwards."""
+    database = pawltest.Postgres()
+    daemon = Daemon(database=database.new_database(), start=False, log_level="info",
+                    listen=f"127.0.0.1:{free_port()}")
+    prepare_scripts(daemon)
+    daemon.begin()
+    create_machines(daemon.client())
+    executions = Executions(count, planned.url, daemon.url)
+    daemon.kill()
+    rounds = plan(rng, failpoints(), long_form)
+    share = -(-count // len(rounds))
+    for number, (kind, detail) in enumerate(rounds):
+        executions.allow(range(number * share, min(count, (number + 1) * share)))
+        text = detail if kind == "failpoint" else f"after {detail:.2f} s"
+        happened = one_round(daemon, database, kind, detail, rng)
+        print(f"# {number + 1}/{len(rounds)} {kind} {text}: {happened}, "
+              f"{len(executions.acknowledged)} acknowledged", flush=True)
+    daemon.begin()
+    executions.finish()
+    return daemon, executions
+
+
+def verify(daemon, executions, expected):
+    """Complaints, one a line."""
+    client = daemon.client()
+    wrong = list(executions.trouble)
+    if len(executions.acknowledged) != executions.count:
+        wrong.append(f"{executions.count - len(executions.acknowledged)} starts were never acknowledged")
+    for number, arn in sorted(executions.acknowledged.items()):
+        try:
+            status, canonical = outcome(client, arn)
+        except (AssertionError, pawltest.ApiError) as error:
+            wrong.append(f"e{number}: {error}")
+            continue
+        if (status, canonical) != expected[number]:
+            wrong.append(f"e{number}: {status}, the undisturbed run {expected[number][0]}; "
+                         + first_difference(expected[number][1], canonical))
+    for name, arn in executions.machines.items():
+        try:
+            client.call("DescribeStateMachine", stateMachineArn=arn)
+        except pawltest.ApiError as error:
+            wrong.append(f"machine {name} was acknowledged and is not there: {error}")
+    return wrong
+
+
+def first_difference(expected, got, path=""):
+    """Where two canonical histories part."""
+    if isinstance(expected, list) and isinstance(got, list):
+        for index, (one, other) in enumerate(zip(expected, got)):
+            if one != other:
+                return first_difference(one, other, f"{path}/{index}")
+        return f"at {path}: {len(expected)} items expected, {len(got)} there"
+    if isinstance(expected, dict) and isinstance(got, dict) and set(expected) == set(got):
+        for key, one in expected.items():
+            if one != got[key]:
+                return first_difference(one, got[key], f"{path}/{key}")
+    return f"at {path}: expected {json.dumps(expected)[:300]}, got {json.dumps(got)[:300]}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--long", action="store_true", help="500 executions, every fail point often")
+    parser.add_argument("--executions", type=int)
+    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"))
+    options = parser.parse_args()
+    count = options.executions or (500 if options.long else 60)
+    pawltest.need_pawld()
+    print(f"# seed {options.seed}, {count} executions, "
+          f"{len(failpoints())} fail points", flush=True)
+    rng = random.Random(options.seed)
+    planned = PlannedServices()
+    expected = undisturbed(range(count), planned)
+    planned.forget()
+    daemon, executions = disturbed(rng, count, planned, options.long)
+    wrong = verify(daemon, executions, expected)
+    daemon.stop()
+    for line in wrong:
+        print(f"not ok {line}")
+    sound = "every execution ended as if nothing had happened"
+    print(f"{'not ok' if wrong else 'ok'} {sound} (seed {options.seed})")
+    print(f"{count - min(count, len(wrong))} passed, {min(count, len(wrong))} failed, 0 skipped")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
