@@ -228,10 +228,9 @@ start_fini(void *state)
 
 static const struct flow_step start_steps[] = {
 	{ "read", start_read },
-	{ "machine", start_machine }, /* WAIT only when it is not in the cache */
-	{ "start", start_start },     /* WAIT: COMMIT resumes us */
-	{ "existing",
-	    start_existing }, /* WAIT when the name was taken: is it the same call again? */
+	{ "machine", start_machine },   /* WAIT only when it is not in the cache */
+	{ "start", start_start },       /* WAIT: COMMIT resumes us */
+	{ "existing", start_existing }, /* WAIT when the name was taken: the same call again? */
 	{ "answer", start_answer },
 	{ NULL, NULL },
 };

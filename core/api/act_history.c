@@ -236,8 +236,7 @@ history_fini(void *state)
 static const struct flow_step history_steps[] = {
 	{ "check", history_check },
 	{ "execution", history_execution }, /* WAIT */
-	{ "events",
-	    history_events }, /* WAIT: journal rows become the answer's body, some at a time */
+	{ "events", history_events }, /* WAIT: rows become the answer's body, some at a time */
 	{ "answer", history_answer },
 	{ NULL, NULL },
 };

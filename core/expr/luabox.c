@@ -25,9 +25,10 @@
 
 #define HOOK_STEPS 500
 #define ALLOCATION_BYTES_PER_STEP 64
-#define FAILED_ALLOCATION_SHARE 64 /* a failed one costs this part of the budget: each makes Lua collect garbage */
-#define SMALL_BYTES 4096           /* may still be allocated by an exhausted box, to fail in order */
-#define BLOCK_SHARE 4              /* the largest single block is this part of the memory */
+#define FAILED_ALLOCATION_SHARE \
+	64 /* a failed one costs this part of the budget: each makes Lua collect garbage */
+#define SMALL_BYTES 4096 /* may still be allocated by an exhausted box, to fail in order */
+#define BLOCK_SHARE 4    /* the largest single block is this part of the memory */
 #define TRACE_MAX 20
 #define OUT_OF_STEPS "the budget of steps is used up"
 
@@ -36,7 +37,7 @@ struct luabox {
 	struct luabox_options o;
 	size_t used;
 	int64_t steps;
-	bool limited;   /* steps are */
+	bool limited; /* steps are */
 	bool exhausted;
 	bool broken;
 	struct expr_random random;
@@ -48,7 +49,8 @@ struct luabox {
 };
 
 /* Registry keys are addresses. */
-static const char globals_key = 0, environment_key = 0, modules_key = 0, exhausted_key = 0, codes_key = 0;
+static const char globals_key = 0, environment_key = 0, modules_key = 0, exhausted_key = 0,
+		  codes_key = 0;
 
 static struct luabox *
 box_of(lua_State *l)
@@ -139,7 +141,8 @@ allocate(void *arg, void *p, size_t old, size_t size)
 		return NULL;
 	}
 	if (size > old) {
-		if (b->limited && (b->steps -= (int64_t)(size - old) / ALLOCATION_BYTES_PER_STEP) <= 0)
+		if (b->limited &&
+		    (b->steps -= (int64_t)(size - old) / ALLOCATION_BYTES_PER_STEP) <= 0)
 			exhaust(b);
 		if ((b->exhausted && size > SMALL_BYTES) || size - old > b->o.memory - b->used ||
 		    size > b->o.memory / BLOCK_SHARE)
@@ -324,13 +327,15 @@ luabox_load(struct luabox *b, const char *name, const char *text, size_t len, st
 	if (lua_pcall(b->l, 1, 0, 0) == LUA_OK)
 		return w.id;
 	err_set(e, "pawl.Lua", "%s",
-	    lua_type(b->l, -1) == LUA_TSTRING ? lua_tostring(b->l, -1) : "the code cannot be compiled");
+	    lua_type(b->l, -1) == LUA_TSTRING ? lua_tostring(b->l, -1)
+					      : "the code cannot be compiled");
 	lua_settop(b->l, 0);
 	return -1;
 }
 
 int
-luabox_load_expression(struct luabox *b, const char *name, const char *text, size_t len, struct err *e)
+luabox_load_expression(struct luabox *b, const char *name, const char *text, size_t len,
+    struct err *e)
 {
 	struct buf code;
 	int id;
@@ -390,7 +395,8 @@ luabox_lua_require(lua_State *l)
 		return luaL_error(l, "module '%s' cannot be loaded: %s", name, err_cause(&b->err));
 	luabox_charge(l, 1 + LUALIB_BYTES(b->scratch.len));
 	lua_pushfstring(l, "=lib/%s.lua", name);
-	status = luaL_loadbufferx(l, buf_text(&b->scratch), b->scratch.len, lua_tostring(l, -1), "t");
+	status =
+	    luaL_loadbufferx(l, buf_text(&b->scratch), b->scratch.len, lua_tostring(l, -1), "t");
 	if (status != LUA_OK)
 		return lua_error(l);
 	lua_rawgetp(l, LUA_REGISTRYINDEX, &environment_key);
@@ -439,13 +445,14 @@ trace_line(struct luabox *b, const lua_Debug *ar)
 	int n;
 
 	if (ar->name != NULL)
-		n = snprintf(line, sizeof(line), "%s:%d: in function '%.100s'", ar->short_src, ar->currentline,
-		    ar->name);
+		n = snprintf(line, sizeof(line), "%s:%d: in function '%.100s'", ar->short_src,
+		    ar->currentline, ar->name);
 	else if (*ar->what == 'm')
-		n = snprintf(line, sizeof(line), "%s:%d: in main chunk", ar->short_src, ar->currentline);
+		n = snprintf(line, sizeof(line), "%s:%d: in main chunk", ar->short_src,
+		    ar->currentline);
 	else
-		n = snprintf(line, sizeof(line), "%s:%d: in function <%s:%d>", ar->short_src, ar->currentline,
-		    ar->short_src, ar->linedefined);
+		n = snprintf(line, sizeof(line), "%s:%d: in function <%s:%d>", ar->short_src,
+		    ar->currentline, ar->short_src, ar->linedefined);
 	if (n < (int)sizeof(line) && doc_utf8_valid(line, (size_t)n))
 		docb_string(b->trace, line, (size_t)n);
 }
@@ -462,7 +469,8 @@ on_error(lua_State *l)
 	if (b->trace == NULL) {
 		b->trace = docb_new();
 		docb_array(b->trace);
-		for (int level = 0; level < TRACE_MAX && lua_getstack(l, level, &ar) != 0; level++) {
+		for (int level = 0; level < TRACE_MAX && lua_getstack(l, level, &ar) != 0;
+		     level++) {
 			lua_getinfo(l, "Sln", &ar);
 			if (ar.currentline >= 0)
 				trace_line(b, &ar);
@@ -489,7 +497,8 @@ text_at(lua_State *l, int index)
 	size_t len;
 	const char *s = lua_tolstring(l, index, &len);
 
-	return doc_utf8_valid(s, len) ? xstrndup(s, len) : xstrdup("(a message that is not valid UTF-8)");
+	return doc_utf8_valid(s, len) ? xstrndup(s, len)
+				      : xstrdup("(a message that is not valid UTF-8)");
 }
 
 /* The member name of the error object at 2 as text; NULL when it has none. */
@@ -521,7 +530,8 @@ describe_protected(lua_State *l)
 		if (d->message != NULL)
 			return 0;
 		whole = luadoc_to_doc(l, 2, d->output_max, &e);
-		d->message = doc_is_none(whole) ? xstrdup("(a table was raised)") : doc_text(whole, NULL);
+		d->message =
+		    doc_is_none(whole) ? xstrdup("(a table was raised)") : doc_text(whole, NULL);
 		doc_unref(whole);
 		err_fini(&e);
 	} else if (lua_type(l, 2) == LUA_TSTRING || lua_type(l, 2) == LUA_TNUMBER) {
@@ -618,7 +628,8 @@ run_protected(lua_State *l)
 }
 
 static int
-protected_call(struct luabox *b, lua_CFunction f, int code, const struct luabox_call *c, struct luabox_failure *fail)
+protected_call(struct luabox *b, lua_CFunction f, int code, const struct luabox_call *c,
+    struct luabox_failure *fail)
 {
 	lua_State *l = b->l;
 	int status;
@@ -641,7 +652,8 @@ protected_call(struct luabox *b, lua_CFunction f, int code, const struct luabox_
 }
 
 int
-luabox_run(struct luabox *b, int code, const struct luabox_call *c, struct doc *result, struct luabox_failure *f)
+luabox_run(struct luabox *b, int code, const struct luabox_call *c, struct doc *result,
+    struct luabox_failure *f)
 {
 	int rc;
 

@@ -65,7 +65,8 @@ bool luabox_broken(const struct luabox *b);
  */
 int luabox_load(struct luabox *b, const char *name, const char *text, size_t len, struct err *e);
 /* The same for an expression: text is what could stand behind "return". */
-int luabox_load_expression(struct luabox *b, const char *name, const char *text, size_t len, struct err *e);
+int luabox_load_expression(struct luabox *b, const char *name, const char *text, size_t len,
+    struct err *e);
 
 struct luabox_value {
 	const char *name; /* of the global; NULL for arguments */

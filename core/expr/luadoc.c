@@ -102,8 +102,8 @@ push_number(lua_State *l, struct doc d)
 	int64_t i;
 	double f;
 
-	if (memchr(s, '.', len) == NULL && memchr(s, 'e', len) == NULL && memchr(s, 'E', len) == NULL &&
-	    doc_i64(d, &i))
+	if (memchr(s, '.', len) == NULL && memchr(s, 'e', len) == NULL &&
+	    memchr(s, 'E', len) == NULL && doc_i64(d, &i))
 		lua_pushinteger(l, i);
 	else if (doc_f64(d, &f))
 		lua_pushnumber(l, f);
@@ -264,7 +264,8 @@ push_element(lua_State *l, int index, struct proxy *p)
 	lua_Integer i;
 	struct doc d;
 
-	if (!lua_isinteger(l, -1) || (i = lua_tointeger(l, -1)) < 1 || (uint64_t)i > doc_len(p->d)) {
+	if (!lua_isinteger(l, -1) || (i = lua_tointeger(l, -1)) < 1 ||
+	    (uint64_t)i > doc_len(p->d)) {
 		lua_pushnil(l);
 		return;
 	}
@@ -319,7 +320,8 @@ static int
 meta_newindex(lua_State *l)
 {
 	lua_settop(l, 3);
-	if (lua_isnil(l, 2) || (lua_type(l, 2) == LUA_TNUMBER && lua_tonumber(l, 2) != lua_tonumber(l, 2)))
+	if (lua_isnil(l, 2) ||
+	    (lua_type(l, 2) == LUA_TNUMBER && lua_tonumber(l, 2) != lua_tonumber(l, 2)))
 		return luaL_error(l, "index is %s", lua_isnil(l, 2) ? "nil" : "NaN");
 	push_own_table(l, 1);
 	lua_replace(l, 1);
@@ -688,7 +690,8 @@ write_number(struct writer *w, int index)
 	}
 	v = lua_tonumber(w->l, index);
 	if (!isfinite(v))
-		return err_set(w->e, "pawl.Lua", "a number that is not finite cannot be put into a document");
+		return err_set(w->e, "pawl.Lua",
+		    "a number that is not finite cannot be put into a document");
 	if (v == floor(v) && fabs(v) < 1e21) {
 		/* a whole float keeps its fraction, so that it comes back as a float */
 		int n = snprintf(text, sizeof(text), "%.1f", v);
@@ -711,7 +714,8 @@ write_string(struct writer *w, int index)
 	if (take(w, len + 2) != 0)
 		return -1;
 	if (!doc_utf8_valid(s, len))
-		return err_set(w->e, "pawl.Lua", "a text that is not valid UTF-8 cannot be put into a document");
+		return err_set(w->e, "pawl.Lua",
+		    "a text that is not valid UTF-8 cannot be put into a document");
 	docb_string(w->b, s, len);
 	return 0;
 }
@@ -784,7 +788,8 @@ write_member(struct writer *w, const char *key, size_t len, struct doc before)
 	if (take(w, len + 3) != 0)
 		return -1;
 	if (!doc_utf8_valid(key, len))
-		return err_set(w->e, "pawl.Lua", "a name that is not valid UTF-8 cannot be put into a document");
+		return err_set(w->e, "pawl.Lua",
+		    "a name that is not valid UTF-8 cannot be put into a document");
 	docb_key(w->b, key, len);
 	return write_kept(w, before);
 }
@@ -864,7 +869,8 @@ write_table(struct writer *w, int table, struct doc d, bool declared)
 		return err_set(w->e, "pawl.Lua",
 		    "a table with both texts and integers as keys is neither an array nor an object");
 	if (c.nintegers != (uint64_t)c.largest)
-		return err_set(w->e, "pawl.Lua", "an array with holes cannot be put into a document; use pawl.null");
+		return err_set(w->e, "pawl.Lua",
+		    "an array with holes cannot be put into a document; use pawl.null");
 	if (c.nintegers > 0 || (declared && c.nstrings == 0))
 		return write_elements(w, table, c.largest, d);
 	return write_object(w, table, c.nstrings,
@@ -968,7 +974,8 @@ write_value(struct writer *w, int index)
 	}
 	if (luadoc_is_proxy(l, index))
 		return write_container(w, index);
-	return err_set(w->e, "pawl.Lua", "a %s cannot be put into a document", luaL_typename(l, index));
+	return err_set(w->e, "pawl.Lua", "a %s cannot be put into a document",
+	    luaL_typename(l, index));
 }
 
 static int

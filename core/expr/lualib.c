@@ -196,7 +196,8 @@ base_rawset(lua_State *l)
 	luaL_checkany(l, 2);
 	luaL_checkany(l, 3);
 	lua_settop(l, 3);
-	if (lua_isnil(l, 2) || (lua_type(l, 2) == LUA_TNUMBER && lua_tonumber(l, 2) != lua_tonumber(l, 2)))
+	if (lua_isnil(l, 2) ||
+	    (lua_type(l, 2) == LUA_TNUMBER && lua_tonumber(l, 2) != lua_tonumber(l, 2)))
 		return luaL_error(l, "index is %s", lua_isnil(l, 2) ? "nil" : "NaN");
 	if (lua_istable(l, 1) && is_locked(l, 1))
 		return refuse_write(l);
@@ -299,8 +300,8 @@ static const luaL_Reg base_own[] = {
 static void
 open_base(lua_State *l, int globals)
 {
-	static const char *const originals[] = { "assert", "error", "getmetatable", "ipairs", "rawequal", "select",
-		"_VERSION" };
+	static const char *const originals[] = { "assert", "error", "getmetatable", "ipairs",
+		"rawequal", "select", "_VERSION" };
 
 	luaL_requiref(l, LUA_GNAME, luaopen_base, 0);
 	for (size_t i = 0; i < sizeof(originals) / sizeof(originals[0]); i++)
@@ -351,7 +352,8 @@ random_between(lua_State *l, lua_Integer low, lua_Integer high)
 			luabox_charge(l, 1);
 		r %= range;
 	}
-	lua_pushinteger(l, (lua_Integer)((uint64_t)low + r));
+	r += (uint64_t)low;
+	lua_pushinteger(l, (lua_Integer)r);
 	return 1;
 }
 
@@ -374,9 +376,10 @@ math_random(lua_State *l)
 static void
 open_math(lua_State *l, int globals)
 {
-	static const char *const originals[] = { "abs", "acos", "asin", "atan", "ceil", "cos", "deg", "exp", "floor",
-		"fmod", "huge", "log", "max", "maxinteger", "min", "mininteger", "modf", "pi", "rad", "sin", "sqrt",
-		"tan", "tointeger", "type", "ult" };
+	static const char *const originals[] = { "abs", "acos", "asin", "atan", "ceil", "cos",
+		"deg", "exp", "floor", "fmod", "huge", "log", "max", "maxinteger", "min",
+		"mininteger", "modf", "pi", "rad", "sin", "sqrt", "tan", "tointeger", "type",
+		"ult" };
 	int source;
 
 	luaL_requiref(l, LUA_MATHLIBNAME, luaopen_math, 0);
@@ -476,7 +479,6 @@ json_decode(lua_State *l)
 	return 1;
 }
 
-
 static int
 pawl_pure(lua_State *l)
 {
@@ -492,11 +494,10 @@ pawl_pure(lua_State *l)
 static void
 open_json_and_pawl(lua_State *l, int globals)
 {
-	static const luaL_Reg json[] = { { "encode", json_encode }, { "decode", json_decode }, { NULL, NULL } };
-	static const luaL_Reg pawl[] = { { "pure", pawl_pure },
-		{ "array", luadoc_lua_array },
-		{ "object", luadoc_lua_object },
+	static const luaL_Reg json[] = { { "encode", json_encode }, { "decode", json_decode },
 		{ NULL, NULL } };
+	static const luaL_Reg pawl[] = { { "pure", pawl_pure }, { "array", luadoc_lua_array },
+		{ "object", luadoc_lua_object }, { NULL, NULL } };
 
 	luaL_newlib(l, json);
 	luadoc_push_null(l);

@@ -48,7 +48,8 @@ string_rep(lua_State *l)
 		lua_pushliteral(l, "");
 		return 1;
 	}
-	if (len + sep_len < len || __builtin_mul_overflow(len + sep_len, (size_t)n, &total) || total > INT32_MAX)
+	if (len + sep_len < len || __builtin_mul_overflow(len + sep_len, (size_t)n, &total) ||
+	    total > INT32_MAX)
 		return luaL_error(l, "resulting string too large");
 	total -= sep_len;
 	luabox_charge(l, 1 + LUALIB_BYTES(total));
@@ -70,7 +71,8 @@ check_spec(lua_State *l, const char *s, const char *end)
 {
 	size_t len;
 
-	for (len = 0; s + len < end && len < 10 && s[len] != '\0' && strchr("-+ #0123456789.", s[len]) != NULL;)
+	for (len = 0; s + len < end && len < 10 && s[len] != '\0' &&
+	     strchr("-+ #0123456789.", s[len]) != NULL;)
 		len++;
 	s += len;
 	if (s >= end || *s == '\0' || strchr("aAcdeEfgGiosuxXq", *s) == NULL)
@@ -124,7 +126,8 @@ compile(lua_State *l, struct luapattern *p, const char *text, size_t len)
 
 /* As luapattern_find, with the box's budget; raises when that is gone. */
 static bool
-find(lua_State *l, const struct luapattern *p, const char *s, size_t len, size_t from, struct luapattern_match *m)
+find(lua_State *l, const struct luapattern *p, const char *s, size_t len, size_t from,
+    struct luapattern_match *m)
 {
 	int64_t before = luabox_steps(l), left = before;
 	int rc = luapattern_find(p, s, len, from, &left, m);
@@ -228,7 +231,8 @@ gmatch_next(lua_State *l)
 	size_t len, p_len;
 	const char *s = lua_tolstring(l, lua_upvalueindex(1), &len);
 	const char *text = lua_tolstring(l, lua_upvalueindex(2), &p_len);
-	lua_Integer from = lua_tointeger(l, lua_upvalueindex(3)), last = lua_tointeger(l, lua_upvalueindex(4));
+	lua_Integer from = lua_tointeger(l, lua_upvalueindex(3)),
+		    last = lua_tointeger(l, lua_upvalueindex(4));
 	struct luapattern p;
 	struct luapattern_match m;
 
@@ -329,8 +333,8 @@ string_gsub(lua_State *l)
 	luaL_Buffer b;
 
 	luaL_argexpected(l,
-	    type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TFUNCTION || type == LUA_TTABLE ||
-		type == LUA_TUSERDATA,
+	    type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TFUNCTION ||
+		type == LUA_TTABLE || type == LUA_TUSERDATA,
 	    3, "string/function/table");
 	if (type == LUA_TNUMBER)
 		lua_tostring(l, 3);
@@ -386,7 +390,8 @@ static const luaL_Reg string_own[] = {
 void
 lualib_open_string(lua_State *l)
 {
-	static const char *const originals[] = { "byte", "char", "lower", "reverse", "sub", "upper" };
+	static const char *const originals[] = { "byte", "char", "lower", "reverse", "sub",
+		"upper" };
 	int globals = lua_gettop(l), source, target;
 
 	luaL_requiref(l, LUA_STRLIBNAME, luaopen_string, 0);

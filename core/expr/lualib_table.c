@@ -62,14 +62,16 @@ table_remove(lua_State *l)
 static int
 table_move(lua_State *l)
 {
-	lua_Integer first = luaL_checkinteger(l, 2), last = luaL_checkinteger(l, 3), to = luaL_checkinteger(l, 4);
+	lua_Integer first = luaL_checkinteger(l, 2), last = luaL_checkinteger(l, 3),
+		    to = luaL_checkinteger(l, 4);
 	int target = lua_isnoneornil(l, 5) ? 1 : 5;
 	lua_Integer n;
 
 	checked_len(l, 1);
 	checked_len(l, target);
 	if (last >= first) {
-		luaL_argcheck(l, first > 0 || last < LUA_MAXINTEGER + first, 3, "too many elements to move");
+		luaL_argcheck(l, first > 0 || last < LUA_MAXINTEGER + first, 3,
+		    "too many elements to move");
 		n = last - first + 1;
 		luaL_argcheck(l, to <= LUA_MAXINTEGER - n + 1, 4, "destination wrap around");
 		luabox_charge(l, n);
@@ -97,7 +99,8 @@ table_concat(lua_State *l)
 	for (; i <= last; i++) {
 		lua_geti(l, 1, i);
 		if (!lua_isstring(l, -1))
-			return luaL_error(l, "invalid value (a %s) at index %I in table for 'concat'",
+			return luaL_error(l,
+			    "invalid value (a %s) at index %I in table for 'concat'",
 			    luaL_typename(l, -1), (LUAI_UACINT)i);
 		bytes = lua_type(l, -1) == LUA_TSTRING ? lua_rawlen(l, -1) : 16;
 		luaL_addvalue(&b);
@@ -222,7 +225,8 @@ table_sort(lua_State *l)
 
 		luabox_charge(l, n);
 		for (lua_Integer low = 1; low <= n; low += 2 * width)
-			merge(l, from, to, low, at_most(low + width, n + 1), at_most(low + 2 * width, n + 1));
+			merge(l, from, to, low, at_most(low + width, n + 1),
+			    at_most(low + 2 * width, n + 1));
 		from = to;
 		to = swap;
 	}

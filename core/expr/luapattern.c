@@ -38,7 +38,8 @@ set_has(const uint32_t set[8], unsigned char c)
 static bool
 class_has(char class, unsigned char c)
 {
-	bool lower = c >= 'a' && c <= 'z', upper = c >= 'A' && c <= 'Z', digit = c >= '0' && c <= '9';
+	bool lower = c >= 'a' && c <= 'z', upper = c >= 'A' && c <= 'Z',
+	     digit = c >= '0' && c <= '9';
 	bool graph = c > ' ' && c < 0x7f;
 
 	switch (class) {
@@ -72,7 +73,8 @@ set_add_escaped(uint32_t set[8], char c)
 	char class = (char)(c | 0x20);
 	bool negated = c >= 'A' && c <= 'Z';
 
-	if (strchr("acdglpsuwx", class) == NULL || c == '\0' || !((c | 0x20) >= 'a' && (c | 0x20) <= 'z')) {
+	if (strchr("acdglpsuwx", class) == NULL || c == '\0' ||
+	    !((c | 0x20) >= 'a' && (c | 0x20) <= 'z')) {
 		set_add(set, (unsigned char)c);
 		return;
 	}
@@ -246,7 +248,8 @@ compile_escape(struct compiler *c)
 		return compile_brackets(c, item->set);
 	}
 	if (what >= '0' && what <= '9') {
-		if (what == '0' || (size_t)(what - '1') >= c->p->ncaptures || !c->closed[what - '1'])
+		if (what == '0' || (size_t)(what - '1') >= c->p->ncaptures ||
+		    !c->closed[what - '1'])
 			return "invalid capture index in pattern";
 		item = add_item(c, PATTERN_BACK);
 		item->x = (unsigned char)(what - '1');

@@ -57,7 +57,7 @@ const char *luapattern_compile(struct luapattern *p, const char *text, size_t le
  * The first match at or after from (at from only when the pattern is anchored). 1 = found, 0 = there is none,
  * -1 = *steps, which it takes from, ran out.
  */
-int luapattern_find(const struct luapattern *p, const char *s, size_t len, size_t from, int64_t *steps,
-    struct luapattern_match *m);
+int luapattern_find(const struct luapattern *p, const char *s, size_t len, size_t from,
+    int64_t *steps, struct luapattern_match *m);
 
 #endif

@@ -24,7 +24,8 @@
 
 #define SOCKET_FD 0
 #define FILES_MAX 64
-#define OVERHEAD_BYTES ((rlim_t)512 << 20) /* libraries, TLS, the resolver's threads: address space, not memory */
+#define OVERHEAD_BYTES \
+	((rlim_t)512 << 20) /* libraries, TLS, the resolver's threads: address space, not memory */
 
 #if defined(__SANITIZE_ADDRESS__)
 #define LIMITS_ADDRESS_SPACE 0 /* the sanitizer maps terabytes */
@@ -159,9 +160,12 @@ send_answer(const struct script_answer *a)
 	worker_write_answer(&b, a);
 	worker_frame_end(&b, WORKER_ANSWER);
 	if (buf_failed(&b)) {
-		struct script_answer large = { .result = SCRIPT_RAISED, .value = DOC_NONE, .trace = DOC_NONE };
+		struct script_answer large = { .result = SCRIPT_RAISED,
+			.value = DOC_NONE,
+			.trace = DOC_NONE };
 
-		large.error_message = xasprintf("the result is larger than %u bytes", WORKER_FRAME_MAX);
+		large.error_message =
+		    xasprintf("the result is larger than %u bytes", WORKER_FRAME_MAX);
 		send_answer(&large);
 		script_answer_fini(&large);
 	} else {
@@ -203,8 +207,9 @@ main(int argc, char **argv)
 	struct httpc_blocking *http;
 
 	if (argc != 2 || argv[1][0] == '-') {
-		fprintf(stderr, "usage: pawl-function SCRIPT_DIR\n"
-				"Runs Lua functions for pawld, which starts it.\n");
+		fprintf(stderr,
+		    "usage: pawl-function SCRIPT_DIR\n"
+		    "Runs Lua functions for pawld, which starts it.\n");
 		return 2;
 	}
 	confine();

@@ -21,8 +21,8 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 
-#define CONNECTIONS_KEPT 256L  /* idle ones */
-#define CONNECTIONS_MAX 1024L  /* more exchanges wait inside libcurl */
+#define CONNECTIONS_KEPT 256L /* idle ones */
+#define CONNECTIONS_MAX 1024L /* more exchanges wait inside libcurl */
 #define HEADERS_MAX ((size_t)256 << 10)
 
 struct exchange_header {
@@ -58,7 +58,7 @@ struct httpc {
 	struct loop_timer refused_timer; /* answers those that were never sent */
 	struct idmap by_id;
 	TAILQ_HEAD(exchange_list, exchange) exchanges;
-	uint64_t next_id;
+	uint64_t next_id, first_refused;
 };
 
 struct httpc_blocking {
@@ -141,7 +141,8 @@ is_token(const char *s)
 	if (*s == '\0')
 		return false;
 	for (; *s != '\0'; s++) {
-		bool alnum = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9');
+		bool alnum = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') ||
+		    (*s >= '0' && *s <= '9');
 
 		if (!alnum && strchr(others, *s) == NULL)
 			return false;
@@ -317,7 +318,8 @@ message_of(const struct exchange *x, enum httpc_result result, CURLcode code)
 	case HTTPC_TIMEOUT:
 		return xasprintf("%s: Timed out", x->host);
 	case HTTPC_TOO_LARGE:
-		return xasprintf("%s: The response is larger than %zu bytes", x->host, x->max_response);
+		return xasprintf("%s: The response is larger than %zu bytes", x->host,
+		    x->max_response);
 	case HTTPC_TLS:
 	case HTTPC_BROKEN:
 		break;
@@ -428,7 +430,8 @@ set_method_and_body(struct exchange *x, const struct httpc_request *r)
 		curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, x->body);
 	} else if (strcmp(method, "HEAD") == 0) {
 		curl_easy_setopt(x->easy, CURLOPT_NOBODY, 1L);
-	} else if (strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0) {
+	} else if (strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+	    strcmp(method, "PATCH") == 0) {
 		curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)0);
 		curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, "");
 		add_header_line(x, "Content-Type:");
@@ -442,7 +445,8 @@ set_signature(struct exchange *x, const struct httpc_request *r)
 {
 	char *provider, *keys;
 
-	if (r->aws_service == NULL || r->aws_access_key_id == NULL || r->aws_secret_access_key == NULL)
+	if (r->aws_service == NULL || r->aws_access_key_id == NULL ||
+	    r->aws_secret_access_key == NULL)
 		return;
 	provider = xasprintf("aws:amz:%s:%s", r->aws_region, r->aws_service);
 	keys = xasprintf("%s:%s", r->aws_access_key_id, r->aws_secret_access_key);
@@ -536,7 +540,8 @@ socket_ready(evutil_socket_t fd, short what, void *arg)
 	int running;
 
 	curl_multi_socket_action(c->multi, fd,
-	    ((what & EV_READ) ? CURL_CSELECT_IN : 0) | ((what & EV_WRITE) ? CURL_CSELECT_OUT : 0), &running);
+	    ((what & EV_READ) ? CURL_CSELECT_IN : 0) | ((what & EV_WRITE) ? CURL_CSELECT_OUT : 0),
+	    &running);
 	collect(c);
 }
 
@@ -594,16 +599,15 @@ static void
 report_refused(void *arg)
 {
 	struct httpc *c = arg;
-	struct exchange *x, *next;
-	uint64_t newest = c->next_id;
+	uint64_t first = c->first_refused, newest = c->next_id;
 
-	/* callbacks may add and cancel: look again from the start after each */
-	for (x = TAILQ_FIRST(&c->exchanges); x != NULL && x->id <= newest; x = next) {
-		next = TAILQ_NEXT(x, link);
-		if (x->refused == NULL)
-			continue;
-		exchange_done(x, CURLE_OK);
-		next = TAILQ_FIRST(&c->exchanges);
+	c->first_refused = 0;
+	/* by id, for callbacks may add and cancel */
+	for (uint64_t id = first; id <= newest; id++) {
+		struct exchange *x = idmap_get(&c->by_id, id);
+
+		if (x != NULL && x->refused != NULL)
+			exchange_done(x, CURLE_OK);
 	}
 }
 
@@ -612,7 +616,8 @@ httpc_new(struct loop *l)
 {
 	struct httpc *c = xcalloc(1, sizeof(*c));
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || (c->multi = curl_multi_init()) == NULL) {
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
+	    (c->multi = curl_multi_init()) == NULL) {
 		log_error("http: libcurl cannot be initialised");
 		abort();
 	}
@@ -632,11 +637,12 @@ httpc_new(struct loop *l)
 void
 httpc_free(struct httpc *c)
 {
-	struct exchange *x;
+	struct exchange *x, *next;
 
 	if (c == NULL)
 		return;
-	while ((x = TAILQ_FIRST(&c->exchanges)) != NULL) {
+	for (x = TAILQ_FIRST(&c->exchanges); x != NULL; x = next) {
+		next = TAILQ_NEXT(x, link);
 		exchange_unlink(x);
 		exchange_free(x);
 	}
@@ -658,6 +664,8 @@ httpc_start(struct httpc *c, const struct httpc_request *r, httpc_cb *cb, void *
 	idmap_put(&c->by_id, x->id, x);
 	TAILQ_INSERT_TAIL(&c->exchanges, x, link);
 	if (x->refused != NULL) {
+		if (c->first_refused == 0)
+			c->first_refused = x->id;
 		loop_timer_set(&c->refused_timer, 0);
 		return x->id;
 	}
@@ -686,7 +694,8 @@ httpc_blocking_new(void)
 {
 	struct httpc_blocking *b = xcalloc(1, sizeof(*b));
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || (b->multi = curl_multi_init()) == NULL)
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
+	    (b->multi = curl_multi_init()) == NULL)
 		abort(); /* out of memory, as in xalloc */
 	return b;
 }

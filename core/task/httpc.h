@@ -56,7 +56,7 @@ struct httpc_answer {
 	enum httpc_result result;
 	const char *message; /* one sentence unless OK; names the host, nothing secret */
 	int status;
-	const char *status_text; /* "OK"; from a table when the protocol has none */
+	const char *status_text;            /* "OK"; from a table when the protocol has none */
 	const struct httpc_header *headers; /* of the last response, as received */
 	size_t nheaders;
 	const char *body; /* ends in NUL besides; "" when there is none */
@@ -79,7 +79,8 @@ void httpc_cancel(struct httpc *c, uint64_t id); /* unknown ids are fine */
 struct httpc_blocking;
 struct httpc_blocking *httpc_blocking_new(void);
 void httpc_blocking_free(struct httpc_blocking *b);
-void httpc_blocking_run(struct httpc_blocking *b, const struct httpc_request *r, httpc_cb *cb, void *arg);
+void httpc_blocking_run(struct httpc_blocking *b, const struct httpc_request *r, httpc_cb *cb,
+    void *arg);
 
 /* The standard reason phrase, "" for an unknown status. */
 const char *httpc_status_text(int status);

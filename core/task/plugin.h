@@ -79,29 +79,32 @@ struct pawl_doc_iter {
 /* How the caller waits for the result; the suffix of the resource. */
 enum pawl_pattern {
 	PAWL_REQUEST = 1, /* none: the answer is the result */
-	PAWL_SYNC = 2,    /* .sync, .sync:2: submitted() when the job is accepted, succeed() or fail() when it has ended */
-	PAWL_TOKEN = 4    /* .waitForTaskToken: submitted() ends the plugin's part, the result comes by token */
+	PAWL_SYNC =
+	    2, /* .sync, .sync:2: submitted() when the job is accepted, succeed() or fail() when it has ended */
+	PAWL_TOKEN =
+	    4 /* .waitForTaskToken: submitted() ends the plugin's part, the result comes by token */
 };
 
 struct pawl_task {
 	size_t size;
-	uint64_t id;              /* what the answer is given to */
-	const char *resource;     /* as in the definition, suffix included */
-	const char *base;         /* without the suffix: what .resources matched */
+	uint64_t id;          /* what the answer is given to */
+	const char *resource; /* as in the definition, suffix included */
+	const char *base;     /* without the suffix: what .resources matched */
 	enum pawl_pattern pattern;
 	struct pawl_doc parameters; /* effective parameters; doc_ref to keep */
 	const char *execution_arn, *state_machine_arn, *state_name;
 	const char *idempotency_key; /* the same for each dispatch of one attempt */
 	const char *task_token;      /* PAWL_TOKEN, PAWL_SYNC; else NULL */
 	const char *role_arn;        /* the task's Credentials, or NULL */
-	int64_t timeout_ms;          /* the task's limit, which pawld keeps; 0 = none. For protocols that can pass it on */
+	int64_t
+	    timeout_ms; /* the task's limit, which pawld keeps; 0 = none. For protocols that can pass it on */
 };
 
 /* What pawld does with a task that was dispatched, and not answered, when it crashed. */
 enum pawl_after_crash {
-	PAWL_AGAIN,        /* dispatch it again with the same idempotency key */
-	PAWL_ONCE,         /* fail it with States.TaskFailed; Retry decides */
-	PAWL_EXACTLY_ONCE  /* dispatch again; the plugin finds its own receipt and answers from it */
+	PAWL_AGAIN,       /* dispatch it again with the same idempotency key */
+	PAWL_ONCE,        /* fail it with States.TaskFailed; Retry decides */
+	PAWL_EXACTLY_ONCE /* dispatch again; the plugin finds its own receipt and answers from it */
 };
 
 /* --- options ---------------------------------------------------------------- */
@@ -131,7 +134,7 @@ struct pawl_http_header {
 };
 
 struct pawl_http_request {
-	size_t size; /* sizeof(struct pawl_http_request) */
+	size_t size;        /* sizeof(struct pawl_http_request) */
 	const char *method; /* NULL = GET, or POST when there is a body */
 	const char *url;    /* http or https */
 	const struct pawl_http_header *headers;
@@ -143,8 +146,10 @@ struct pawl_http_request {
 	size_t max_response;        /* bytes of body; 0 = 8 MiB */
 	int max_redirects;          /* 0 = a redirect is an answer like any other */
 	/* AWS signature version 4, when aws_service is set; the keys are never logged. */
-	const char *aws_service, *aws_region, *aws_access_key_id, *aws_secret_access_key, *aws_session_token;
-	const char *ca_file; /* PEM file of certificate authorities to trust instead of the system's; NULL = those */
+	const char *aws_service, *aws_region, *aws_access_key_id, *aws_secret_access_key,
+	    *aws_session_token;
+	const char *
+	    ca_file; /* PEM file of certificate authorities to trust instead of the system's; NULL = those */
 };
 
 enum pawl_http_result {
@@ -183,9 +188,9 @@ struct pawl_function_call {
 	size_t size;
 	const char *name;
 	struct pawl_doc event, context; /* the two arguments */
-	uint64_t seed;      /* for its random numbers */
-	uint64_t task_id;   /* whose ids its log lines carry; 0 = none */
-	int64_t timeout_ms; /* 0, or less than the limit of pawl.conf */
+	uint64_t seed;                  /* for its random numbers */
+	uint64_t task_id;               /* whose ids its log lines carry; 0 = none */
+	int64_t timeout_ms;             /* 0, or less than the limit of pawl.conf */
 };
 
 enum pawl_function_result {
@@ -202,9 +207,10 @@ struct pawl_function_answer {
 	size_t size;
 	enum pawl_function_result result;
 	struct pawl_doc value; /* OK; borrowed */
-	const char *error_type, *error_message; /* RAISED; for the others error_message is a sentence */
+	const char *error_type,
+	    *error_message;    /* RAISED; for the others error_message is a sentence */
 	struct pawl_doc trace; /* array of strings, or PAWL_NO_DOC; borrowed */
-	int64_t limit_ms; /* TIMEOUT: how long it might have run; 0 when its limit was steps */
+	int64_t limit_ms;      /* TIMEOUT: how long it might have run; 0 when its limit was steps */
 };
 typedef void pawl_function_cb(void *arg, const struct pawl_function_answer *a);
 
@@ -222,23 +228,29 @@ struct pawl_host {
 	/* Answers. Exactly one of succeed and fail for a task; what comes after it is dropped and logged. */
 	void (*succeed)(const struct pawl_host *h, uint64_t task, struct pawl_doc output);
 	/* The same with JSON text; text that is no JSON fails the task with States.Runtime. */
-	void (*succeed_text)(const struct pawl_host *h, uint64_t task, const char *json, size_t len);
+	void (
+	    *succeed_text)(const struct pawl_host *h, uint64_t task, const char *json, size_t len);
 	/* error, cause: NULL = none */
-	void (*fail)(const struct pawl_host *h, uint64_t task, const char *error, const char *cause);
+	void (
+	    *fail)(const struct pawl_host *h, uint64_t task, const char *error, const char *cause);
 	/* PAWL_SYNC, PAWL_TOKEN: the request is accepted, response is what the service said. Once. */
 	void (*submitted)(const struct pawl_host *h, uint64_t task, struct pawl_doc response);
 
 	/* One line in pawld's log, with the ids of the task when task is not 0. No secrets, no payloads. */
-	void (*log)(const struct pawl_host *h, enum pawl_log_level level, uint64_t task, const char *fmt, ...)
-	    __attribute__((format(printf, 4, 5)));
+	void (*log)(const struct pawl_host *h, enum pawl_log_level level, uint64_t task,
+	    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 	/* Why init says no; returns -1, so that init can return it. */
-	int (*refuse)(const struct pawl_host *h, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+	int (*refuse)(const struct pawl_host *h, const char *fmt, ...)
+	    __attribute__((format(printf, 2, 3)));
 
 	/* Options as declared in .options; never NULL. A reload may change them. */
-	const char *(*option_string)(const struct pawl_host *h, const char *name); /* PAWL_STRING, PAWL_SECRET */
-	int64_t (*option_int)(const struct pawl_host *h, const char *name); /* PAWL_INT, PAWL_DURATION, PAWL_BYTES */
+	const char *(*option_string)(const struct pawl_host *h,
+	    const char *name); /* PAWL_STRING, PAWL_SECRET */
+	int64_t (*option_int)(const struct pawl_host *h,
+	    const char *name); /* PAWL_INT, PAWL_DURATION, PAWL_BYTES */
 	bool (*option_bool)(const struct pawl_host *h, const char *name);
-	struct pawl_doc (*option_doc)(const struct pawl_host *h, const char *name); /* PAWL_TABLE; borrowed */
+	struct pawl_doc (
+	    *option_doc)(const struct pawl_host *h, const char *name); /* PAWL_TABLE; borrowed */
 	/*
 	 * Settings of pawld that plugins share: "region", "account_id", "aws_endpoint",
 	 * "aws_access_key_id", "aws_secret_access_key", "version". "" when not set or not known.
@@ -247,28 +259,34 @@ struct pawl_host {
 
 	/* The loop, for sockets of one's own; timers and deferred calls. */
 	struct event_base *(*loop)(const struct pawl_host *h);
-	uint64_t (*timer_start)(const struct pawl_host *h, int64_t delay_ms, pawl_cb *cb, void *arg);
+	uint64_t (
+	    *timer_start)(const struct pawl_host *h, int64_t delay_ms, pawl_cb *cb, void *arg);
 	void (*timer_cancel)(const struct pawl_host *h, uint64_t timer); /* unknown ids are fine */
 	void (*defer)(const struct pawl_host *h, pawl_cb *cb, void *arg);
 	int64_t (*wall_ms)(const struct pawl_host *h); /* since 1970 UTC */
 
 	/* HTTP: returns the id of the exchange; cb comes exactly once unless cancelled. */
-	uint64_t (*http_start)(const struct pawl_host *h, const struct pawl_http_request *r, pawl_http_cb *cb,
-	    void *arg);
-	void (*http_cancel)(const struct pawl_host *h, uint64_t exchange); /* unknown ids are fine */
+	uint64_t (*http_start)(const struct pawl_host *h, const struct pawl_http_request *r,
+	    pawl_http_cb *cb, void *arg);
+	void (
+	    *http_cancel)(const struct pawl_host *h, uint64_t exchange); /* unknown ids are fine */
 
 	/* Documents: reading. */
 	/* PAWL_NO_DOC when it is no JSON; then *why (may be NULL) is a sentence to be released with free. */
-	struct pawl_doc (*doc_parse)(const struct pawl_host *h, const char *text, size_t len, char **why);
+	struct pawl_doc (
+	    *doc_parse)(const struct pawl_host *h, const char *text, size_t len, char **why);
 	struct pawl_doc (*doc_ref)(const struct pawl_host *h, struct pawl_doc d);
 	void (*doc_unref)(const struct pawl_host *h, struct pawl_doc d);
 	enum pawl_doc_type (*doc_type)(const struct pawl_host *h, struct pawl_doc d);
 	size_t (*doc_len)(const struct pawl_host *h, struct pawl_doc d); /* elements or members */
-	struct pawl_doc (*doc_get)(const struct pawl_host *h, struct pawl_doc d, const char *key); /* borrowed */
+	struct pawl_doc (
+	    *doc_get)(const struct pawl_host *h, struct pawl_doc d, const char *key); /* borrowed */
 	bool (*doc_next)(const struct pawl_host *h, struct pawl_doc_iter *it);
-	bool (*doc_is)(const struct pawl_host *h, struct pawl_doc d, const char *s); /* the string s */
+	bool (*doc_is)(const struct pawl_host *h, struct pawl_doc d,
+	    const char *s);                                             /* the string s */
 	bool (*doc_true)(const struct pawl_host *h, struct pawl_doc d); /* the value true */
-	bool (*doc_int)(const struct pawl_host *h, struct pawl_doc d, int64_t *out); /* false: no such number */
+	bool (*doc_int)(const struct pawl_host *h, struct pawl_doc d,
+	    int64_t *out); /* false: no such number */
 	bool (*doc_double)(const struct pawl_host *h, struct pawl_doc d, double *out);
 	/* New texts, to be released with free: the characters of a string (NULL for others); JSON. len may be NULL. */
 	char *(*doc_string)(const struct pawl_host *h, struct pawl_doc d, size_t *len);
@@ -295,10 +313,11 @@ struct pawl_host {
 	/* Runs one, pure or not, and answers later. Returns the id of the call. */
 	uint64_t (*function_start)(const struct pawl_host *h, const struct pawl_function_call *c,
 	    pawl_function_cb *cb, void *arg);
-	void (*function_cancel)(const struct pawl_host *h, uint64_t call); /* unknown ids are fine */
+	void (
+	    *function_cancel)(const struct pawl_host *h, uint64_t call); /* unknown ids are fine */
 	/* Runs a pure one now; cb comes before this returns (the one exception). */
-	void (*function_call)(const struct pawl_host *h, const struct pawl_function_call *c, pawl_function_cb *cb,
-	    void *arg);
+	void (*function_call)(const struct pawl_host *h, const struct pawl_function_call *c,
+	    pawl_function_cb *cb, void *arg);
 };
 
 /* --- what a plugin offers --------------------------------------------------- */
@@ -314,7 +333,8 @@ struct pawl_pure_answer {
 struct pawl_plugin {
 	size_t size;
 	uint16_t abi_major, abi_minor;
-	const char *name;    /* [a-z][a-z0-9_-]*: of the file, of its table in pawl.conf, of pawl-plugin-NAME(7) */
+	const char *
+	    name; /* [a-z][a-z0-9_-]*: of the file, of its table in pawl.conf, of pawl-plugin-NAME(7) */
 	const char *version; /* of the plugin, free text */
 	/*
 	 * What it serves: base ARNs separated by blanks; one that ends in '*' serves all that
@@ -340,7 +360,8 @@ struct pawl_plugin {
 	 * enters the state: 1 = *a holds the answer, 0 = this one is not pure, start() will
 	 * come. The same task and seed must give the same answer; t->id is 0. NULL = none is.
 	 */
-	int (*call_pure)(void *state, const struct pawl_task *t, uint64_t seed, struct pawl_pure_answer *a);
+	int (*call_pure)(void *state, const struct pawl_task *t, uint64_t seed,
+	    struct pawl_pure_answer *a);
 };
 
 #define PAWL_PLUGIN_HEAD \

@@ -158,7 +158,8 @@ is_plugin_name(const char *s)
 	if (*s < 'a' || *s > 'z')
 		return false;
 	for (; *s != '\0'; s++)
-		if (!((*s >= 'a' && *s <= 'z') || (*s >= '0' && *s <= '9') || *s == '_' || *s == '-'))
+		if (!((*s >= 'a' && *s <= 'z') || (*s >= '0' && *s <= '9') || *s == '_' ||
+			*s == '-'))
 			return false;
 	return true;
 }
@@ -195,7 +196,8 @@ check_definition(const struct pawl_plugin *def, const char *path, struct err *e)
 	if (def->name == NULL || !is_plugin_name(def->name))
 		REFUSE(e, path, "its name must be of the form [a-z][a-z0-9_-]*");
 	if (!same)
-		REFUSE(e, path, "it calls itself \"%s\"; rename the file to %s.so", def->name, def->name);
+		REFUSE(e, path, "it calls itself \"%s\"; rename the file to %s.so", def->name,
+		    def->name);
 	if (def->resources == NULL || def->resources[strspn(def->resources, " ")] == '\0')
 		REFUSE(e, path, "it serves no resource");
 	if (def->start == NULL)
@@ -238,11 +240,13 @@ check_resource(void *arg, const char *s, size_t len)
 
 	if (len < 5 || memcmp(s, "arn:", 4) != 0 || memchr(s, '*', len - 1) != NULL)
 		REFUSE(c->e, c->module->path,
-		    "its resource \"%.*s\" is not an ARN, or has a '*' before its end", (int)len, s);
+		    "its resource \"%.*s\" is not an ARN, or has a '*' before its end", (int)len,
+		    s);
 	for (size_t i = 0; i < h->nresources; i++) {
 		const struct resource_pattern *r = &h->resources[i];
 
-		if (r->prefix == prefix && r->len == len - prefix && memcmp(r->text, s, r->len) == 0)
+		if (r->prefix == prefix && r->len == len - prefix &&
+		    memcmp(r->text, s, r->len) == 0)
 			REFUSE(c->e, c->module->path,
 			    "the resource \"%.*s\" is served by the plugin %s (%s) already; remove one of them",
 			    (int)len, s, r->module->def.name, r->module->path);
@@ -258,9 +262,11 @@ add_resource(void *arg, const char *s, size_t len)
 	bool prefix = s[len - 1] == '*';
 
 	h->resources = xreallocarray(h->resources, h->nresources + 1, sizeof(*h->resources));
-	h->resources[h->nresources++] = (struct resource_pattern){
-		.text = xstrndup(s, len - prefix), .len = len - prefix, .prefix = prefix, .module = m
-	};
+	h->resources[h->nresources++] =
+	    (struct resource_pattern){ .text = xstrndup(s, len - prefix),
+		    .len = len - prefix,
+		    .prefix = prefix,
+		    .module = m };
 	return 0;
 }
 
@@ -270,14 +276,15 @@ check_unique(struct module *m, struct err *e)
 	struct resource_check c = { m, e };
 	const struct module *other;
 
-	TAILQ_FOREACH (other, &m->host->modules, link)
-		if (strcmp(other->def.name, m->def.name) == 0)
-			REFUSE(e, m->path, "a plugin of that name is loaded already, from %s", other->path);
+	TAILQ_FOREACH(other, &m->host->modules, link)
+	if (strcmp(other->def.name, m->def.name) == 0)
+		REFUSE(e, m->path, "a plugin of that name is loaded already, from %s", other->path);
 	return each_resource(m->def.resources, check_resource, &c);
 }
 
 static int
-read_options(struct plugin_options *o, const struct module *m, const struct conf *conf, struct err *e)
+read_options(struct plugin_options *o, const struct module *m, const struct conf *conf,
+    struct err *e)
 {
 	struct err why = ERR_INIT;
 	char *json = conf_plugin_json(conf, m->def.name);
@@ -286,8 +293,8 @@ read_options(struct plugin_options *o, const struct module *m, const struct conf
 
 	if (rc != 0) {
 		plugin_options_fini(o);
-		err_set(e, "pawl.Plugin", "%s is refused: in plugins.%s of the configuration: %s", m->path,
-		    m->def.name, err_cause(&why));
+		err_set(e, "pawl.Plugin", "%s is refused: in plugins.%s of the configuration: %s",
+		    m->path, m->def.name, err_cause(&why));
 	}
 	explicit_bzero(json, strlen(json));
 	free(json);
@@ -304,7 +311,8 @@ module_open(struct module *m, struct err *e)
 	if ((m->dl = dlopen(m->path, RTLD_NOW | RTLD_LOCAL)) == NULL)
 		REFUSE(e, m->path, "it cannot be loaded: %s", dlerror());
 	if ((def = dlsym(m->dl, "pawl_plugin")) == NULL)
-		REFUSE(e, m->path, "it exports no symbol \"pawl_plugin\"; it is no plugin of pawl, or hides it");
+		REFUSE(e, m->path,
+		    "it exports no symbol \"pawl_plugin\"; it is no plugin of pawl, or hides it");
 	if (check_abi(def, m->path, e) != 0 || check_definition(def, m->path, e) != 0)
 		return -1;
 	memcpy(&m->def, def, sizeof(m->def));
@@ -317,7 +325,8 @@ module_init(struct module *m, struct err *e)
 	if (check_unique(m, e) != 0 || read_options(&m->options, m, m->host->conf, e) != 0)
 		return -1;
 	if (m->def.init != NULL && m->def.init(&m->table, &m->state) != 0)
-		REFUSE(e, m->path, "%s", m->refusal != NULL ? m->refusal : "its init failed without saying why");
+		REFUSE(e, m->path, "%s",
+		    m->refusal != NULL ? m->refusal : "its init failed without saying why");
 	m->ready = true;
 	return 0;
 }
@@ -337,8 +346,8 @@ plugin_host_load(struct plugin_host *h, const char *path, struct err *e)
 	}
 	TAILQ_INSERT_TAIL(&h->modules, m, link);
 	each_resource(m->def.resources, add_resource, m);
-	log_info("plugin %s %s serves %s", m->def.name, m->def.version != NULL ? m->def.version : "-",
-	    m->def.resources);
+	log_info("plugin %s %s serves %s", m->def.name,
+	    m->def.version != NULL ? m->def.version : "-", m->def.resources);
 	return 0;
 }
 
@@ -384,7 +393,8 @@ plugin_host_reload(struct plugin_host *h, const struct conf *c)
 
 	h->conf = c;
 	worker_pool_set_limits(h->workers, c->function_timeout, c->function_memory);
-	TAILQ_FOREACH (m, &h->modules, link) {
+	TAILQ_FOREACH(m, &h->modules, link)
+	{
 		struct plugin_options fresh = { 0 };
 		struct err e = ERR_INIT;
 
@@ -431,8 +441,8 @@ module_for(const struct plugin_host *h, const struct task_resource *r)
 	if (m != NULL || arn_parse(r->base_arn, strlen(r->base_arn), &a) != 0 ||
 	    !arn_part_is(&a.service, "states"))
 		return m;
-	bare = xasprintf("arn:%.*s:states:::%.*s", (int)a.partition.len, a.partition.s, (int)a.resource.len,
-	    a.resource.s);
+	bare = xasprintf("arn:%.*s:states:::%.*s", (int)a.partition.len, a.partition.s,
+	    (int)a.resource.len, a.resource.s);
 	m = longest_match(h, bare);
 	free(bare);
 	return m;
@@ -510,7 +520,8 @@ queue_answer(struct plugin_host *h, uint64_t task, uint64_t ticket)
 }
 
 static void
-queue_failure(struct plugin_host *h, uint64_t task, uint64_t ticket, const char *error, const char *cause)
+queue_failure(struct plugin_host *h, uint64_t task, uint64_t ticket, const char *error,
+    const char *cause)
 {
 	struct queued_answer *q = queue_answer(h, task, ticket);
 
@@ -528,8 +539,8 @@ task_to_answer(struct module *m, uint64_t id)
 	if (t != NULL && t->module == m)
 		return t;
 	stat_add(STAT_tasks_late, 1);
-	log_info("plugin %s: an answer to task %llu, which is answered or closed, is dropped", m->def.name,
-	    (unsigned long long)id);
+	log_info("plugin %s: an answer to task %llu, which is answered or closed, is dropped",
+	    m->def.name, (unsigned long long)id);
 	return NULL;
 }
 
@@ -542,7 +553,8 @@ plugin_answer_succeed(struct module *m, uint64_t task, struct doc output)
 	if (t == NULL)
 		return;
 	if (doc_is_none(output)) {
-		plugin_answer_fail(m, task, "States.Runtime", "The plugin answered without a result");
+		plugin_answer_fail(m, task, "States.Runtime",
+		    "The plugin answered without a result");
 		return;
 	}
 	q = queue_answer(m->host, task, t->ticket);
@@ -572,7 +584,8 @@ plugin_answer_submitted(struct module *m, uint64_t task, struct doc response)
 		return;
 	if (t->pattern == PATTERN_REQUEST || t->submitted || doc_is_none(response)) {
 		stat_add(STAT_tasks_late, 1);
-		log_warn("plugin %s: \"submitted\" for task %llu, which does not wait for it, is dropped",
+		log_warn(
+		    "plugin %s: \"submitted\" for task %llu, which does not wait for it, is dropped",
 		    m->def.name, (unsigned long long)task);
 		return;
 	}
@@ -628,12 +641,13 @@ task_of(const struct plugin_task_spec *s, uint64_t id)
 }
 
 static void
-refuse_task(struct plugin_host *h, uint64_t id, const struct plugin_task_spec *s, const struct module *m)
+refuse_task(struct plugin_host *h, uint64_t id, const struct plugin_task_spec *s,
+    const struct module *m)
 {
 	char *cause = m == NULL
 	    ? xasprintf("No plugin serves the resource '%s'", s->resource->arn)
-	    : xasprintf("The plugin %s does not know the integration pattern of the resource '%s'", m->def.name,
-		  s->resource->arn);
+	    : xasprintf("The plugin %s does not know the integration pattern of the resource '%s'",
+		  m->def.name, s->resource->arn);
 
 	queue_failure(h, id, s->ticket, "States.Runtime", cause);
 	free(cause);
@@ -694,8 +708,8 @@ plugin_host_cancel(struct plugin_host *h, uint64_t id)
 }
 
 int
-plugin_host_pure_call(void *arg, const struct task_resource *res, struct doc parameters, uint64_t seed,
-    struct doc *result, struct err *e)
+plugin_host_pure_call(void *arg, const struct task_resource *res, struct doc parameters,
+    uint64_t seed, struct doc *result, struct err *e)
 {
 	struct plugin_host *h = arg;
 	struct module *m = module_for(h, res);
@@ -722,7 +736,7 @@ plugin_host_describe(const struct plugin_host *h, struct buf *out)
 {
 	const struct module *m;
 
-	TAILQ_FOREACH (m, &h->modules, link)
-		buf_addf(out, "%s %s %s %s\n", m->def.name, m->def.version != NULL ? m->def.version : "-",
-		    m->def.resources, m->path);
+	TAILQ_FOREACH(m, &h->modules, link)
+	buf_addf(out, "%s %s %s %s\n", m->def.name, m->def.version != NULL ? m->def.version : "-",
+	    m->def.resources, m->path);
 }

@@ -19,7 +19,7 @@
 /* --- options as a plugin declared them (plugin_options.c) --------------------- */
 
 struct plugin_option_value {
-	char *text;    /* PAWL_STRING, PAWL_SECRET */
+	char *text;     /* PAWL_STRING, PAWL_SECRET */
 	int64_t number; /* PAWL_INT, PAWL_DURATION, PAWL_BYTES */
 	bool flag;
 	struct doc table;
@@ -31,12 +31,12 @@ struct plugin_options {
 };
 
 /* Defaults, then the members of table. -1 and e with a sentence that names the option. */
-int plugin_options_read(struct plugin_options *o, const struct pawl_option *declared, struct doc table,
-    struct err *e);
+int plugin_options_read(struct plugin_options *o, const struct pawl_option *declared,
+    struct doc table, struct err *e);
 void plugin_options_fini(struct plugin_options *o);
 /* NULL when it is not declared with that type: a bug of the plugin. */
-const struct plugin_option_value *plugin_options_get(const struct plugin_options *o, const char *name,
-    unsigned types);
+const struct plugin_option_value *plugin_options_get(const struct plugin_options *o,
+    const char *name, unsigned types);
 #define OPTION_TYPE(t) (1u << (t))
 
 /* --- modules -------------------------------------------------------------------- */

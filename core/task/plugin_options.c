@@ -28,8 +28,8 @@ read_number(const struct pawl_option *o, const char *text, int64_t *out, struct 
 	struct option_info info = { .name = o->name, .default_text = "", .range = "" };
 
 	info.type = o->type == PAWL_INT ? OPTION_INT
-	    : o->type == PAWL_BYTES    ? OPTION_BYTES
-				       : OPTION_DURATION;
+	    : o->type == PAWL_BYTES     ? OPTION_BYTES
+					: OPTION_DURATION;
 	return option_set(&info, out, text, e);
 }
 
@@ -54,7 +54,8 @@ set_default(const struct pawl_option *o, struct plugin_option_value *v, struct e
 		v->table = doc_empty_object();
 		return 0;
 	}
-	return err_set(e, "pawl.Plugin", "option %s: the plugin declares a type that does not exist", o->name);
+	return err_set(e, "pawl.Plugin",
+	    "option %s: the plugin declares a type that does not exist", o->name);
 }
 
 static int
@@ -64,7 +65,8 @@ wrong_type(const struct pawl_option *o, const char *what, struct err *e)
 }
 
 static int
-set_text(const struct pawl_option *o, struct plugin_option_value *v, struct doc given, struct err *e)
+set_text(const struct pawl_option *o, struct plugin_option_value *v, struct doc given,
+    struct err *e)
 {
 	char *text = doc_strdup(given);
 
@@ -76,7 +78,8 @@ set_text(const struct pawl_option *o, struct plugin_option_value *v, struct doc 
 }
 
 static int
-set_number(const struct pawl_option *o, struct plugin_option_value *v, struct doc given, struct err *e)
+set_number(const struct pawl_option *o, struct plugin_option_value *v, struct doc given,
+    struct err *e)
 {
 	char *text = doc_type(given) == DOC_NUMBER ? doc_text(given, NULL) : doc_strdup(given);
 	int rc;
@@ -89,7 +92,8 @@ set_number(const struct pawl_option *o, struct plugin_option_value *v, struct do
 }
 
 static int
-set_given(const struct pawl_option *o, struct plugin_option_value *v, struct doc given, struct err *e)
+set_given(const struct pawl_option *o, struct plugin_option_value *v, struct doc given,
+    struct err *e)
 {
 	switch (o->type) {
 	case PAWL_STRING:
@@ -161,7 +165,9 @@ plugin_options_read(struct plugin_options *o, const struct pawl_option *declared
 	/* an empty table in Lua may have become a list */
 	if (doc_type(table) == DOC_OBJECT)
 		return set_from_table(o, table, e);
-	return doc_len(table) == 0 ? 0 : err_set(e, "pawl.Plugin", "its options must be a table with names");
+	return doc_len(table) == 0
+	    ? 0
+	    : err_set(e, "pawl.Plugin", "its options must be a table with names");
 }
 
 void
@@ -183,7 +189,8 @@ const struct plugin_option_value *
 plugin_options_get(const struct plugin_options *o, const char *name, unsigned types)
 {
 	for (size_t i = 0; i < declared_count(o->declared); i++)
-		if (strcmp(o->declared[i].name, name) == 0 && (types & OPTION_TYPE(o->declared[i].type)))
+		if (strcmp(o->declared[i].name, name) == 0 &&
+		    (types & OPTION_TYPE(o->declared[i].type)))
 			return &o->values[i];
 	return NULL;
 }

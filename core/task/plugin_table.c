@@ -15,10 +15,6 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "0.1.0"
-#endif
-
 static_assert(sizeof(struct doc_iter) <= sizeof(((struct pawl_doc_iter *)0)->state_),
     "an iterator must fit into the public one");
 
@@ -52,8 +48,8 @@ host_succeed_text(const struct pawl_host *h, uint64_t task, const char *json, si
 		doc_unref(d);
 		return;
 	}
-	cause = xasprintf("The plugin %s answered with a text that is not JSON: %s", module_from(h)->def.name,
-	    err_cause(&e));
+	cause = xasprintf("The plugin %s answered with a text that is not JSON: %s",
+	    module_from(h)->def.name, err_cause(&e));
 	plugin_answer_fail(module_from(h), task, "States.Runtime", cause);
 	free(cause);
 	err_fini(&e);
@@ -126,14 +122,16 @@ option_of(const struct pawl_host *h, const char *name, unsigned types)
 	const struct plugin_option_value *v = plugin_options_get(&m->options, name, types);
 
 	if (v == NULL)
-		log_error("plugin %s asks for the option %s, which it does not declare so", m->def.name, name);
+		log_error("plugin %s asks for the option %s, which it does not declare so",
+		    m->def.name, name);
 	return v != NULL ? v : &nothing;
 }
 
 static const char *
 host_option_string(const struct pawl_host *h, const char *name)
 {
-	const char *s = option_of(h, name, OPTION_TYPE(PAWL_STRING) | OPTION_TYPE(PAWL_SECRET))->text;
+	const char *s =
+	    option_of(h, name, OPTION_TYPE(PAWL_STRING) | OPTION_TYPE(PAWL_SECRET))->text;
 
 	return s != NULL ? s : "";
 }
@@ -141,7 +139,8 @@ host_option_string(const struct pawl_host *h, const char *name)
 static int64_t
 host_option_int(const struct pawl_host *h, const char *name)
 {
-	return option_of(h, name, OPTION_TYPE(PAWL_INT) | OPTION_TYPE(PAWL_DURATION) | OPTION_TYPE(PAWL_BYTES))
+	return option_of(h, name,
+	    OPTION_TYPE(PAWL_INT) | OPTION_TYPE(PAWL_DURATION) | OPTION_TYPE(PAWL_BYTES))
 	    ->number;
 }
 
@@ -169,7 +168,7 @@ host_setting(const struct pawl_host *h, const char *name)
 		{ "aws_endpoint", c->aws_endpoint },
 		{ "aws_access_key_id", c->aws_access_key_id },
 		{ "aws_secret_access_key", c->aws_secret_access_key },
-		{ "version", PACKAGE_VERSION },
+		{ "version", PAWL_VERSION },
 	};
 
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
@@ -300,10 +299,12 @@ host_wall_ms(const struct pawl_host *h)
 
 /* --- HTTP ----------------------------------------------------------------------- */
 
-static_assert((int)PAWL_HTTP_OK == (int)HTTPC_OK && (int)PAWL_HTTP_BAD_REQUEST == (int)HTTPC_BAD_REQUEST &&
+static_assert((int)PAWL_HTTP_OK == (int)HTTPC_OK &&
+	(int)PAWL_HTTP_BAD_REQUEST == (int)HTTPC_BAD_REQUEST &&
 	(int)PAWL_HTTP_DNS == (int)HTTPC_DNS && (int)PAWL_HTTP_CONNECT == (int)HTTPC_CONNECT &&
 	(int)PAWL_HTTP_TLS == (int)HTTPC_TLS && (int)PAWL_HTTP_TIMEOUT == (int)HTTPC_TIMEOUT &&
-	(int)PAWL_HTTP_BROKEN == (int)HTTPC_BROKEN && (int)PAWL_HTTP_TOO_LARGE == (int)HTTPC_TOO_LARGE,
+	(int)PAWL_HTTP_BROKEN == (int)HTTPC_BROKEN &&
+	(int)PAWL_HTTP_TOO_LARGE == (int)HTTPC_TOO_LARGE,
     "the results of httpc.h are those of plugin.h");
 static_assert(sizeof(struct httpc_header) == sizeof(struct pawl_http_header) &&
 	offsetof(struct httpc_header, value) == offsetof(struct pawl_http_header, value),
@@ -330,7 +331,8 @@ http_answered(void *arg, const struct httpc_answer *a)
 }
 
 static uint64_t
-host_http_start(const struct pawl_host *h, const struct pawl_http_request *given, pawl_http_cb *cb, void *arg)
+host_http_start(const struct pawl_host *h, const struct pawl_http_request *given, pawl_http_cb *cb,
+    void *arg)
 {
 	struct module *m = module_from(h);
 	struct pending *p = pending_new(m, PENDING_HTTP, arg);
@@ -551,15 +553,20 @@ host_build_end(struct pawl_builder *b)
 static size_t
 utf8_len(const unsigned char *s, size_t left)
 {
-	size_t n = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
+	size_t n = *s < 0x80 ? 1
+	    : *s < 0xc2      ? 0
+	    : *s < 0xe0      ? 2
+	    : *s < 0xf0      ? 3
+	    : *s < 0xf5      ? 4
+			     : 0;
 
 	if (n == 0 || n > left)
 		return 0;
 	for (size_t i = 1; i < n; i++)
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
-	if ((*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f) || (*s == 0xf0 && s[1] < 0x90) ||
-	    (*s == 0xf4 && s[1] > 0x8f))
+	if ((*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f) ||
+	    (*s == 0xf0 && s[1] < 0x90) || (*s == 0xf4 && s[1] > 0x8f))
 		return 0;
 	return n;
 }
@@ -570,7 +577,7 @@ add_utf8(struct buf *out, const char *s, size_t len)
 {
 	size_t n;
 
-	for (size_t i = 0; i < len; i += n > 0 ? n : 1) {
+	for (size_t i = 0; i<len; i += n> 0 ? n : 1) {
 		n = utf8_len((const unsigned char *)s + i, len - i);
 		buf_add(out, n > 0 ? s + i : "\xef\xbf\xbd", n > 0 ? n : 3);
 	}
@@ -636,11 +643,13 @@ host_build_finish(struct pawl_builder *b)
 
 /* --- Lua functions ------------------------------------------------------------------ */
 
-static_assert((int)PAWL_FUNCTION_OK == (int)SCRIPT_OK && (int)PAWL_FUNCTION_RAISED == (int)SCRIPT_RAISED &&
+static_assert((int)PAWL_FUNCTION_OK == (int)SCRIPT_OK &&
+	(int)PAWL_FUNCTION_RAISED == (int)SCRIPT_RAISED &&
 	(int)PAWL_FUNCTION_TIMEOUT == (int)SCRIPT_TIMEOUT &&
 	(int)PAWL_FUNCTION_MEMORY == (int)SCRIPT_MEMORY &&
 	(int)PAWL_FUNCTION_CRASHED == (int)SCRIPT_CRASHED &&
-	(int)PAWL_FUNCTION_MISSING == (int)SCRIPT_MISSING && (int)PAWL_FUNCTION_BUSY == (int)SCRIPT_BUSY,
+	(int)PAWL_FUNCTION_MISSING == (int)SCRIPT_MISSING &&
+	(int)PAWL_FUNCTION_BUSY == (int)SCRIPT_BUSY,
     "the results of script.h are those of plugin.h");
 
 static enum pawl_function_kind
@@ -686,7 +695,8 @@ function_logged(void *arg, enum log_level level, const char *line)
 {
 	const struct pending *p = arg;
 
-	log_line(level, plugin_task_ids(p->module->host, p->task_id), "function %s: %s", p->name, line);
+	log_line(level, plugin_task_ids(p->module->host, p->task_id), "function %s: %s", p->name,
+	    line);
 }
 
 static struct script_call
@@ -700,8 +710,8 @@ call_from(const struct pawl_function_call *c)
 }
 
 static void
-host_function_call(const struct pawl_host *h, const struct pawl_function_call *c, pawl_function_cb *cb,
-    void *arg)
+host_function_call(const struct pawl_host *h, const struct pawl_function_call *c,
+    pawl_function_cb *cb, void *arg)
 {
 	struct script_call call = call_from(c);
 	struct script_answer a = { 0 };
@@ -723,8 +733,8 @@ pure_due(void *arg)
 }
 
 static uint64_t
-host_function_start(const struct pawl_host *h, const struct pawl_function_call *c, pawl_function_cb *cb,
-    void *arg)
+host_function_start(const struct pawl_host *h, const struct pawl_function_call *c,
+    pawl_function_cb *cb, void *arg)
 {
 	struct module *m = module_from(h);
 	struct pending *p = pending_new(m, PENDING_FUNCTION, arg);
@@ -734,7 +744,8 @@ host_function_start(const struct pawl_host *h, const struct pawl_function_call *
 	p->task_id = c->task_id;
 	p->name = xstrdup(c->name);
 	if (scripts_kind(m->host->scripts, c->name) == SCRIPT_ORDINARY) {
-		p->inner = worker_start(m->host->workers, &call, function_logged, function_answered, p);
+		p->inner =
+		    worker_start(m->host->workers, &call, function_logged, function_answered, p);
 		return p->id;
 	}
 	p->call = call;

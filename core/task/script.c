@@ -16,8 +16,8 @@
 #include "expr/luabox.h"
 #include "task/script_file.h"
 
-#define SCRIPTS_KEPT 64         /* boxes of pure functions */
-#define PURE_WALL_US 500000     /* the budget of steps ends a pure function long before */
+#define SCRIPTS_KEPT 64     /* boxes of pure functions */
+#define PURE_WALL_US 500000 /* the budget of steps ends a pure function long before */
 
 struct script {
 	TAILQ_ENTRY(script) link; /* the most recently used first */
@@ -94,10 +94,14 @@ scripts_new(const char *script_dir)
 void
 scripts_free(struct scripts *s)
 {
+	struct script *f, *next;
+
 	if (s == NULL)
 		return;
-	while (!TAILQ_EMPTY(&s->list))
-		script_free(s, TAILQ_FIRST(&s->list));
+	for (f = TAILQ_FIRST(&s->list); f != NULL; f = next) {
+		next = TAILQ_NEXT(f, link);
+		script_free(s, f);
+	}
 	free(s->dir);
 	free(s);
 }
@@ -146,9 +150,9 @@ script_find(struct scripts *s, const char *name)
 {
 	struct script *f;
 
-	TAILQ_FOREACH (f, &s->list, link)
-		if (strcmp(f->name, name) == 0)
-			break;
+	TAILQ_FOREACH(f, &s->list, link)
+	if (strcmp(f->name, name) == 0)
+		break;
 	return f;
 }
 
@@ -239,10 +243,15 @@ answer_from_failure(struct script_answer *out, struct luabox_failure *f)
 }
 
 void
-script_run(struct luabox *b, int code, const struct script_call *c, bool pure, struct script_answer *out)
+script_run(struct luabox *b, int code, const struct script_call *c, bool pure,
+    struct script_answer *out)
 {
 	struct luabox_value args[] = { { NULL, c->event }, { NULL, c->context } };
-	struct luabox_call call = { .seed = c->seed, .function = true, .pure_only = pure, .args = args, .nargs = 2 };
+	struct luabox_call call = { .seed = c->seed,
+		.function = true,
+		.pure_only = pure,
+		.args = args,
+		.nargs = 2 };
 	struct luabox_failure f;
 	struct doc empty = DOC_NONE;
 

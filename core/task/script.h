@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "doc/doc.h"
 
-#define SCRIPT_NAME_MAX 140      /* characters of a function's name, as AWS */
+#define SCRIPT_NAME_MAX 140        /* characters of a function's name, as AWS */
 #define SCRIPT_FILE_MAX (1u << 20) /* bytes of a file */
 
 enum script_kind { SCRIPT_NONE, SCRIPT_ORDINARY, SCRIPT_PURE };
@@ -38,11 +38,11 @@ enum script_result {
 
 struct script_answer {
 	enum script_result result;
-	struct doc value;  /* OK */
-	char *error_type;  /* RAISED */
+	struct doc value;    /* OK */
+	char *error_type;    /* RAISED */
 	char *error_message; /* not OK: a sentence */
-	struct doc trace;  /* RAISED: array of strings, or DOC_NONE */
-	int64_t limit_ms;  /* TIMEOUT: the limit it ran into; 0 when that was steps */
+	struct doc trace;    /* RAISED: array of strings, or DOC_NONE */
+	int64_t limit_ms;    /* TIMEOUT: the limit it ran into; 0 when that was steps */
 };
 void script_answer_fini(struct script_answer *a);
 

@@ -17,7 +17,8 @@ bool
 script_file_is(const struct script_file *f, const struct stat *st)
 {
 	return f->st.st_ino == st->st_ino && f->st.st_size == st->st_size &&
-	    f->st.st_mtim.tv_sec == st->st_mtim.tv_sec && f->st.st_mtim.tv_nsec == st->st_mtim.tv_nsec;
+	    f->st.st_mtim.tv_sec == st->st_mtim.tv_sec &&
+	    f->st.st_mtim.tv_nsec == st->st_mtim.tv_nsec;
 }
 
 static int
@@ -100,7 +101,8 @@ script_module_read(const char *script_dir, const char *name, struct buf *text, s
 	int rc;
 
 	if (!is_module_name(name))
-		return err_set(e, "pawl.Script", "its name may hold letters, digits, '_', '-', and '.' between them");
+		return err_set(e, "pawl.Script",
+		    "its name may hold letters, digits, '_', '-', and '.' between them");
 	relative = xstrdup(name);
 	for (char *s = relative; *s != '\0'; s++)
 		if (*s == '.')

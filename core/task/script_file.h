@@ -27,6 +27,7 @@ int script_module_read(const char *script_dir, const char *name, struct buf *tex
 
 void script_answer_missing(struct script_answer *out, const char *name);
 /* Calls the function that the code returns; *out is initialised. */
-void script_run(struct luabox *b, int code, const struct script_call *c, bool pure, struct script_answer *out);
+void script_run(struct luabox *b, int code, const struct script_call *c, bool pure,
+    struct script_answer *out);
 
 #endif

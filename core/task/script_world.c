@@ -60,7 +60,8 @@ is_over_time(void *arg)
 static int64_t
 left_ms(const struct world *w)
 {
-	int64_t left = w->deadline_us == 0 ? NO_LIMIT_MS : (w->deadline_us - clock_mono_us()) / 1000;
+	int64_t left =
+	    w->deadline_us == 0 ? NO_LIMIT_MS : (w->deadline_us - clock_mono_us()) / 1000;
 
 	return left > 0 ? left : 1;
 }

@@ -99,7 +99,8 @@ job_answer(struct worker_pool *p, struct job *j, const struct script_answer *a)
 
 /* message is taken. */
 static void
-job_fail_take(struct worker_pool *p, struct job *j, enum script_result result, char *message, int64_t limit_ms)
+job_fail_take(struct worker_pool *p, struct job *j, enum script_result result, char *message,
+    int64_t limit_ms)
 {
 	struct script_answer a = { .result = result,
 		.value = DOC_NONE,
@@ -167,7 +168,8 @@ static char *
 exit_text(int status, bool known)
 {
 	if (known && WIFSIGNALED(status))
-		return xasprintf("Runtime exited with error: signal: %s", strsignal(WTERMSIG(status)));
+		return xasprintf("Runtime exited with error: signal: %s",
+		    strsignal(WTERMSIG(status)));
 	if (known && WIFEXITED(status) && WEXITSTATUS(status) != 0)
 		return xasprintf("Runtime exited with error: exit status %d", WEXITSTATUS(status));
 	return xstrdup("Runtime exited without providing a reason");
@@ -183,16 +185,14 @@ reap(void *arg)
 		int status = 0;
 		pid_t got = waitpid(w->pid, &status, WNOHANG);
 
-		next = TAILQ_NEXT(w, link);
+		next = TAILQ_NEXT(w, link); /* stays: nobody else takes from this list */
 		if (got == 0 || (got < 0 && errno == EINTR))
 			continue;
 		TAILQ_REMOVE(&p->dead, w, link);
 		if (w->job != NULL)
-			job_fail_take(p, w->job, SCRIPT_CRASHED, exit_text(status, got == w->pid), 0);
+			job_fail_take(p, w->job, SCRIPT_CRASHED, exit_text(status, got == w->pid),
+			    0);
 		worker_free(w);
-		next = TAILQ_FIRST(&p->dead); /* the answer may have changed the list */
-		if (got < 0 && errno != ECHILD)
-			break;
 	}
 	if (!TAILQ_EMPTY(&p->dead))
 		loop_timer_set(&p->reap_timer, REAP_EVERY_MS);
@@ -207,8 +207,8 @@ limit_reached(void *arg)
 	struct job *j = worker_detach(w);
 
 	worker_kill(w);
-	job_fail_take(p, j, SCRIPT_TIMEOUT, xasprintf("the function ran longer than %lld ms", (long long)limit_ms),
-	    limit_ms);
+	job_fail_take(p, j, SCRIPT_TIMEOUT,
+	    xasprintf("the function ran longer than %lld ms", (long long)limit_ms), limit_ms);
 }
 
 /* --- what a worker says ------------------------------------------------------------------- */
@@ -330,9 +330,9 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 static char **
 child_environment(void)
 {
-	static const char *const kept[] = { "PATH", "TZ", "LANG", "http_proxy", "https_proxy", "HTTPS_PROXY",
-		"no_proxy", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "ASAN_OPTIONS", "UBSAN_OPTIONS",
-		"LSAN_OPTIONS" };
+	static const char *const kept[] = { "PATH", "TZ", "LANG", "http_proxy", "https_proxy",
+		"HTTPS_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR",
+		"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS" };
 	char **list = xcalloc(sizeof(kept) / sizeof(kept[0]) + 1, sizeof(*list));
 	size_t n = 0;
 
@@ -387,7 +387,8 @@ worker_new(struct worker_pool *p, char **why)
 	close(fds[1]);
 	if (rc != 0) {
 		close(fds[0]);
-		*why = xasprintf("A function worker cannot be started: %s: %s", p->program, strerror(rc));
+		*why = xasprintf("A function worker cannot be started: %s: %s", p->program,
+		    strerror(rc));
 		return NULL;
 	}
 	w = xcalloc(1, sizeof(*w));
@@ -452,14 +453,17 @@ static void
 kick(void *arg)
 {
 	struct worker_pool *p = arg;
+	const struct job *first = TAILQ_FIRST(&p->waiting);
 	uint64_t newest = p->next_id;
-	struct job *j;
 
-	/* what answers to these jobs start waits for the next kick */
-	while ((j = TAILQ_FIRST(&p->waiting)) != NULL && j->id <= newest) {
+	/* by id, for answers may cancel; what they start waits for the next kick */
+	for (uint64_t id = first != NULL ? first->id : UINT64_MAX; id <= newest; id++) {
+		struct job *j = idmap_get(&p->jobs, id);
 		struct worker *w = TAILQ_FIRST(&p->idle);
 		char *why = NULL;
 
+		if (j == NULL || j->worker != NULL)
+			continue;
 		if (w == NULL && p->nprocesses >= p->nworkers)
 			break;
 		if (w == NULL && (w = worker_new(p, &why)) == NULL) {
@@ -530,7 +534,8 @@ worker_pool_free(struct worker_pool *p)
 }
 
 uint64_t
-worker_start(struct worker_pool *p, const struct script_call *c, worker_log_cb *log, worker_cb *cb, void *arg)
+worker_start(struct worker_pool *p, const struct script_call *c, worker_log_cb *log, worker_cb *cb,
+    void *arg)
 {
 	struct job *j = xcalloc(1, sizeof(*j));
 
@@ -572,7 +577,7 @@ worker_counts(const struct worker_pool *p)
 	struct worker_counts c = { .nprocesses = p->nprocesses, .nwaiting = p->nwaiting };
 	const struct worker *w;
 
-	TAILQ_FOREACH (w, &p->busy, link)
-		c.nbusy++;
+	TAILQ_FOREACH(w, &p->busy, link)
+	c.nbusy++;
 	return c;
 }

@@ -12,18 +12,18 @@
 #include "base/loop.h"
 #include "task/script.h"
 
-#define WORKER_QUEUE_MAX 10000          /* calls that wait */
-#define WORKER_FRAME_MAX (64u << 20)    /* bytes of one event or result */
-#define WORKER_LOG_LINES_MAX 1000       /* of one call; what comes after is dropped */
+#define WORKER_QUEUE_MAX 10000       /* calls that wait */
+#define WORKER_FRAME_MAX (64u << 20) /* bytes of one event or result */
+#define WORKER_LOG_LINES_MAX 1000    /* of one call; what comes after is dropped */
 
 struct worker_pool;
 
 struct worker_options {
-	const char *program;    /* pawl-function */
+	const char *program; /* pawl-function */
 	const char *script_dir;
 	int nworkers;
-	int64_t timeout_ms;     /* of one call, from the moment a worker has it */
-	int64_t memory;         /* bytes a call may need */
+	int64_t timeout_ms; /* of one call, from the moment a worker has it */
+	int64_t memory;     /* bytes a call may need */
 };
 
 struct worker_pool *worker_pool_new(struct loop *l, const struct worker_options *o);
@@ -38,8 +38,8 @@ typedef void worker_cb(void *arg, const struct script_answer *a);
 typedef void worker_log_cb(void *arg, enum log_level level, const char *line);
 
 /* c is copied. log may be NULL. Returns the id of the call; cb comes exactly once unless it is cancelled. */
-uint64_t worker_start(struct worker_pool *p, const struct script_call *c, worker_log_cb *log, worker_cb *cb,
-    void *arg);
+uint64_t worker_start(struct worker_pool *p, const struct script_call *c, worker_log_cb *log,
+    worker_cb *cb, void *arg);
 /* The call is dropped, its worker killed when it runs. Unknown ids are fine. */
 void worker_cancel(struct worker_pool *p, uint64_t id);
 

@@ -36,7 +36,8 @@ worker_frame_end(struct buf *b, enum worker_frame_kind kind)
 int64_t
 worker_frame_len(const unsigned char *head, enum worker_frame_kind *kind)
 {
-	uint32_t len = (uint32_t)head[0] << 24 | (uint32_t)head[1] << 16 | (uint32_t)head[2] << 8 | head[3];
+	uint32_t len =
+	    (uint32_t)head[0] << 24 | (uint32_t)head[1] << 16 | (uint32_t)head[2] << 8 | head[3];
 
 	if (len < 1 || len > WORKER_FRAME_MAX ||
 	    (head[4] != WORKER_CALL && head[4] != WORKER_LOG && head[4] != WORKER_ANSWER))
@@ -165,7 +166,8 @@ worker_read_answer(const char *text, size_t len, struct script_answer *a)
 	result = get_i64(d, "result");
 	value = doc_gets(d, "value");
 	trace = doc_gets(d, "trace");
-	if (result < SCRIPT_OK || result > SCRIPT_BUSY || (result == SCRIPT_OK && doc_is_none(value))) {
+	if (result < SCRIPT_OK || result > SCRIPT_BUSY ||
+	    (result == SCRIPT_OK && doc_is_none(value))) {
 		doc_unref(d);
 		return -1;
 	}

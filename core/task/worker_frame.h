@@ -26,8 +26,8 @@ int64_t worker_frame_len(const unsigned char *head, enum worker_frame_kind *kind
 
 void worker_write_call(struct buf *b, const struct script_call *c, int64_t memory);
 /* name is yours; event and context are parts of *whole, which you unref. 0 or -1. */
-int worker_read_call(const char *text, size_t len, struct script_call *c, char **name, int64_t *memory,
-    struct doc *whole);
+int worker_read_call(const char *text, size_t len, struct script_call *c, char **name,
+    int64_t *memory, struct doc *whole);
 void worker_write_answer(struct buf *b, const struct script_answer *a);
 int worker_read_answer(const char *text, size_t len, struct script_answer *a);
 

@@ -78,8 +78,8 @@ succeed_with_prefix(const struct pawl_host *h, uint64_t task, struct pawl_doc ou
 
 	if (text == NULL)
 		abort();
-	strcpy(text, prefix);
-	strcat(text, said);
+	memcpy(text, prefix, strlen(prefix));
+	memcpy(text + strlen(prefix), said, strlen(said) + 1);
 	h->build_string(b, text, strlen(text));
 	d = h->build_finish(b);
 	h->succeed(h, task, d);
@@ -171,8 +171,10 @@ echo_stop(void *state)
 {
 	struct echo *e = state;
 
-	while (e->tasks != NULL)
-		task_free(e->tasks);
+	for (struct echo_task *t = e->tasks, *next; t != NULL; t = next) {
+		next = t->next;
+		task_free(t);
+	}
 	free(e);
 }
 

@@ -41,12 +41,14 @@ connection_problem(const struct pawl_host *h, const char *name, struct pawl_doc 
 {
 	size_t i;
 
-	for (i = 0; i < NTYPES && !h->doc_is(h, h->doc_get(h, c, "type"), connection_types[i].type); i++)
+	for (i = 0; i < NTYPES && !h->doc_is(h, h->doc_get(h, c, "type"), connection_types[i].type);
+	     i++)
 		;
 	if (i == NTYPES)
 		return problem(name, ": type must be \"basic\", \"api_key\" or \"bearer\"", "");
 	for (size_t k = 0; k < 2 && connection_types[i].needs[k] != NULL; k++)
-		if (h->doc_type(h, h->doc_get(h, c, connection_types[i].needs[k])) != PAWL_DOC_STRING)
+		if (h->doc_type(h, h->doc_get(h, c, connection_types[i].needs[k])) !=
+		    PAWL_DOC_STRING)
 			return problem(name, " needs a text for ", connection_types[i].needs[k]);
 	return NULL;
 }
@@ -60,8 +62,8 @@ http_connections_problem(const struct pawl_host *h, struct pawl_doc connections)
 	while (why == NULL && h->doc_next(h, &it)) {
 		char *name = it.key.block_ != NULL ? h->doc_string(h, it.key, NULL) : NULL;
 
-		why = name == NULL ? problem("", "must be a table with names", "") :
-				     connection_problem(h, name, it.value);
+		why = name == NULL ? problem("", "must be a table with names", "")
+				   : connection_problem(h, name, it.value);
 		h->free(h, name);
 	}
 	return why;
@@ -90,7 +92,8 @@ http_connection_find(const struct pawl_host *h, const char *arn, struct http_pro
 	struct pawl_doc found = PAWL_NO_DOC;
 
 	if (name == NULL) {
-		http_text_adds(&why->text, "The value of the field 'ConnectionArn' has an invalid format");
+		http_text_adds(&why->text,
+		    "The value of the field 'ConnectionArn' has an invalid format");
 		return found;
 	}
 	found = h->doc_get(h, h->option_doc(h, "connections"), name);
@@ -98,7 +101,8 @@ http_connection_find(const struct pawl_host *h, const char *arn, struct http_pro
 		why->error = "Events.ConnectionResource.NotFound";
 		http_text_adds(&why->text, "The connection '");
 		http_text_adds(&why->text, name);
-		http_text_adds(&why->text, "' does not exist; connections are set in plugins.http.connections of pawl.conf");
+		http_text_adds(&why->text,
+		    "' does not exist; connections are set in plugins.http.connections of pawl.conf");
 	}
 	free(name);
 	return found;
@@ -106,14 +110,16 @@ http_connection_find(const struct pawl_host *h, const char *arn, struct http_pro
 
 /* The text of a member, and one more secret. */
 static void
-secret_of(const struct pawl_host *h, struct pawl_doc d, struct http_secrets *secrets, struct http_text *out)
+secret_of(const struct pawl_host *h, struct pawl_doc d, struct http_secrets *secrets,
+    struct http_text *out)
 {
 	http_scalar_text(h, d, out);
 	http_secrets_add(secrets, out->s, out->len);
 }
 
 static void
-apply_basic(const struct pawl_host *h, struct pawl_doc c, struct http_request *r, struct http_secrets *secrets)
+apply_basic(const struct pawl_host *h, struct pawl_doc c, struct http_request *r,
+    struct http_secrets *secrets)
 {
 	struct http_text pair = { 0 }, password = { 0 }, header = { 0 };
 
@@ -131,7 +137,8 @@ apply_basic(const struct pawl_host *h, struct pawl_doc c, struct http_request *r
 }
 
 static void
-apply_api_key(const struct pawl_host *h, struct pawl_doc c, struct http_request *r, struct http_secrets *secrets)
+apply_api_key(const struct pawl_host *h, struct pawl_doc c, struct http_request *r,
+    struct http_secrets *secrets)
 {
 	struct http_text name = { 0 }, value = { 0 };
 
@@ -143,7 +150,8 @@ apply_api_key(const struct pawl_host *h, struct pawl_doc c, struct http_request 
 }
 
 static void
-apply_bearer(const struct pawl_host *h, struct pawl_doc c, struct http_request *r, struct http_secrets *secrets)
+apply_bearer(const struct pawl_host *h, struct pawl_doc c, struct http_request *r,
+    struct http_secrets *secrets)
 {
 	struct http_text token = { 0 }, header = { 0 };
 

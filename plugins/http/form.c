@@ -47,7 +47,8 @@ add_pair(const struct pawl_host *h, const char *name, struct pawl_doc value, str
 }
 
 static void
-add_commas(const struct pawl_host *h, const char *name, struct pawl_doc array, struct http_text *out)
+add_commas(const struct pawl_host *h, const char *name, struct pawl_doc array,
+    struct http_text *out)
 {
 	struct pawl_doc_iter it = { .of = array };
 	const char *between = "";
@@ -71,8 +72,8 @@ static void add_value(const struct pawl_host *h, const char *name, struct pawl_d
     enum http_array_format format, struct http_text *out);
 
 static void
-add_elements(const struct pawl_host *h, const char *name, struct pawl_doc array, enum http_array_format format,
-    struct http_text *out)
+add_elements(const struct pawl_host *h, const char *name, struct pawl_doc array,
+    enum http_array_format format, struct http_text *out)
 {
 	struct pawl_doc_iter it = { .of = array };
 	unsigned long index = 0;
@@ -93,8 +94,8 @@ add_elements(const struct pawl_host *h, const char *name, struct pawl_doc array,
 }
 
 static void
-add_members(const struct pawl_host *h, const char *name, struct pawl_doc object, enum http_array_format format,
-    struct http_text *out)
+add_members(const struct pawl_host *h, const char *name, struct pawl_doc object,
+    enum http_array_format format, struct http_text *out)
 {
 	struct pawl_doc_iter it = { .of = object };
 
@@ -117,8 +118,8 @@ add_members(const struct pawl_host *h, const char *name, struct pawl_doc object,
 }
 
 static void
-add_value(const struct pawl_host *h, const char *name, struct pawl_doc value, enum http_array_format format,
-    struct http_text *out)
+add_value(const struct pawl_host *h, const char *name, struct pawl_doc value,
+    enum http_array_format format, struct http_text *out)
 {
 	switch (h->doc_type(h, value)) {
 	case PAWL_DOC_OBJECT:

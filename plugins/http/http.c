@@ -20,7 +20,8 @@ static const struct pawl_option http_options[] = {
 	{ "timeout", PAWL_DURATION, "60s", "How long one call may take." },
 	{ "max_response", PAWL_BYTES, "8 MiB", "Largest response body." },
 	{ "allow_http", PAWL_BOOL, "true", "Whether endpoints may be plain http, without TLS." },
-	{ "ca_file", PAWL_STRING, "", "PEM file of certificate authorities to trust instead of the system's." },
+	{ "ca_file", PAWL_STRING, "",
+	    "PEM file of certificate authorities to trust instead of the system's." },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -100,13 +101,16 @@ http_stop(void *state)
 static bool
 is_text_type(const char *type)
 {
-	static const char *const texts[] = { "application/json", "application/xml", "application/javascript",
-		"application/x-www-form-urlencoded", "application/yaml", "application/x-ndjson", "application/graphql" };
+	static const char *const texts[] = { "application/json", "application/xml",
+		"application/javascript", "application/x-www-form-urlencoded", "application/yaml",
+		"application/x-ndjson", "application/graphql" };
 	size_t len = strcspn(type, "; \t");
 
 	if (len == 0 || strncasecmp(type, "text/", 5) == 0)
 		return true;
-	if (len > 5 && (strncasecmp(type + len - 5, "+json", 5) == 0 || strncasecmp(type + len - 4, "+xml", 4) == 0))
+	if (len > 5 &&
+	    (strncasecmp(type + len - 5, "+json", 5) == 0 ||
+		strncasecmp(type + len - 4, "+xml", 4) == 0))
 		return true;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (strlen(texts[i]) == len && strncasecmp(type, texts[i], len) == 0)
@@ -147,7 +151,8 @@ add_headers(const struct pawl_host *h, struct pawl_builder *b, const struct http
 
 			if (strcasecmp(a->headers[k].name, a->headers[i].name) != 0)
 				continue;
-			http_redact(&c->secrets, a->headers[k].value, strlen(a->headers[k].value), &value);
+			http_redact(&c->secrets, a->headers[k].value, strlen(a->headers[k].value),
+			    &value);
 			h->build_string(b, value.s, value.len);
 			http_text_fini(&value);
 		}
@@ -213,9 +218,10 @@ answer_response(const struct http_call *c, const struct pawl_http_answer *a)
 		snprintf(error, sizeof(error), "States.Http.StatusCode.%d", a->status);
 		fail_with_text(c, error, body.len > 0 ? body.s : a->status_text,
 		    body.len > 0 ? body.len : strlen(a->status_text));
-	} else if (a->body_len > 0 && (!is_text_type(type) || !http_is_utf8(a->body, a->body_len))) {
-		snprintf(cause, sizeof(cause), "The response is neither JSON nor text: its content type is '%.100s'",
-		    type);
+	} else if (a->body_len > 0 &&
+	    (!is_text_type(type) || !http_is_utf8(a->body, a->body_len))) {
+		snprintf(cause, sizeof(cause),
+		    "The response is neither JSON nor text: its content type is '%.100s'", type);
 		h->fail(h, c->task, "States.Http.Socket", cause);
 	} else {
 		succeed(c, a, &body);
@@ -310,7 +316,8 @@ const struct pawl_plugin pawl_plugin = {
 	PAWL_PLUGIN_HEAD,
 	.name = "http",
 	.version = "1.0",
-	.resources = "arn:aws:states:::http:invoke arn:aws-cn:states:::http:invoke arn:aws-us-gov:states:::http:invoke",
+	.resources =
+	    "arn:aws:states:::http:invoke arn:aws-cn:states:::http:invoke arn:aws-us-gov:states:::http:invoke",
 	.patterns = PAWL_REQUEST,
 	.after_crash = PAWL_AGAIN,
 	.options = http_options,

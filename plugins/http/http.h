@@ -63,8 +63,8 @@ int http_request_build(const struct pawl_host *h, const struct pawl_task *t, str
 
 enum http_array_format { HTTP_INDICES, HTTP_REPEAT, HTTP_COMMAS, HTTP_BRACKETS };
 /* An object as a form: a=1&b[c]=2 ... */
-void http_form_encode(const struct pawl_host *h, struct pawl_doc object, enum http_array_format format,
-    struct http_text *out);
+void http_form_encode(const struct pawl_host *h, struct pawl_doc object,
+    enum http_array_format format, struct http_text *out);
 /* A scalar as text: the characters of a string, "" for null, JSON for the rest. */
 void http_scalar_text(const struct pawl_host *h, struct pawl_doc d, struct http_text *out);
 
@@ -73,10 +73,11 @@ void http_scalar_text(const struct pawl_host *h, struct pawl_doc d, struct http_
 /* What is wrong with plugins.http.connections, yours; NULL when it is right. */
 char *http_connections_problem(const struct pawl_host *h, struct pawl_doc connections);
 /* The connection that the ARN names, PAWL_NO_DOC and why when there is none. Borrowed. */
-struct pawl_doc http_connection_find(const struct pawl_host *h, const char *arn, struct http_problem *why);
+struct pawl_doc http_connection_find(const struct pawl_host *h, const char *arn,
+    struct http_problem *why);
 /* Its credentials, headers and query parameters into the request; they win over what is there. */
-void http_connection_apply(const struct pawl_host *h, struct pawl_doc connection, struct http_request *r,
-    struct http_secrets *secrets);
+void http_connection_apply(const struct pawl_host *h, struct pawl_doc connection,
+    struct http_request *r, struct http_secrets *secrets);
 
 /* request.c, for connection.c: sets a header, replacing all of that name. */
 void http_headers_set(struct http_headers *headers, const char *name, const char *value);

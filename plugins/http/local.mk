@@ -4,4 +4,5 @@ plugins_http_http_la_SOURCES = plugins/http/http.c plugins/http/http.h \
 	plugins/http/connection.c plugins/http/form.c plugins/http/request.c plugins/http/text.c
 plugins_http_http_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 plugins_http_http_la_LDFLAGS = $(PLUGIN_LINKFLAGS)
+plugin_manuals += plugins/http/pawl-plugin-http.7
 endif

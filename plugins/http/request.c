@@ -117,7 +117,8 @@ remove_query(struct http_text *url, const char *encoded_name)
 	for (s = q + 1; *s != '\0'; s += *s == '&') {
 		size_t n = strcspn(s, "&");
 
-		if (!(n >= len && memcmp(s, encoded_name, len) == 0 && (n == len || s[len] == '='))) {
+		if (!(n >= len && memcmp(s, encoded_name, len) == 0 &&
+			(n == len || s[len] == '='))) {
 			http_text_adds(&left, between);
 			http_text_add(&left, s, n);
 			between = "&";
@@ -148,8 +149,8 @@ http_url_add_query(struct http_text *url, const char *name, const char *value, b
 static int
 check_fields(struct build *b)
 {
-	static const char *const known[] = { "ApiEndpoint", "Method", "Authentication", "InvocationConfig", "Headers",
-		"QueryParameters", "RequestBody", "Transform" };
+	static const char *const known[] = { "ApiEndpoint", "Method", "Authentication",
+		"InvocationConfig", "Headers", "QueryParameters", "RequestBody", "Transform" };
 	struct pawl_doc_iter it = { .of = b->parameters };
 
 	if (b->h->doc_type(b->h, b->parameters) != PAWL_DOC_OBJECT)
@@ -157,7 +158,9 @@ check_fields(struct build *b)
 	while (b->h->doc_next(b->h, &it)) {
 		size_t i;
 
-		for (i = 0; i < sizeof(known) / sizeof(known[0]) && !b->h->doc_is(b->h, it.key, known[i]); i++)
+		for (i = 0;
+		     i < sizeof(known) / sizeof(known[0]) && !b->h->doc_is(b->h, it.key, known[i]);
+		     i++)
 			;
 		if (i == sizeof(known) / sizeof(known[0])) {
 			char *name = b->h->doc_string(b->h, it.key, NULL);
@@ -185,17 +188,21 @@ build_url(struct build *b)
 	h->free(h, url);
 	https = strncasecmp(b->r->url.s, "https://", 8) == 0;
 	if (!https && strncasecmp(b->r->url.s, "http://", 7) != 0)
-		return bad(b, "The value of the field 'ApiEndpoint' must be a URL that begins with https:// or http://",
+		return bad(b,
+		    "The value of the field 'ApiEndpoint' must be a URL that begins with https:// or http://",
 		    NULL);
 	if (!https && !h->option_bool(h, "allow_http"))
-		return bad(b, "The value of the field 'ApiEndpoint' must be a URL that begins with https://", NULL);
+		return bad(b,
+		    "The value of the field 'ApiEndpoint' must be a URL that begins with https://",
+		    NULL);
 	return 0;
 }
 
 static int
 build_method(struct build *b)
 {
-	static const char *const methods[] = { "GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD" };
+	static const char *const methods[] = { "GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS",
+		"HEAD" };
 	struct pawl_doc method = get(b, "Method");
 
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
@@ -212,11 +219,12 @@ build_method(struct build *b)
 static bool
 is_forbidden(const char *name)
 {
-	static const char *const forbidden[] = { "A-IM", "Accept-Charset", "Accept-Datetime", "Accept-Encoding",
-		"Authorization", "Cache-Control", "Connection", "Content-Encoding", "Content-Length", "Content-MD5",
-		"Date", "Expect", "Forwarded", "From", "Host", "HTTP2-Settings", "If-", "Max-Forwards", "Origin",
-		"Pragma", "Proxy-", "Referer", "Server", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Via",
-		"Warning", "X-Forwarded-", "x-amz-", "x-amzn-" };
+	static const char *const forbidden[] = { "A-IM", "Accept-Charset", "Accept-Datetime",
+		"Accept-Encoding", "Authorization", "Cache-Control", "Connection",
+		"Content-Encoding", "Content-Length", "Content-MD5", "Date", "Expect", "Forwarded",
+		"From", "Host", "HTTP2-Settings", "If-", "Max-Forwards", "Origin", "Pragma",
+		"Proxy-", "Referer", "Server", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
+		"Via", "Warning", "X-Forwarded-", "x-amz-", "x-amzn-" };
 
 	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
 		size_t len = strlen(forbidden[i]);
@@ -294,7 +302,8 @@ build_query(struct build *b)
 	enum pawl_doc_type type = b->h->doc_type(b->h, it.of);
 
 	if (type != PAWL_DOC_OBJECT && type != PAWL_DOC_NONE && type != PAWL_DOC_NULL)
-		return bad(b, "The value of the field 'QueryParameters' has an invalid format", NULL);
+		return bad(b, "The value of the field 'QueryParameters' has an invalid format",
+		    NULL);
 	while (b->h->doc_next(b->h, &it)) {
 		char *name = b->h->doc_string(b->h, it.key, NULL);
 
@@ -322,7 +331,8 @@ array_format(struct build *b, struct pawl_doc transform, enum http_array_format 
 			return 0;
 		}
 	}
-	return bad(b, "The field 'ArrayFormat' must be one of INDICES, REPEAT, COMMAS, BRACKETS", NULL);
+	return bad(b, "The field 'ArrayFormat' must be one of INDICES, REPEAT, COMMAS, BRACKETS",
+	    NULL);
 }
 
 static int
@@ -334,9 +344,13 @@ build_form(struct build *b, struct pawl_doc transform, struct pawl_doc body)
 	if (array_format(b, transform, &format) != 0)
 		return -1;
 	if (type != NULL && strncasecmp(type, FORM_TYPE, strlen(FORM_TYPE)) != 0)
-		return bad(b, "With the body encoding URL_ENCODED the header Content-Type must be " FORM_TYPE, NULL);
+		return bad(b,
+		    "With the body encoding URL_ENCODED the header Content-Type must be " FORM_TYPE,
+		    NULL);
 	if (b->h->doc_type(b->h, body) != PAWL_DOC_OBJECT)
-		return bad(b, "With the body encoding URL_ENCODED the field 'RequestBody' must be an object", NULL);
+		return bad(b,
+		    "With the body encoding URL_ENCODED the field 'RequestBody' must be an object",
+		    NULL);
 	if (type == NULL)
 		http_headers_add(&b->r->headers, "Content-Type", FORM_TYPE);
 	http_form_encode(b->h, body, format, &b->r->body);
@@ -352,7 +366,8 @@ build_json(struct build *b, struct pawl_doc body)
 	size_t len;
 	char *text;
 
-	if (type != NULL && strstr(type, "json") == NULL && b->h->doc_type(b->h, body) == PAWL_DOC_STRING)
+	if (type != NULL && strstr(type, "json") == NULL &&
+	    b->h->doc_type(b->h, body) == PAWL_DOC_STRING)
 		text = b->h->doc_string(b->h, body, &len);
 	else
 		text = b->h->doc_text(b->h, body, &len);
@@ -372,7 +387,8 @@ build_body(struct build *b)
 
 	if (encoding.block_ != NULL && !b->h->doc_is(b->h, encoding, "NONE") &&
 	    !b->h->doc_is(b->h, encoding, "URL_ENCODED"))
-		return bad(b, "The field 'RequestBodyEncoding' must be one of NONE, URL_ENCODED", NULL);
+		return bad(b, "The field 'RequestBodyEncoding' must be one of NONE, URL_ENCODED",
+		    NULL);
 	if (body.block_ == NULL)
 		return 0;
 	if (b->h->doc_is(b->h, encoding, "URL_ENCODED"))
@@ -424,8 +440,9 @@ http_request_build(const struct pawl_host *h, const struct pawl_task *t, struct 
 {
 	struct build b = { h, t->parameters, r, why };
 
-	if (check_fields(&b) != 0 || build_url(&b) != 0 || build_method(&b) != 0 || build_headers(&b) != 0 ||
-	    build_query(&b) != 0 || build_body(&b) != 0 || build_connection(&b, secrets) != 0)
+	if (check_fields(&b) != 0 || build_url(&b) != 0 || build_method(&b) != 0 ||
+	    build_headers(&b) != 0 || build_query(&b) != 0 || build_body(&b) != 0 ||
+	    build_connection(&b, secrets) != 0)
 		return -1;
 	add_own_headers(&b, t);
 	return 0;

@@ -54,8 +54,8 @@ http_text_fini(struct http_text *t)
 static bool
 is_unreserved(unsigned char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-	    c == '.' || c == '_' || c == '~';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	    c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 void
@@ -80,14 +80,20 @@ http_text_add_encoded(struct http_text *t, const char *s, size_t len, bool form)
 void
 http_text_add_base64(struct http_text *t, const char *s, size_t len)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digits[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const unsigned char *u = (const unsigned char *)s;
 
 	for (size_t i = 0; i < len; i += 3) {
 		size_t n = len - i < 3 ? len - i : 3;
-		unsigned v = (unsigned)u[i] << 16 | (n > 1 ? (unsigned)u[i + 1] << 8 : 0) | (n > 2 ? u[i + 2] : 0);
-		char out[4] = { digits[v >> 18], digits[v >> 12 & 63], n > 1 ? digits[v >> 6 & 63] : '=',
-			n > 2 ? digits[v & 63] : '=' };
+		unsigned v = (unsigned)u[i] << 16 | (n > 1 ? (unsigned)u[i + 1] << 8 : 0) |
+		    (n > 2 ? u[i + 2] : 0);
+		char out[4] = { digits[v >> 18], digits[v >> 12 & 63], '=', '=' };
+
+		if (n > 1)
+			out[2] = digits[v >> 6 & 63];
+		if (n > 2)
+			out[3] = digits[v & 63];
 
 		http_text_add(t, out, 4);
 	}
@@ -99,15 +105,20 @@ http_is_utf8(const char *s, size_t len)
 	const unsigned char *u = (const unsigned char *)s, *end = u + len;
 
 	while (u < end) {
-		size_t n = *u < 0x80 ? 1 : *u < 0xc2 ? 0 : *u < 0xe0 ? 2 : *u < 0xf0 ? 3 : *u < 0xf5 ? 4 : 0;
+		size_t n = *u < 0x80 ? 1
+		    : *u < 0xc2      ? 0
+		    : *u < 0xe0      ? 2
+		    : *u < 0xf0      ? 3
+		    : *u < 0xf5      ? 4
+				     : 0;
 
 		if (n == 0 || n > (size_t)(end - u))
 			return false;
 		for (size_t i = 1; i < n; i++)
 			if ((u[i] & 0xc0) != 0x80)
 				return false;
-		if ((*u == 0xe0 && u[1] < 0xa0) || (*u == 0xed && u[1] > 0x9f) || (*u == 0xf0 && u[1] < 0x90) ||
-		    (*u == 0xf4 && u[1] > 0x8f))
+		if ((*u == 0xe0 && u[1] < 0xa0) || (*u == 0xed && u[1] > 0x9f) ||
+		    (*u == 0xf0 && u[1] < 0x90) || (*u == 0xf4 && u[1] > 0x8f))
 			return false;
 		u += n;
 	}

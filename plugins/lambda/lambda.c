@@ -16,7 +16,8 @@
 
 static const struct pawl_option lambda_options[] = {
 	{ "endpoint", PAWL_STRING, "", "Base URL of a Lambda Invoke API; empty: aws_endpoint." },
-	{ "access_key_id", PAWL_STRING, "", "Access key id that calls are signed with; empty: aws_access_key_id." },
+	{ "access_key_id", PAWL_STRING, "",
+	    "Access key id that calls are signed with; empty: aws_access_key_id." },
 	{ "secret_access_key", PAWL_SECRET, "", "Its secret; empty: aws_secret_access_key." },
 	{ "timeout", PAWL_DURATION, "15m", "How long a call of the endpoint may take." },
 	{ "max_response", PAWL_BYTES, "8 MiB", "Largest response of the endpoint." },
@@ -102,7 +103,8 @@ lambda_stop(void *state)
 /* --- answers ----------------------------------------------------------------------------- */
 
 static void
-answer(const struct pawl_host *h, uint64_t task, enum pawl_pattern pattern, const struct lambda_outcome *o)
+answer(const struct pawl_host *h, uint64_t task, enum pawl_pattern pattern,
+    const struct lambda_outcome *o)
 {
 	if (task == 0)
 		return;
@@ -120,7 +122,8 @@ finish(struct lambda_call *c, struct lambda_outcome *o)
 	const struct pawl_host *h = c->lambda->host;
 
 	if (c->task == 0 && o->error != NULL)
-		h->log(h, PAWL_LOG_WARN, 0, "the event for %s failed: %s", c->target.name, o->error);
+		h->log(h, PAWL_LOG_WARN, 0, "the event for %s failed: %s", c->target.name,
+		    o->error);
 	answer(h, c->task, c->pattern, o);
 	lambda_outcome_fini(h, o);
 	call_free(c);
@@ -245,17 +248,21 @@ start_remote(struct lambda_call *c, const struct pawl_task *t, const char *endpo
 		.max_response = (size_t)h->option_int(h, "max_response") };
 
 	headers[nheaders++] = (struct pawl_http_header){ "Content-Type", "application/json" };
-	headers[nheaders++] = (struct pawl_http_header){ "X-Amz-Invocation-Type", types[target->type] };
+	headers[nheaders++] =
+	    (struct pawl_http_header){ "X-Amz-Invocation-Type", types[target->type] };
 	if (target->tail)
 		headers[nheaders++] = (struct pawl_http_header){ "X-Amz-Log-Type", "Tail" };
 	if (target->client_context != NULL)
-		headers[nheaders++] = (struct pawl_http_header){ "X-Amz-Client-Context", target->client_context };
+		headers[nheaders++] =
+		    (struct pawl_http_header){ "X-Amz-Client-Context", target->client_context };
 	if (*t->idempotency_key != '\0')
-		headers[nheaders++] = (struct pawl_http_header){ "Idempotency-Key", t->idempotency_key };
+		headers[nheaders++] =
+		    (struct pawl_http_header){ "Idempotency-Key", t->idempotency_key };
 	r.nheaders = nheaders;
-	r.aws_access_key_id = first_set(h->option_string(h, "access_key_id"), h->setting(h, "aws_access_key_id"));
-	r.aws_secret_access_key =
-	    first_set(h->option_string(h, "secret_access_key"), h->setting(h, "aws_secret_access_key"));
+	r.aws_access_key_id =
+	    first_set(h->option_string(h, "access_key_id"), h->setting(h, "aws_access_key_id"));
+	r.aws_secret_access_key = first_set(h->option_string(h, "secret_access_key"),
+	    h->setting(h, "aws_secret_access_key"));
 	r.aws_region = h->setting(h, "region");
 	if (*r.aws_access_key_id != '\0' && *r.aws_secret_access_key != '\0')
 		r.aws_service = "lambda";
@@ -268,7 +275,8 @@ static void
 refuse_task(const struct pawl_host *h, const struct pawl_task *t, char *why)
 {
 	char *parameters = h->doc_text(h, t->parameters, NULL);
-	char *cause = lambda_format("The Parameters '%s' could not be used to start the Task: [%s]", parameters, why);
+	char *cause = lambda_format("The Parameters '%s' could not be used to start the Task: [%s]",
+	    parameters, why);
 
 	h->fail(h, t->id, "States.Runtime", cause);
 	h->free(h, parameters);
@@ -392,8 +400,9 @@ const struct pawl_plugin pawl_plugin = {
 	PAWL_PLUGIN_HEAD,
 	.name = "lambda",
 	.version = "1.0",
-	.resources = "arn:aws:states:::lambda:invoke arn:aws-cn:states:::lambda:invoke "
-		     "arn:aws-us-gov:states:::lambda:invoke arn:aws:lambda:* arn:aws-cn:lambda:* arn:aws-us-gov:lambda:*",
+	.resources =
+	    "arn:aws:states:::lambda:invoke arn:aws-cn:states:::lambda:invoke "
+	    "arn:aws-us-gov:states:::lambda:invoke arn:aws:lambda:* arn:aws-cn:lambda:* arn:aws-us-gov:lambda:*",
 	.patterns = PAWL_REQUEST | PAWL_TOKEN,
 	.after_crash = PAWL_AGAIN,
 	.options = lambda_options,

@@ -13,15 +13,15 @@
 struct lambda_target {
 	char name[LAMBDA_NAME_SIZE];
 	char qualifier[LAMBDA_NAME_SIZE]; /* "" = none */
-	bool direct;                      /* the resource is the function's ARN: its result is the task's */
+	bool direct; /* the resource is the function's ARN: its result is the task's */
 	enum { LAMBDA_WAIT, LAMBDA_EVENT, LAMBDA_DRY_RUN } type;
-	bool tail;             /* LogType Tail */
-	char *client_context;  /* owned; NULL = none */
+	bool tail;               /* LogType Tail */
+	char *client_context;    /* owned; NULL = none */
 	struct pawl_doc payload; /* owned */
 };
 /* 0, or -1 and *why (release with free()): a sentence about the parameters. */
-int lambda_target_read(const struct pawl_host *h, const struct pawl_task *t, struct lambda_target *target,
-    char **why);
+int lambda_target_read(const struct pawl_host *h, const struct pawl_task *t,
+    struct lambda_target *target, char **why);
 void lambda_target_fini(const struct pawl_host *h, struct lambda_target *target);
 
 /* What becomes of a task: a result or an error. error NULL means a result. */
@@ -39,14 +39,15 @@ void lambda_request_id_from(uint64_t seed, char out[LAMBDA_ID_SIZE]);
 
 /* now_ms 0: there is no clock here, and no Date. */
 void lambda_local_outcome(const struct pawl_host *h, const struct lambda_target *target,
-    const struct pawl_function_answer *a, const char *request_id, int64_t now_ms, struct lambda_outcome *o);
+    const struct pawl_function_answer *a, const char *request_id, int64_t now_ms,
+    struct lambda_outcome *o);
 /* The answer to Event and DryRun. */
-void lambda_accepted_outcome(const struct pawl_host *h, const struct lambda_target *target, const char *request_id,
-    int64_t now_ms, struct lambda_outcome *o);
+void lambda_accepted_outcome(const struct pawl_host *h, const struct lambda_target *target,
+    const char *request_id, int64_t now_ms, struct lambda_outcome *o);
 void lambda_remote_outcome(const struct pawl_host *h, const struct lambda_target *target,
     const struct pawl_http_answer *a, struct lambda_outcome *o);
-void lambda_missing_outcome(const struct pawl_host *h, const struct lambda_target *target, const char *request_id,
-    struct lambda_outcome *o);
+void lambda_missing_outcome(const struct pawl_host *h, const struct lambda_target *target,
+    const char *request_id, struct lambda_outcome *o);
 
 /* printf into a new text; never NULL. */
 char *lambda_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

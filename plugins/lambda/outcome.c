@@ -53,8 +53,8 @@ static void
 format_id(uint64_t high, uint64_t low, char out[LAMBDA_ID_SIZE])
 {
 	snprintf(out, LAMBDA_ID_SIZE, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(high >> 32),
-	    (unsigned)(high >> 16 & 0xffff), (unsigned)(high & 0xfff), (unsigned)(low >> 48 & 0x3fff) | 0x8000,
-	    (unsigned long long)(low & 0xffffffffffff));
+	    (unsigned)(high >> 16 & 0xffff), (unsigned)(high & 0xfff),
+	    (unsigned)(low >> 48 & 0x3fff) | 0x8000, (unsigned long long)(low & 0xffffffffffff));
 }
 
 void
@@ -104,7 +104,8 @@ is_repeated(const struct pawl_http_header *list, size_t i)
 }
 
 static void
-add_all_headers(const struct pawl_host *h, struct pawl_builder *b, const struct pawl_http_header *list, size_t n)
+add_all_headers(const struct pawl_host *h, struct pawl_builder *b,
+    const struct pawl_http_header *list, size_t n)
 {
 	h->build_key(b, "AllHttpHeaders");
 	h->build_object(b);
@@ -131,7 +132,8 @@ compare_headers(const void *a, const void *b)
 
 /* One value a name, in the order of names. */
 static void
-add_headers(const struct pawl_host *h, struct pawl_builder *b, const struct pawl_http_header *list, size_t n)
+add_headers(const struct pawl_host *h, struct pawl_builder *b, const struct pawl_http_header *list,
+    size_t n)
 {
 	struct pawl_http_header *sorted = lambda_alloc((n + 1) * sizeof(*sorted));
 
@@ -200,11 +202,11 @@ utc(int64_t now_ms)
 
 /* The headers that AWS's endpoint sends; a call that has no clock has no Date. */
 static struct pawl_doc
-local_envelope(const struct pawl_host *h, struct pawl_doc payload, int status, const char *request_id,
-    int64_t now_ms)
+local_envelope(const struct pawl_host *h, struct pawl_doc payload, int status,
+    const char *request_id, int64_t now_ms)
 {
 	char length[32], date[64], trace[64];
-	struct pawl_http_header headers[8];
+	struct pawl_http_header headers[8] = { { "", "" } };
 	struct envelope v = { .executed_version = VERSION,
 		.payload = payload,
 		.headers = headers,
@@ -215,7 +217,8 @@ local_envelope(const struct pawl_host *h, struct pawl_doc payload, int status, c
 	if (payload.block_ != NULL)
 		h->free(h, h->doc_text(h, payload, &len));
 	snprintf(length, sizeof(length), "%zu", len);
-	snprintf(trace, sizeof(trace), "Root=1-%.8s-%.12s%.12s;Sampled=0", request_id, request_id + 24, request_id + 24);
+	snprintf(trace, sizeof(trace), "Root=1-%.8s-%.12s%.12s;Sampled=0", request_id,
+	    request_id + 24, request_id + 24);
 	headers[n++] = (struct pawl_http_header){ "X-Amz-Executed-Version", VERSION };
 	headers[n++] = (struct pawl_http_header){ "x-amzn-Remapped-Content-Length", "0" };
 	headers[n++] = (struct pawl_http_header){ "Connection", "keep-alive" };
@@ -243,13 +246,15 @@ fail(struct lambda_outcome *o, const char *error, char *cause)
 }
 
 static void
-fail_service(struct lambda_outcome *o, const char *code, int status, const char *message, const char *request_id)
+fail_service(struct lambda_outcome *o, const char *code, int status, const char *message,
+    const char *request_id)
 {
 	size_t len = strlen(code);
 	bool complete = len > 9 && strcmp(code + len - 9, "Exception") == 0;
 
 	o->error = lambda_format("Lambda.%s%s", code, complete ? "" : "Exception");
-	o->cause = lambda_format("%s (Service: AWSLambda; Status Code: %d; Error Code: %s; Request ID: %s; Proxy: null)",
+	o->cause = lambda_format(
+	    "%s (Service: AWSLambda; Status Code: %d; Error Code: %s; Request ID: %s; Proxy: null)",
 	    message, status, code, request_id);
 }
 
@@ -258,8 +263,9 @@ static void
 fail_unknown(struct lambda_outcome *o, const char *payload)
 {
 	fail(o, "Lambda.Unknown",
-	    lambda_format("The cause could not be determined because Lambda did not return an error type. "
-			  "Returned payload: %s",
+	    lambda_format(
+		"The cause could not be determined because Lambda did not return an error type. "
+		"Returned payload: %s",
 		payload));
 }
 
@@ -317,15 +323,17 @@ timeout_message(const struct pawl_function_answer *a, const char *request_id, in
 	struct tm tm = utc(now_ms);
 
 	if (a->limit_ms == 0)
-		return lambda_format("RequestId: %s Error: Task used up its budget of steps", request_id);
+		return lambda_format("RequestId: %s Error: Task used up its budget of steps",
+		    request_id);
 	if (now_ms != 0)
 		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ ", &tm);
-	return lambda_format("%s%s Task timed out after %.2f seconds", when, request_id, (double)a->limit_ms / 1000);
+	return lambda_format("%s%s Task timed out after %.2f seconds", when, request_id,
+	    (double)a->limit_ms / 1000);
 }
 
 void
-lambda_missing_outcome(const struct pawl_host *h, const struct lambda_target *target, const char *request_id,
-    struct lambda_outcome *o)
+lambda_missing_outcome(const struct pawl_host *h, const struct lambda_target *target,
+    const char *request_id, struct lambda_outcome *o)
 {
 	char *arn = lambda_function_arn(h, target);
 	char *message = lambda_format("Function not found: %s", arn);
@@ -339,12 +347,13 @@ lambda_missing_outcome(const struct pawl_host *h, const struct lambda_target *ta
 
 void
 lambda_local_outcome(const struct pawl_host *h, const struct lambda_target *target,
-    const struct pawl_function_answer *a, const char *request_id, int64_t now_ms, struct lambda_outcome *o)
+    const struct pawl_function_answer *a, const char *request_id, int64_t now_ms,
+    struct lambda_outcome *o)
 {
 	switch (a->result) {
 	case PAWL_FUNCTION_OK:
-		o->output = target->direct ? h->doc_ref(h, a->value) :
-					     local_envelope(h, a->value, 200, request_id, now_ms);
+		o->output = target->direct ? h->doc_ref(h, a->value)
+					   : local_envelope(h, a->value, 200, request_id, now_ms);
 		break;
 	case PAWL_FUNCTION_RAISED:
 		fail_raised(h, a, request_id, o);
@@ -354,7 +363,8 @@ lambda_local_outcome(const struct pawl_host *h, const struct lambda_target *targ
 		break;
 	case PAWL_FUNCTION_MEMORY:
 		fail_unknown_message(h, o,
-		    lambda_format("RequestId: %s Error: Runtime exited with error: out of memory", request_id));
+		    lambda_format("RequestId: %s Error: Runtime exited with error: out of memory",
+			request_id));
 		break;
 	case PAWL_FUNCTION_CRASHED:
 		fail_unknown_message(h, o,
@@ -371,10 +381,11 @@ lambda_local_outcome(const struct pawl_host *h, const struct lambda_target *targ
 }
 
 void
-lambda_accepted_outcome(const struct pawl_host *h, const struct lambda_target *target, const char *request_id,
-    int64_t now_ms, struct lambda_outcome *o)
+lambda_accepted_outcome(const struct pawl_host *h, const struct lambda_target *target,
+    const char *request_id, int64_t now_ms, struct lambda_outcome *o)
 {
-	o->output = local_envelope(h, PAWL_NO_DOC, target->type == LAMBDA_EVENT ? 202 : 204, request_id, now_ms);
+	o->output = local_envelope(h, PAWL_NO_DOC, target->type == LAMBDA_EVENT ? 202 : 204,
+	    request_id, now_ms);
 }
 
 /* --- answers of an endpoint -------------------------------------------------------------------- */
@@ -449,30 +460,41 @@ fail_response(const struct pawl_host *h, const struct pawl_http_answer *a, struc
 
 	if (message == NULL)
 		message = h->doc_string(h, h->doc_get(h, body, "message"), NULL);
-	fail_service(o, code != NULL ? code : a->status >= 500 ? "ServiceException" : "AWSLambdaException", a->status,
-	    message != NULL ? message : a->status_text, request_id_of(a, id));
+	fail_service(o,
+	    code != NULL           ? code
+		: a->status >= 500 ? "ServiceException"
+				   : "AWSLambdaException",
+	    a->status, message != NULL ? message : a->status_text, request_id_of(a, id));
 	free(code);
 	h->free(h, message);
 	h->doc_unref(h, body);
 }
 
+/* The cause is the function's answer as it came, blanks and all; bytes that are no UTF-8 are replaced. */
 static void
-fail_function(const struct pawl_host *h, struct pawl_doc payload, struct lambda_outcome *o)
+fail_function(const struct pawl_host *h, const struct pawl_http_answer *a, struct pawl_doc payload,
+    struct lambda_outcome *o)
 {
 	char *type = h->doc_string(h, h->doc_get(h, payload, "errorType"), NULL);
-	char *text = h->doc_text(h, payload, NULL);
+	struct pawl_builder *b = h->build(h);
+	struct pawl_doc body;
+	char *text;
 
+	h->build_string(b, a->body, strnlen(a->body, a->body_len));
+	body = h->build_finish(b);
+	text = h->doc_string(h, body, NULL);
 	if (type != NULL)
 		fail(o, type, lambda_format("%s", text));
 	else
 		fail_unknown(o, text);
 	h->free(h, type);
 	h->free(h, text);
+	h->doc_unref(h, body);
 }
 
 static void
-remote_response(const struct pawl_host *h, const struct lambda_target *target, const struct pawl_http_answer *a,
-    struct lambda_outcome *o)
+remote_response(const struct pawl_host *h, const struct lambda_target *target,
+    const struct pawl_http_answer *a, struct lambda_outcome *o)
 {
 	char id[LAMBDA_ID_SIZE];
 	struct pawl_doc payload = a->body_len > 0 ? payload_of(h, a) : PAWL_NO_DOC;
@@ -485,7 +507,7 @@ remote_response(const struct pawl_host *h, const struct lambda_target *target, c
 		.status = a->status };
 
 	if (header(a, "X-Amz-Function-Error") != NULL)
-		fail_function(h, payload, o);
+		fail_function(h, a, payload, o);
 	else if (!target->direct)
 		o->output = envelope_build(h, &v);
 	else if (payload.block_ != NULL)
@@ -502,7 +524,8 @@ lambda_remote_outcome(const struct pawl_host *h, const struct lambda_target *tar
 	if (a->result == PAWL_HTTP_TOO_LARGE)
 		fail(o, "States.DataLimitExceeded", lambda_format("%s", a->message));
 	else if (a->result != PAWL_HTTP_OK)
-		fail(o, "Lambda.SdkClientException", lambda_format("Unable to execute HTTP request: %s", a->message));
+		fail(o, "Lambda.SdkClientException",
+		    lambda_format("Unable to execute HTTP request: %s", a->message));
 	else if (a->status >= 300)
 		fail_response(h, a, o);
 	else

@@ -40,19 +40,21 @@ bad(const char *sentence)
 static int
 check_fields(const struct pawl_host *h, struct pawl_doc parameters, char **why)
 {
-	static const char *const known[] = { "FunctionName", "Payload", "Qualifier", "ClientContext", "InvocationType",
-		"LogType" };
+	static const char *const known[] = { "FunctionName", "Payload", "Qualifier",
+		"ClientContext", "InvocationType", "LogType" };
 	struct pawl_doc_iter it = { .of = parameters };
 
 	while (h->doc_next(h, &it)) {
 		size_t i;
 
-		for (i = 0; i < sizeof(known) / sizeof(known[0]) && !h->doc_is(h, it.key, known[i]); i++)
+		for (i = 0; i < sizeof(known) / sizeof(known[0]) && !h->doc_is(h, it.key, known[i]);
+		     i++)
 			;
 		if (i == sizeof(known) / sizeof(known[0])) {
 			char *name = h->doc_string(h, it.key, NULL);
 
-			*why = lambda_format("The field \"%s\" is not supported by Step Functions", name);
+			*why = lambda_format("The field \"%s\" is not supported by Step Functions",
+			    name);
 			h->free(h, name);
 			return -1;
 		}
@@ -115,11 +117,29 @@ read_invoke(const struct pawl_host *h, struct pawl_doc p, struct lambda_target *
 	return read_options(h, p, target, why);
 }
 
-int
-lambda_target_read(const struct pawl_host *h, const struct pawl_task *t, struct lambda_target *target, char **why)
+/*
+ * Payload as the function gets it, owned: none and null are an empty object; a string that
+ * is itself JSON text goes out as that text, any other string as a JSON string.
+ */
+static struct pawl_doc
+read_payload(const struct pawl_host *h, struct pawl_doc given)
 {
-	struct pawl_doc payload = t->parameters;
+	struct pawl_doc inner = PAWL_NO_DOC;
+	char *text;
+	size_t len;
 
+	if (given.block_ == NULL || h->doc_type(h, given) == PAWL_DOC_NULL)
+		return h->doc_parse(h, "{}", 2, NULL);
+	if ((text = h->doc_string(h, given, &len)) != NULL)
+		inner = h->doc_parse(h, text, len, NULL);
+	h->free(h, text);
+	return inner.block_ != NULL ? inner : h->doc_ref(h, given);
+}
+
+int
+lambda_target_read(const struct pawl_host *h, const struct pawl_task *t,
+    struct lambda_target *target, char **why)
+{
 	memset(target, 0, sizeof(*target));
 	target->direct = strstr(t->base, ":function:") != NULL;
 	if (target->direct) {
@@ -130,13 +150,9 @@ lambda_target_read(const struct pawl_host *h, const struct pawl_task *t, struct 
 	} else {
 		if (read_invoke(h, t->parameters, target, why) != 0)
 			return -1;
-		payload = h->doc_get(h, t->parameters, "Payload");
 	}
-	/* no payload and null reach the function as an empty object */
-	if (!target->direct && (payload.block_ == NULL || h->doc_type(h, payload) == PAWL_DOC_NULL))
-		target->payload = h->doc_parse(h, "{}", 2, NULL);
-	else
-		target->payload = h->doc_ref(h, payload);
+	target->payload = target->direct ? h->doc_ref(h, t->parameters)
+					 : read_payload(h, h->doc_get(h, t->parameters, "Payload"));
 	return 0;
 }
 
@@ -152,5 +168,6 @@ char *
 lambda_function_arn(const struct pawl_host *h, const struct lambda_target *target)
 {
 	return lambda_format("arn:aws:lambda:%s:%s:function:%s:%s", h->setting(h, "region"),
-	    h->setting(h, "account_id"), target->name, *target->qualifier != '\0' ? target->qualifier : "$LATEST");
+	    h->setting(h, "account_id"), target->name,
+	    *target->qualifier != '\0' ? target->qualifier : "$LATEST");
 }

@@ -40,3 +40,6 @@ tests_fuzz_fuzz_definition_SOURCES = tests/fuzz/fuzz_definition.c $(fuzz_main)
 
 fuzz_targets += tests/fuzz/fuzz_api
 tests_fuzz_fuzz_api_SOURCES = tests/fuzz/fuzz_api.c $(fuzz_main)
+
+fuzz_targets += tests/fuzz/fuzz_lua
+tests_fuzz_fuzz_lua_SOURCES = tests/fuzz/fuzz_lua.c $(fuzz_main)

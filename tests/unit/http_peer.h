@@ -40,7 +40,8 @@ test_source_path(const char *relative)
 static inline int
 http_peer_start(struct http_peer *p)
 {
-	char *argv[] = { (char *)(uintptr_t) "python3", strdup(test_source_path("tests/unit/http_peer.py")), NULL };
+	char *argv[] = { (char *)(uintptr_t) "python3",
+		strdup(test_source_path("tests/unit/http_peer.py")), NULL };
 	posix_spawn_file_actions_t actions;
 	int in[2], out[2], rc;
 	FILE *f;

@@ -63,3 +63,13 @@ unit_tests += tests/unit/test_page
 unit_tests += tests/unit/test_settings
 unit_tests += tests/unit/test_sigv4
 unit_tests += tests/unit/test_validate
+
+# plugins, function workers and the Lua sandbox; some talk to http_peer.py, some use the plugins of the build tree
+unit_tests += tests/unit/test_httpc
+unit_tests += tests/unit/test_luabox
+unit_tests += tests/unit/test_luadoc
+unit_tests += tests/unit/test_plugin_host
+unit_tests += tests/unit/test_worker
+unit_tests += tests/unit/test_http_plugin
+unit_tests += tests/unit/test_lambda_plugin
+EXTRA_DIST += tests/unit/http_peer.h tests/unit/http_peer.py tests/unit/plugin_fixture.h

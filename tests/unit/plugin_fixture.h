@@ -19,7 +19,8 @@
 struct fixture_answer {
 	int nanswers, nsubmitted;
 	bool failed;
-	char *output, *error, *cause; /* output: JSON text of the result, or of what was submitted */
+	char *output, *error,
+	    *cause; /* output: JSON text of the result, or of what was submitted */
 };
 
 #define FIXTURE_TICKETS 64
@@ -94,8 +95,8 @@ fixture_init(struct fixture *f, const char *lines)
 	path = xasprintf("%s/lib", f->dir);
 	mkdir(path, 0755);
 	free(path);
-	text = xasprintf("script_dir = \"%s\"\nlibexec_dir = \"%s\"\nfunction_workers = 2\n%s\n", f->dir, libexec,
-	    lines);
+	text = xasprintf("script_dir = \"%s\"\nlibexec_dir = \"%s\"\nfunction_workers = 2\n%s\n",
+	    f->dir, libexec, lines);
 	fixture_write(f, "pawl.conf", text);
 	free(text);
 	free(libexec);
@@ -119,7 +120,8 @@ fixture_load(struct fixture *f, const char *name)
 	char *path = realpath(fixture_build_path(relative), NULL);
 
 	if (path == NULL || plugin_host_load(f->host, path, &e) != 0) {
-		fprintf(stderr, "%s: %s\n", relative, path == NULL ? "is not built" : err_cause(&e));
+		fprintf(stderr, "%s: %s\n", relative,
+		    path == NULL ? "is not built" : err_cause(&e));
 		abort();
 	}
 	free(path);
@@ -153,7 +155,9 @@ fixture_fini(struct fixture *f)
 static inline struct task_resource
 fixture_resource(const char *arn)
 {
-	struct task_resource r = { .arn = xstrdup(arn), .base_arn = xstrdup(arn), .kind = TASK_SERVICE };
+	struct task_resource r = { .arn = xstrdup(arn),
+		.base_arn = xstrdup(arn),
+		.kind = TASK_SERVICE };
 	char *suffix = strstr(r.base_arn, ".waitForTaskToken");
 
 	if (suffix != NULL) {

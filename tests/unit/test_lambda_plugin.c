@@ -358,8 +358,8 @@ functions_of_an_endpoint_are_invoked_there(void **state)
 	if (!have_peer)
 		skip();
 	with_endpoint(&g, "");
-	assert_succeeded(fixture_run(&g, ARN("double"), "{\"z\":1.50}"),
-	    "{\"got\":{\"z\":1.50},\"path\":\"/2015-03-31/functions/double/invocations\"}");
+	assert_succeeded(fixture_run(&g, ARN("double"), "{\"z\":[1]}"),
+	    "{\"got\":{\"z\":[1]},\"path\":\"/2015-03-31/functions/double/invocations\"}");
 	a = fixture_run(&g, INVOKE, "{\"FunctionName\":\"double\",\"Payload\":1,\"Qualifier\":\"v2\",\"LogType\":\"Tail\"}");
 	assert_part(a->output, "Payload/path", "\"/2015-03-31/functions/double/invocations?Qualifier=v2\"");
 	assert_part(a->output, "ExecutedVersion", "\"$LATEST\"");

@@ -514,6 +514,50 @@ functions_see_no_secret_of_the_environment(void **state)
 }
 
 static void
+the_functions_that_come_with_the_sources_work(void **state)
+{
+	char *dir = xstrdup(test_source_path("scripts"));
+	struct scripts *s = scripts_new(dir);
+	static const char event[] = "{\"items\":[{\"price\":\"9.90\",\"count\":2},{\"price\":0.1}]}";
+	struct script_call c = { .name = "order_total",
+		.event = doc_parse(event, strlen(event), NULL),
+		.context = DOC_NONE };
+	struct script_answer a;
+	char *text;
+
+	(void)state;
+	assert_int_equal(scripts_kind(s, "order_total"), SCRIPT_PURE);
+	assert_int_equal(scripts_kind(s, "check_site"), SCRIPT_ORDINARY);
+	scripts_call_pure(s, &c, &a);
+	assert_int_equal(a.result, SCRIPT_OK);
+	text = doc_text(doc_gets(a.value, "total"), NULL);
+	assert_string_equal(text, "\"19.90\"");
+	free(text);
+	script_answer_fini(&a);
+	doc_unref(c.event);
+	scripts_free(s);
+	if (have_peer) {
+		struct worker_options o = { .program = "", .script_dir = dir, .nworkers = 1, .timeout_ms = 20000, .memory = 64 << 20 };
+		char *program = xstrdup(fixture_build_path("pawl-function"));
+		char *down = xasprintf("{\"url\":\"http://127.0.0.1:%d/status/503\",\"tries\":2,\"pause\":0}", peer.port);
+		struct result r = { 0 };
+		struct worker_pool *p;
+
+		o.program = program;
+		p = worker_pool_new(f.loop, &o);
+		start(p, "check_site", down, &r);
+		wait_all();
+		assert_string_equal(r.value, "{\"tries\":2,\"up\":false}");
+		assert_int_equal(r.nlines, 2);
+		result_fini(&r);
+		worker_pool_free(p);
+		free(program);
+		free(down);
+	}
+	free(dir);
+}
+
+static void
 frames_that_are_no_frames_are_told_from_frames(void **state)
 {
 	static const unsigned char good[] = { 0, 0, 1, 0, 'A' }, empty[] = { 0, 0, 0, 0, 'A' },
@@ -571,6 +615,7 @@ main(void)
 		TEST(large_events_and_results_pass),
 		TEST(a_function_may_call_http_services),
 		TEST(functions_see_no_secret_of_the_environment),
+		TEST(the_functions_that_come_with_the_sources_work),
 		TEST(frames_that_are_no_frames_are_told_from_frames),
 	};
 	int rc;
