@@ -52,6 +52,8 @@ struct run {
 	size_t nbusy;       /* of these: something on our side works for them */
 	struct due_heap due;
 
+	int64_t ntransitions; /* since this object was made; counted, not kept in the journal */
+
 	/* the open record */
 	struct buf events;
 	int32_t nevents;

@@ -113,6 +113,7 @@ retry_schedule(struct run *r, struct frame *f, const struct failure *x)
 		return false;
 	f->retries[i]++;
 	f->retry_count++;
+	r->ntransitions++;
 	doc_unref(f->context);
 	f->context = DOC_NONE;
 	delay = delay_ms(r, &s->retry[i], f->retries[i]);

@@ -154,6 +154,7 @@ enter_state(struct run *r, struct frame *f)
 	const struct state *s = f->state;
 
 	assert(s->language == QUERY_JSONPATH);
+	r->ntransitions++;
 	f->cursor = event_begin(r, event_entered(s->type), f->cursor);
 	event_string(r, "name", s->name, s->name_len);
 	event_doc(r, "input", f->input.doc);
@@ -470,6 +471,12 @@ run_due_ms(const struct run *r)
 	if (!TAILQ_EMPTY(&r->ready))
 		return r->last_ms;
 	return f != NULL && f->heap_ms < due ? f->heap_ms : due;
+}
+
+int64_t
+run_transitions(const struct run *r)
+{
+	return r->ntransitions;
 }
 
 int64_t

@@ -134,6 +134,8 @@ const struct machine *run_machine(const struct run *r);
  */
 int64_t run_due_ms(const struct run *r);
 int64_t run_last_event_id(const struct run *r);
+/* States entered and attempts retried since this object was made (for counting; not part of the journal). */
+int64_t run_transitions(const struct run *r);
 /* Nothing is to be dispatched or running on our side: only timers, tokens, activities are awaited. */
 bool run_only_waits(const struct run *r);
 

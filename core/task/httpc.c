@@ -403,6 +403,14 @@ has_header(const struct httpc_request *r, const char *name)
 	return false;
 }
 
+/* libcurl signs the headers that it is told to leave out as well, so a signed request has none of those. */
+static bool
+is_signed(const struct httpc_request *r)
+{
+	return r->aws_service != NULL && r->aws_access_key_id != NULL && *r->aws_access_key_id != '\0' &&
+	    r->aws_secret_access_key != NULL;
+}
+
 static void
 set_headers(struct exchange *x, const struct httpc_request *r)
 {
@@ -412,7 +420,9 @@ set_headers(struct exchange *x, const struct httpc_request *r)
 		add_header(x, "x-amz-security-token", r->aws_session_token);
 	if (r->body != NULL && !has_header(r, "Content-Type"))
 		add_header(x, "Content-Type", "application/octet-stream");
-	if (r->body != NULL && !has_header(r, "Expect"))
+	if (is_signed(r))
+		curl_easy_setopt(x->easy, CURLOPT_EXPECT_100_TIMEOUT_MS, 1L);
+	else if (r->body != NULL && !has_header(r, "Expect"))
 		add_header_line(x, "Expect:"); /* libcurl would wait for a 100 */
 	curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
 }
@@ -434,7 +444,8 @@ set_method_and_body(struct exchange *x, const struct httpc_request *r)
 	    strcmp(method, "PATCH") == 0) {
 		curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)0);
 		curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, "");
-		add_header_line(x, "Content-Type:");
+		if (!is_signed(r))
+			add_header_line(x, "Content-Type:");
 	}
 	if (strcmp(method, "GET") != 0 || r->body != NULL)
 		curl_easy_setopt(x->easy, CURLOPT_CUSTOMREQUEST, method);
@@ -445,8 +456,7 @@ set_signature(struct exchange *x, const struct httpc_request *r)
 {
 	char *provider, *keys;
 
-	if (r->aws_service == NULL || r->aws_access_key_id == NULL ||
-	    r->aws_secret_access_key == NULL)
+	if (!is_signed(r))
 		return;
 	provider = xasprintf("aws:amz:%s:%s", r->aws_region, r->aws_service);
 	keys = xasprintf("%s:%s", r->aws_access_key_id, r->aws_secret_access_key);

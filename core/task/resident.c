@@ -164,6 +164,7 @@ resident_move(struct resident *r, const struct stimulus *s, struct reply *reply)
 {
 	struct stimulus stimulus = *s;
 	struct err e = ERR_INIT;
+	int64_t before = run_transitions(r->run);
 
 	stimulus.now_ms = clock_wall_ms();
 	stimulus.seed = id_random64();
@@ -174,6 +175,7 @@ resident_move(struct resident *r, const struct stimulus *s, struct reply *reply)
 		err_fini(&e);
 		return -1;
 	}
+	stat_add(STAT_transitions, run_transitions(r->run) - before);
 	if (reply != NULL)
 		TAILQ_INSERT_TAIL(&r->replies, reply, link);
 	r->hibernating = false;

@@ -13,6 +13,7 @@
  */
 #include <pawl/plugin.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,15 +72,12 @@ static void
 succeed_with_prefix(const struct pawl_host *h, uint64_t task, struct pawl_doc output)
 {
 	struct pawl_builder *b = h->build(h);
-	const char *prefix = h->option_string(h, "prefix");
 	char *said = h->doc_string(h, output, NULL);
-	char *text = malloc(strlen(prefix) + strlen(said) + 1);
 	struct pawl_doc d;
+	char *text;
 
-	if (text == NULL)
+	if (asprintf(&text, "%s%s", h->option_string(h, "prefix"), said) < 0)
 		abort();
-	memcpy(text, prefix, strlen(prefix));
-	memcpy(text + strlen(prefix), said, strlen(said) + 1);
 	h->build_string(b, text, strlen(text));
 	d = h->build_finish(b);
 	h->succeed(h, task, d);

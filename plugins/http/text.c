@@ -94,7 +94,6 @@ http_text_add_base64(struct http_text *t, const char *s, size_t len)
 			out[2] = digits[v >> 6 & 63];
 		if (n > 2)
 			out[3] = digits[v & 63];
-
 		http_text_add(t, out, 4);
 	}
 }

@@ -390,13 +390,21 @@ lambda_accepted_outcome(const struct pawl_host *h, const struct lambda_target *t
 
 /* --- answers of an endpoint -------------------------------------------------------------------- */
 
-static const char *
-header(const struct pawl_http_answer *a, const char *name)
+static const struct pawl_http_header *
+find_header(const struct pawl_http_answer *a, const char *name)
 {
 	for (size_t i = 0; i < a->nheaders; i++)
 		if (strcasecmp(a->headers[i].name, name) == 0)
-			return a->headers[i].value;
+			return &a->headers[i];
 	return NULL;
+}
+
+static const char *
+header(const struct pawl_http_answer *a, const char *name)
+{
+	const struct pawl_http_header *found = find_header(a, name);
+
+	return found != NULL ? found->value : NULL;
 }
 
 static const char *
@@ -506,7 +514,7 @@ remote_response(const struct pawl_host *h, const struct lambda_target *target,
 		.request_id = request_id_of(a, id),
 		.status = a->status };
 
-	if (header(a, "X-Amz-Function-Error") != NULL)
+	if (find_header(a, "X-Amz-Function-Error") != NULL)
 		fail_function(h, a, payload, o);
 	else if (!target->direct)
 		o->output = envelope_build(h, &v);
