@@ -39,7 +39,7 @@ struct daemon {
 	struct api *api;
 	struct store_events events; /* the engine's, with ours around them */
 	struct loop_timer housekeeping;
-	char *secret;    /* of the cluster: signs task tokens and page tokens */
+	char *secret; /* of the cluster: signs task tokens and page tokens */
 	char *node_name;
 	bool ready, stopping;
 };
@@ -156,8 +156,9 @@ make_folders(const char *path, struct err *e)
 	if (rc == 0 && mkdir(copy, 0755) != 0 && errno != EEXIST)
 		rc = -1;
 	if (rc != 0)
-		err_set(e, "pawl.Start", "cannot make the data folder %s: %s (choose another with --data-dir)",
-		    path, strerror(errno));
+		err_set(e, "pawl.Start",
+		    "cannot make the data folder %s: %s (choose another with --data-dir)", path,
+		    strerror(errno));
 	free(copy);
 	return rc;
 }
@@ -279,7 +280,8 @@ daemon_reload(void *arg)
 	plugin_host_reload(d->plugins, d->conf);
 	log_info("configuration read again");
 	if (restart.len > 0)
-		log_warn("reload: these options changed and need a restart: %s", buf_text(&restart));
+		log_warn("reload: these options changed and need a restart: %s",
+		    buf_text(&restart));
 out:
 	buf_fini(&restart);
 	err_fini(&e);

@@ -17,7 +17,7 @@ struct idmap {
 	size_t n;
 };
 
-void idmap_fini(struct idmap *m); /* a zeroed map is an empty one */
+void idmap_fini(struct idmap *m);                      /* a zeroed map is an empty one */
 void idmap_put(struct idmap *m, uint64_t id, void *p); /* replaces */
 void *idmap_get(const struct idmap *m, uint64_t id);   /* NULL = none */
 void *idmap_take(struct idmap *m, uint64_t id);        /* removes; NULL = none */

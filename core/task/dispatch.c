@@ -21,7 +21,7 @@ dispatch_find(const struct resident *r, int64_t task_id)
 {
 	struct dispatch *d;
 
-	TAILQ_FOREACH (d, &r->dispatches, link)
+	TAILQ_FOREACH(d, &r->dispatches, link)
 		if (d->task_id == task_id)
 			return d;
 	return NULL;
@@ -164,7 +164,8 @@ dispatch_resume_one(struct resident *r, const struct run_task *t)
 		resident_deliver(r, &failed, NULL);
 		return;
 	}
-	resident_log(r, LOG_LEVEL_INFO, "state=%s dispatched again after a restart", t->state->name);
+	resident_log(r, LOG_LEVEL_INFO, "state=%s dispatched again after a restart",
+	    t->state->name);
 	dispatch_one(r, t);
 }
 

@@ -316,7 +316,8 @@ engine_stop_execution(struct engine *g, int32_t shard, const struct uuid *id, co
 		engine_refuse(g, reply, "ExecutionClosed", "the execution has ended");
 		return;
 	}
-	resident_deliver(slot->resident == NULL ? engine_wake(g, slot) : slot->resident, &stop, reply);
+	resident_deliver(slot->resident == NULL ? engine_wake(g, slot) : slot->resident, &stop,
+	    reply);
 }
 
 /* --- the end -------------------------------------------------------------------- */

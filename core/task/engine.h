@@ -52,8 +52,8 @@ void engine_start_execution(struct engine *g, const struct engine_start *s, uint
 
 /* e: "ExecutionClosed" when it has ended before (stop_ms is its end then), ServiceUnavailable. */
 typedef void engine_stopped_cb(uint64_t ticket, int64_t stop_ms, const struct err *e);
-void engine_stop_execution(struct engine *g, int32_t shard, const struct uuid *id, const char *error,
-    const char *cause, uint64_t ticket, engine_stopped_cb *cb);
+void engine_stop_execution(struct engine *g, int32_t shard, const struct uuid *id,
+    const char *error, const char *cause, uint64_t ticket, engine_stopped_cb *cb);
 
 /* No new starts; goes on with what runs until nothing is under way or deadline_ms has passed, then cb. */
 void engine_drain(struct engine *g, int64_t deadline_ms, loop_cb *cb, void *arg);

@@ -407,8 +407,8 @@ has_header(const struct httpc_request *r, const char *name)
 static bool
 is_signed(const struct httpc_request *r)
 {
-	return r->aws_service != NULL && r->aws_access_key_id != NULL && *r->aws_access_key_id != '\0' &&
-	    r->aws_secret_access_key != NULL;
+	return r->aws_service != NULL && r->aws_access_key_id != NULL &&
+	    *r->aws_access_key_id != '\0' && r->aws_secret_access_key != NULL;
 }
 
 static void

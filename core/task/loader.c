@@ -234,7 +234,8 @@ loader_got_row(uint64_t ticket, const struct execution_row *row, const struct er
 	}
 	r->load = load_new(row);
 	r->row_written = true;
-	catalogue_by_id(r->engine->store, &row->machine_id, row->revision, ticket, loader_got_machine);
+	catalogue_by_id(r->engine->store, &row->machine_id, row->revision, ticket,
+	    loader_got_machine);
 }
 
 static void
@@ -242,12 +243,14 @@ loader_pump(struct engine *g)
 {
 	struct resident *r;
 
-	while (g->store != NULL && g->loading < LOADS_MAX && (r = TAILQ_FIRST(&g->to_load)) != NULL) {
+	while (
+	    g->store != NULL && g->loading < LOADS_MAX && (r = TAILQ_FIRST(&g->to_load)) != NULL) {
 		TAILQ_REMOVE(&g->to_load, r, load_link);
 		g->loading++;
 		r->ticket = ++loader_next_ticket;
 		idmap_put(&loader_residents, r->ticket, r);
-		read_execution_by_id(g->store, r->slot->shard, &r->slot->id, r->ticket, loader_got_row);
+		read_execution_by_id(g->store, r->slot->shard, &r->slot->id, r->ticket,
+		    loader_got_row);
 	}
 }
 
@@ -360,8 +363,8 @@ loader_checked(uint64_t ticket, const struct journal_row *rows, size_t n, const 
 		return;
 	r->ticket = 0;
 	if (e == NULL) { /* else PostgreSQL went away: the run is about to be thrown away */
-		rebuilt = run_new(r->machine->machine, run_facts(r->run),
-		    engine_run_host(r->engine));
+		rebuilt =
+		    run_new(r->machine->machine, run_facts(r->run), engine_run_host(r->engine));
 		for (i = 0; i < n; i++)
 			if (run_load(rebuilt, rows[i].record, rows[i].record_len, &load_err) != 0) {
 				resident_log(r, LOG_LEVEL_ERROR, "law 2 is broken: %s",

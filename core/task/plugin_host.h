@@ -20,7 +20,7 @@ enum plugin_after_crash { AFTER_CRASH_AGAIN, AFTER_CRASH_ONCE, AFTER_CRASH_EXACT
 
 struct plugin_answer {
 	enum { ANSWER_SUCCEEDED, ANSWER_FAILED, ANSWER_SUBMITTED } kind;
-	struct doc output;        /* SUCCEEDED, SUBMITTED; borrowed */
+	struct doc output;         /* SUCCEEDED, SUBMITTED; borrowed */
 	const char *error, *cause; /* FAILED; NULL = none; borrowed */
 };
 /* ticket: as given to plugin_host_start. Never called inside plugin_host_start. */
@@ -28,16 +28,17 @@ typedef void plugin_answer_cb(void *arg, uint64_t ticket, const struct plugin_an
 
 struct plugin_task_spec {
 	const struct task_resource *resource;
-	struct doc parameters;       /* borrowed, the host keeps a reference */
+	struct doc parameters; /* borrowed, the host keeps a reference */
 	const char *execution_arn, *state_name, *machine_arn;
 	const char *idempotency_key; /* the same for every dispatch of one attempt */
-	int64_t timeout_ms;          /* the task's own limit, 0 = none: for plugins that can pass it on */
-	const char *task_token;      /* .waitForTaskToken and .sync, else NULL */
+	int64_t timeout_ms; /* the task's own limit, 0 = none: for plugins that can pass it on */
+	const char *task_token;       /* .waitForTaskToken and .sync, else NULL */
 	const char *credentials_role; /* or NULL */
 	uint64_t ticket;
 };
 
-struct plugin_host *plugin_host_new(struct loop *l, const struct conf *c, plugin_answer_cb *cb, void *arg);
+struct plugin_host *plugin_host_new(struct loop *l, const struct conf *c, plugin_answer_cb *cb,
+    void *arg);
 /*
  * Loads every .so of the folder (and nothing else). A plugin that is refused (wrong ABI, missing
  * symbol, duplicate resource, init says no) is logged with its sentence and left out; returns how many were refused.
@@ -54,7 +55,8 @@ uint64_t plugin_host_start(struct plugin_host *h, const struct plugin_task_spec 
 /* The answer is not wanted any more. Unknown ids are fine. */
 void plugin_host_cancel(struct plugin_host *h, uint64_t id);
 bool plugin_host_serves(const struct plugin_host *h, const struct task_resource *r);
-enum plugin_after_crash plugin_host_after_crash(const struct plugin_host *h, const struct task_resource *r);
+enum plugin_after_crash plugin_host_after_crash(const struct plugin_host *h,
+    const struct task_resource *r);
 /*
  * The pure functions (scripts/functions declared pure), for run_host.pure_call: see engine/run.h.
  * arg is the plugin_host.

@@ -306,7 +306,8 @@ resident_close(struct resident *r)
 
 	stat_add_label(STAT_executions_closed, run_status_name(run_status(r->run)), 1);
 	if (log_enabled(LOG_LEVEL_INFO))
-		resident_log(r, LOG_LEVEL_INFO, "execution %s", run_status_name(run_status(r->run)));
+		resident_log(r, LOG_LEVEL_INFO, "execution %s",
+		    run_status_name(run_status(r->run)));
 	err_set(&e, "ExecutionClosed", "the execution has ended");
 	inbox_refuse(r, &e);
 	err_fini(&e);
@@ -393,7 +394,8 @@ resident_due(struct resident *r, int64_t now_ms)
 {
 	struct stimulus s = { .kind = STIMULUS_TIMER };
 
-	slots_set_due(&r->engine->slots, r->slot, SLOT_NEVER); /* set again by the move or the settling */
+	slots_set_due(&r->engine->slots, r->slot,
+	    SLOT_NEVER); /* set again by the move or the settling */
 	if (r->where != RES_LIVE)
 		return;
 	if (run_due_ms(r->run) <= now_ms) {

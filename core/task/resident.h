@@ -79,11 +79,11 @@ struct resident {
 
 	struct commit commit;
 	struct buf record;
-	char *output;       /* text of the run's output, while a commit needs it */
-	int64_t next_seq;   /* of the journal */
-	bool row_written;   /* the execution row exists */
-	bool row_asleep;    /* its open row has a wake_at */
-	bool hibernating;   /* the queued commit is a snapshot to sleep on */
+	char *output;     /* text of the run's output, while a commit needs it */
+	int64_t next_seq; /* of the journal */
+	bool row_written; /* the execution row exists */
+	bool row_asleep;  /* its open row has a wake_at */
+	bool hibernating; /* the queued commit is a snapshot to sleep on */
 	int64_t idle_since_ms;
 	char *trace_header;
 };

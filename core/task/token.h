@@ -18,6 +18,7 @@ void token_make(const char *secret, const char *execution_arn, int64_t task_id, 
  * 0 and the parts, or -1 for anything that token_make with this secret did not
  * make. execution_arn is appended to *arn.
  */
-int token_read(const char *secret, const char *token, size_t len, struct buf *arn, int64_t *task_id);
+int token_read(const char *secret, const char *token, size_t len, struct buf *arn,
+    int64_t *task_id);
 
 #endif
