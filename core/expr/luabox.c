@@ -24,6 +24,7 @@
 #include "expr/scope.h"
 
 #define HOOK_STEPS 500
+#define LONG_STRING_BYTES (64 << 10)
 #define ALLOCATION_BYTES_PER_STEP 64
 #define FAILED_ALLOCATION_SHARE \
 	64 /* a failed one costs this part of the budget: each makes Lua collect garbage */
@@ -37,7 +38,8 @@ struct luabox {
 	struct luabox_options o;
 	size_t used;
 	int64_t steps;
-	bool limited; /* steps are */
+	size_t longest; /* string of the run, in bytes */
+	bool limited;   /* steps are */
 	bool exhausted;
 	bool broken;
 	struct expr_random random;
@@ -108,15 +110,22 @@ luabox_steps(lua_State *l)
 	return b->limited ? b->steps : INT64_MAX;
 }
 
+/*
+ * An instruction that compares strings, or takes one for a number, takes as long as they are: while
+ * there are long ones, fewer instructions pass for the same steps.
+ */
 static void
 count_hook(lua_State *l, lua_Debug *ar)
 {
 	struct luabox *b = box_of(l);
+	int64_t every = HOOK_STEPS / (1 + (int64_t)(b->longest / LONG_STRING_BYTES));
 
 	(void)ar;
 	if (b->o.give_up != NULL && b->o.give_up(b->o.arg))
 		exhaust(b);
 	luabox_charge(l, HOOK_STEPS);
+	if (every < lua_gethookcount(l))
+		lua_sethook(l, count_hook, LUA_MASKCOUNT, every > 1 ? (int)every : 1);
 }
 
 static void *
@@ -133,8 +142,12 @@ allocate(void *arg, void *p, size_t old, size_t size)
 	struct luabox *b = arg;
 	void *grown;
 
-	if (p == NULL)
-		old = 0; /* it says what kind of object it will be */
+	if (p == NULL) {
+		if (old == LUA_TSTRING &&
+		    size > b->longest) /* it says what kind of object it will be */
+			b->longest = size;
+		old = 0;
+	}
 	if (size == 0) {
 		free(p);
 		b->used -= old;
@@ -311,6 +324,7 @@ begin(struct luabox *b)
 {
 	b->limited = b->o.steps > 0;
 	b->steps = b->o.steps;
+	b->longest = 0;
 	b->exhausted = false;
 	if (b->limited || b->o.give_up != NULL)
 		lua_sethook(b->l, count_hook, LUA_MASKCOUNT, HOOK_STEPS);

@@ -392,6 +392,9 @@ lualib_open_string(lua_State *l)
 {
 	static const char *const originals[] = { "byte", "char", "lower", "reverse", "sub",
 		"upper" };
+	/* "10" + 1 reads the text */
+	static const char *const arithmetic[] = { "__add", "__sub", "__mul", "__mod", "__pow",
+		"__div", "__idiv", "__unm" };
 	int globals = lua_gettop(l), source, target;
 
 	luaL_requiref(l, LUA_STRLIBNAME, luaopen_string, 0);
@@ -412,6 +415,11 @@ lualib_open_string(lua_State *l)
 	/* ("text"):rep() must find ours as well */
 	lua_pushliteral(l, "");
 	lua_getmetatable(l, -1);
+	for (size_t i = 0; i < sizeof(arithmetic) / sizeof(arithmetic[0]); i++) {
+		lua_getfield(l, -1, arithmetic[i]);
+		lua_pushcclosure(l, string_charged, 1);
+		lua_setfield(l, -2, arithmetic[i]);
+	}
 	lua_pushvalue(l, target);
 	lua_setfield(l, -2, "__index");
 	lua_pushboolean(l, 0);

@@ -10,6 +10,7 @@ pawlcore_sources += \
 	core/store/pool.c \
 	core/store/query.c core/store/query.h \
 	core/store/read.c core/store/read.h \
+	core/store/resolve.c core/store/resolve.h \
 	core/store/schema.c \
 	core/store/secret.c core/store/secret.h \
 	core/store/store.c core/store/store.h \

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/stat.h"
 #include "base/xalloc.h"
+#include "store/resolve.h"
 
 #define PG_PAUSE_MIN_MS 100
 #define PG_PAUSE_MAX_MS 5000
@@ -44,6 +45,7 @@ struct pg {
 	int64_t patience_ms;
 
 	enum pg_where where;
+	struct resolve *resolve; /* NULL = nothing was to be looked up */
 	PGconn *conn;
 	struct event *readable, *writable;
 	struct loop_timer timer;   /* pause, connecting takes too long, an answer takes too long */
@@ -161,6 +163,8 @@ pg_disconnect(struct pg *p)
 	if (p->writable != NULL)
 		event_free(p->writable);
 	p->readable = p->writable = NULL;
+	resolve_free(p->resolve);
+	p->resolve = NULL;
 	if (p->conn != NULL)
 		PQfinish(p->conn);
 	p->conn = NULL;
@@ -551,23 +555,23 @@ pg_poll(evutil_socket_t fd, short what, void *arg)
  * standby is not the database (with several hosts in the string: the next one is tried).
  */
 static PGconn *
-pg_conn_start(const struct pg *p)
+pg_conn_start(const struct pg *p, const char *host, const char *hostaddr, const char *port)
 {
+	/* what was not looked up is left out: it ends the list */
 	const char *const keys[] = { "keepalives_idle", "keepalives_interval", "keepalives_count",
 		"tcp_user_timeout", "application_name", "target_session_attrs", "dbname",
-		"client_encoding", NULL };
+		"client_encoding", host != NULL ? "host" : NULL, "hostaddr", "port", NULL };
 	const char *const values[] = { "10", "5", "3", "20000", p->application_name, "read-write",
-		p->conninfo, "UTF8", NULL };
+		p->conninfo, "UTF8", host, hostaddr, port, NULL };
 
 	return PQconnectStartParams(keys, values, 1);
 }
 
 static void
-pg_connect(struct pg *p)
+pg_connect_to(struct pg *p, const char *host, const char *hostaddr, const char *port)
 {
 	assert(p->conn == NULL);
-	p->where = PG_CONNECTING;
-	if ((p->conn = pg_conn_start(p)) == NULL) {
+	if ((p->conn = pg_conn_start(p, host, hostaddr, port)) == NULL) {
 		log_error("store: out of memory for a connection");
 		abort();
 	}
@@ -576,8 +580,32 @@ pg_connect(struct pg *p)
 		pg_fail_conn(p);
 		return;
 	}
-	loop_timer_set(&p->timer, PG_CONNECT_MS);
 	pg_poll_on(p, EV_WRITE);
+}
+
+static void
+pg_resolved(void *arg, const char *host, const char *hostaddr, const char *port,
+    const char *failure)
+{
+	struct pg *p = arg;
+
+	if (p->closed || p->lost != NULL)
+		return;
+	if (failure != NULL)
+		pg_fail(p, failure);
+	else
+		pg_connect_to(p, host, hostaddr, port);
+}
+
+static void
+pg_connect(struct pg *p)
+{
+	p->where = PG_CONNECTING;
+	loop_timer_set(&p->timer, PG_CONNECT_MS);
+	if (resolve_needed(p->conninfo))
+		p->resolve = resolve_start(p->loop, p->conninfo, pg_resolved, p);
+	else
+		pg_connect_to(p, NULL, NULL, NULL);
 }
 
 void

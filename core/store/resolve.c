@@ -83,7 +83,8 @@ static void
 targets_read(struct resolve *r, const char *conninfo)
 {
 	PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
-	char *hosts = setting(options, "host", "PGHOST"), *ports = setting(options, "port", "PGPORT");
+	char *hosts = setting(options, "host", "PGHOST"),
+	     *ports = setting(options, "port", "PGPORT");
 	char *hostaddr = setting(options, "hostaddr", "PGHOSTADDR"), *host_at = hosts,
 	     *port_at = ports;
 	bool one_port = strchr(ports, ',') == NULL;
@@ -153,7 +154,8 @@ lists_add_target(struct lists *l, const struct target *t)
 	int n = 0;
 
 	if (!t->asked) {
-		lists_add(l, t, needs_lookup(t->host) || strpbrk(t->host, "/@") != NULL ? "" : t->host);
+		lists_add(l, t,
+		    needs_lookup(t->host) || strpbrk(t->host, "/@") != NULL ? "" : t->host);
 		return;
 	}
 	for (const struct addrinfo *a = t->gai.ar_result; a != NULL && n < RESOLVE_ADDRESSES_MAX;

@@ -631,6 +631,9 @@ httpc_new(struct loop *l)
 		log_error("http: libcurl cannot be initialised");
 		abort();
 	}
+	if ((curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) == 0)
+		log_error(
+		    "http: this libcurl resolves names without threads: a slow name server stops everything");
 	c->loop = l;
 	TAILQ_INIT(&c->exchanges);
 	loop_timer_init(l, &c->timer, timer_fired, c);

@@ -277,8 +277,9 @@ check_unique(struct module *m, struct err *e)
 	const struct module *other;
 
 	TAILQ_FOREACH(other, &m->host->modules, link)
-	if (strcmp(other->def.name, m->def.name) == 0)
-		REFUSE(e, m->path, "a plugin of that name is loaded already, from %s", other->path);
+		if (strcmp(other->def.name, m->def.name) == 0)
+			REFUSE(e, m->path, "a plugin of that name is loaded already, from %s",
+			    other->path);
 	return each_resource(m->def.resources, check_resource, &c);
 }
 
@@ -393,8 +394,7 @@ plugin_host_reload(struct plugin_host *h, const struct conf *c)
 
 	h->conf = c;
 	worker_pool_set_limits(h->workers, c->function_timeout, c->function_memory);
-	TAILQ_FOREACH(m, &h->modules, link)
-	{
+	TAILQ_FOREACH(m, &h->modules, link) {
 		struct plugin_options fresh = { 0 };
 		struct err e = ERR_INIT;
 
@@ -737,6 +737,6 @@ plugin_host_describe(const struct plugin_host *h, struct buf *out)
 	const struct module *m;
 
 	TAILQ_FOREACH(m, &h->modules, link)
-	buf_addf(out, "%s %s %s %s\n", m->def.name, m->def.version != NULL ? m->def.version : "-",
-	    m->def.resources, m->path);
+		buf_addf(out, "%s %s %s %s\n", m->def.name,
+		    m->def.version != NULL ? m->def.version : "-", m->def.resources, m->path);
 }

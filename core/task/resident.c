@@ -141,11 +141,14 @@ resident_set_where(struct resident *r, enum resident_where to)
 	}
 }
 
-/* When the run next wants a turn: its own timers, or the time to go to sleep. */
+/*
+ * When the run next wants a turn: its own timers, or the time to go to sleep. Never
+ * this instant: one that has more to do than a move may (run.h) must let others in between.
+ */
 static void
 resident_schedule(struct resident *r)
 {
-	int64_t due = run_due_ms(r->run);
+	int64_t due = run_due_ms(r->run), next = clock_wall_ms() + 1;
 
 	if (run_only_waits(r->run) && !r->hibernating) {
 		int64_t sleep_at = r->idle_since_ms + r->engine->hibernate_after_ms;
@@ -154,6 +157,8 @@ resident_schedule(struct resident *r)
 		if (due == INT64_MAX || due > sleep_at + r->engine->hibernate_after_ms)
 			due = sleep_at;
 	}
+	if (due < next)
+		due = next;
 	slots_set_due(&r->engine->slots, r->slot, due == INT64_MAX ? SLOT_NEVER : due);
 	engine_rearm(r->engine);
 }
@@ -268,6 +273,8 @@ replies_send(struct resident *r, bool name_taken, const struct err *e)
 
 	while ((p = TAILQ_FIRST(&r->replies)) != NULL) {
 		TAILQ_REMOVE(&r->replies, p, link);
+		if (e == NULL)
+			(void)FAILPOINT(answer_before_reply);
 		reply_send(p, r, name_taken, e);
 	}
 }
@@ -394,16 +401,15 @@ resident_due(struct resident *r, int64_t now_ms)
 {
 	struct stimulus s = { .kind = STIMULUS_TIMER };
 
-	slots_set_due(&r->engine->slots, r->slot,
-	    SLOT_NEVER); /* set again by the move or the settling */
-	if (r->where != RES_LIVE)
+	slots_set_due(&r->engine->slots, r->slot, SLOT_NEVER); /* set again by move or settling */
+	if (r->where != RES_LIVE || !commit_is_idle(&r->commit))
 		return;
 	if (run_due_ms(r->run) <= now_ms) {
 		(void)FAILPOINT(timer_fired);
 		if (resident_move(r, &s, NULL) == 0)
 			return;
-	} else if (run_only_waits(r->run) && commit_is_idle(&r->commit) &&
-	    run_record_is_empty(r->run)) {
+	} else if (run_only_waits(r->run) &&
+	    r->idle_since_ms + r->engine->hibernate_after_ms <= now_ms) {
 		r->hibernating = true;
 		store_commit(r->engine->store, &r->commit);
 		return;

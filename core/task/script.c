@@ -151,8 +151,8 @@ script_find(struct scripts *s, const char *name)
 	struct script *f;
 
 	TAILQ_FOREACH(f, &s->list, link)
-	if (strcmp(f->name, name) == 0)
-		break;
+		if (strcmp(f->name, name) == 0)
+			break;
 	return f;
 }
 

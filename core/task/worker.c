@@ -578,6 +578,6 @@ worker_counts(const struct worker_pool *p)
 	const struct worker *w;
 
 	TAILQ_FOREACH(w, &p->busy, link)
-	c.nbusy++;
+		c.nbusy++;
 	return c;
 }

@@ -88,7 +88,7 @@ connection_name(const char *arn)
 struct pawl_doc
 http_connection_find(const struct pawl_host *h, const char *arn, struct http_problem *why)
 {
-	char *name = connection_name(arn);
+	char *name = connection_name(arn), *wrong = NULL;
 	struct pawl_doc found = PAWL_NO_DOC;
 
 	if (name == NULL) {
@@ -97,7 +97,11 @@ http_connection_find(const struct pawl_host *h, const char *arn, struct http_pro
 		return found;
 	}
 	found = h->doc_get(h, h->option_doc(h, "connections"), name);
-	if (found.block_ == NULL) {
+	if (found.block_ != NULL && (wrong = connection_problem(h, name, found)) != NULL) {
+		why->error = "Events.ConnectionResource.InvalidConnectionState";
+		http_text_adds(&why->text, wrong);
+		found = PAWL_NO_DOC;
+	} else if (found.block_ == NULL) {
 		why->error = "Events.ConnectionResource.NotFound";
 		http_text_adds(&why->text, "The connection '");
 		http_text_adds(&why->text, name);
@@ -105,6 +109,7 @@ http_connection_find(const struct pawl_host *h, const char *arn, struct http_pro
 		    "' does not exist; connections are set in plugins.http.connections of pawl.conf");
 	}
 	free(name);
+	free(wrong);
 	return found;
 }
 

@@ -60,6 +60,18 @@ http_init(const struct pawl_host *h, void **state)
 	return 0;
 }
 
+/* What is wrong after a reload fails the tasks that use it; here it is said once. */
+static void
+http_reload(void *state)
+{
+	const struct pawl_host *h = ((struct http *)state)->host;
+	char *why = http_connections_problem(h, h->option_doc(h, "connections"));
+
+	if (why != NULL)
+		h->log(h, PAWL_LOG_ERROR, 0, "%s", why);
+	free(why);
+}
+
 static void
 call_free(struct http_call *c)
 {
@@ -325,4 +337,5 @@ const struct pawl_plugin pawl_plugin = {
 	.start = http_start,
 	.cancel = http_cancel,
 	.stop = http_stop,
+	.reload = http_reload,
 };

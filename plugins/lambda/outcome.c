@@ -88,10 +88,16 @@ lambda_request_id_from(uint64_t seed, char out[LAMBDA_ID_SIZE])
 /* --- the envelope ---------------------------------------------------------------------- */
 
 static void
+add_value(const struct pawl_host *h, struct pawl_builder *b, const char *value)
+{
+	h->build_string(b, value, value != NULL ? strlen(value) : 0);
+}
+
+static void
 add_string(const struct pawl_host *h, struct pawl_builder *b, const char *key, const char *value)
 {
 	h->build_key(b, key);
-	h->build_string(b, value, strlen(value));
+	add_value(h, b, value);
 }
 
 static bool
@@ -116,7 +122,7 @@ add_all_headers(const struct pawl_host *h, struct pawl_builder *b,
 		h->build_array(b);
 		for (size_t k = i; k < n; k++)
 			if (strcasecmp(list[k].name, list[i].name) == 0)
-				h->build_string(b, list[k].value, strlen(list[k].value));
+				add_value(h, b, list[k].value);
 		h->build_end(b);
 	}
 	h->build_end(b);

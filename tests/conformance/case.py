@@ -43,6 +43,7 @@ class Case:
         self.tokens = {}            # action -> nextToken of its last answer
         self.registered = []        # function names at the endpoint
         self.layout = {}            # machine name -> params of the create that made it
+        self.compared = 0           # answers that were held against recorded ones
 
     # --- the run ---------------------------------------------------------------------------
 
@@ -57,12 +58,16 @@ class Case:
                 except Mismatch as mismatch:
                     raise Failed(f"step {number} {step['action']} "
                                  f"{' '.join(step.get('expect', ()))}: {mismatch}") from mismatch
+            if self.compared == 0:
+                raise Failed("nothing of it was ever sent to the service")
         finally:
             self.clean_up()
 
     def step(self, step, later):
         action, params = step["action"], step["params"]
         if step["service"] != "stepfunctions":
+            if "expect" in step:
+                raise Failed(f"nobody here plays {step['service']}, which answers {action}")
             return
         expected = [self.recorded["expected"][name] for name in step.get("expect", ())]
         if any(isinstance(e, str) for e in expected) or any(
@@ -70,6 +75,7 @@ class Case:
                 for e in expected):
             return                      # refused by the recorder's own client, never sent
         request = self.request(action, params, expected)
+        self.compared += bool(expected)
         if expected and isinstance(expected[0], list):
             self.compare_collected(action, request, expected)
         elif step.get("poll"):

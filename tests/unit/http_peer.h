@@ -36,16 +36,32 @@ test_source_path(const char *relative)
 	return path;
 }
 
+/* "PORT TLS_PORT CERTIFICATE" */
+static inline int
+http_peer_read(struct http_peer *p, const char *line)
+{
+	char *end;
+
+	p->port = (int)strtol(line, &end, 10);
+	p->tls_port = (int)strtol(end, &end, 10);
+	if (p->port <= 0 || *end != ' ')
+		return -1;
+	snprintf(p->certificate, sizeof(p->certificate), "%.*s", (int)strcspn(end + 1, "\n"),
+	    end + 1);
+	return 0;
+}
+
 /* 0, or -1 when there is no python3. */
 static inline int
 http_peer_start(struct http_peer *p)
 {
-	char *argv[] = { (char *)(uintptr_t) "python3",
-		strdup(test_source_path("tests/unit/http_peer.py")), NULL };
+	char program[] = "python3", script[1024], line[512];
+	char *argv[] = { program, script, NULL };
 	posix_spawn_file_actions_t actions;
 	int in[2], out[2], rc;
 	FILE *f;
 
+	snprintf(script, sizeof(script), "%s", test_source_path("tests/unit/http_peer.py"));
 	if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0)
 		return -1;
 	posix_spawn_file_actions_init(&actions);
@@ -53,12 +69,11 @@ http_peer_start(struct http_peer *p)
 	posix_spawn_file_actions_adddup2(&actions, out[1], 1);
 	rc = posix_spawnp(&p->pid, argv[0], &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
-	free(argv[1]);
 	close(in[0]);
 	close(out[1]);
 	p->in = in[1];
 	f = fdopen(out[0], "r");
-	if (rc == 0 && fscanf(f, "%d %d %255s", &p->port, &p->tls_port, p->certificate) != 3)
+	if (rc == 0 && (fgets(line, sizeof(line), f) == NULL || http_peer_read(p, line) != 0))
 		rc = -1;
 	fclose(f);
 	return rc == 0 ? 0 : -1;

@@ -37,6 +37,7 @@ unit_tests += tests/unit/test_store_read
 unit_tests += tests/unit/test_catalogue
 unit_tests += tests/unit/test_laptop
 unit_tests += tests/unit/test_param
+unit_tests += tests/unit/test_resolve
 EXTRA_DIST += tests/unit/store_fixture.h
 unit_tests += tests/unit/test_due
 unit_tests += tests/unit/test_history

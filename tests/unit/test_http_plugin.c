@@ -26,7 +26,8 @@ static const char options_text[] =
 static char *
 parameters(const char *method, const char *path, const char *more)
 {
-	return xasprintf("{\"ApiEndpoint\":\"http://127.0.0.1:%d%s\",\"Method\":\"%s\"%s}", peer.port, path, method, more);
+	return xasprintf("{\"ApiEndpoint\":\"http://127.0.0.1:%d%s\",\"Method\":\"%s\"%s}",
+	    peer.port, path, method, more);
 }
 
 static struct fixture_answer *
@@ -85,15 +86,16 @@ the_result_has_headers_body_status_and_its_text(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		static const char *const names[] = { "\"Headers\":", "\"ResponseBody\":", "\"StatusCode\":200",
-			"\"StatusText\":\"OK\"" };
+		static const char *const names[] = { "\"Headers\":", "\"ResponseBody\":",
+			"\"StatusCode\":200", "\"StatusText\":\"OK\"" };
 
 		assert_non_null(at = strstr(at, names[i]));
 	}
 	assert_part(a, "Headers/Content-Type", "[\"application/json\"]");
 	assert_part(a, "ResponseBody/method", "\"GET\"");
 	assert_part(a, "ResponseBody/headers/idempotency-key", "[\"key-1\"]");
-	assert_part(a, "ResponseBody/headers/user-agent", "[\"Amazon|StepFunctions|HttpInvoke|us-east-1\"]");
+	assert_part(a, "ResponseBody/headers/user-agent",
+	    "[\"Amazon|StepFunctions|HttpInvoke|us-east-1\"]");
 	assert_part(a, "ResponseBody/headers/content-type", "");
 }
 
@@ -121,16 +123,19 @@ headers_query_and_body_are_sent(void **state)
 	    "\"RequestBody\":{\"z\":1.50,\"a\":[\"\xc3\xa9\"]}");
 
 	(void)state;
-	assert_part(a, "ResponseBody/path", "\"/echo?z=1&a%20b=c%26d&list=1&list=true&list=&e=%C3%A9\"");
+	assert_part(a, "ResponseBody/path",
+	    "\"/echo?z=1&a%20b=c%26d&list=1&list=true&list=&e=%C3%A9\"");
 	assert_part(a, "ResponseBody/headers/x-one", "[\"1\"]");
 	assert_part(a, "ResponseBody/headers/x-num", "[\"2\"]");
 	assert_part(a, "ResponseBody/headers/x-list", "[\"a\",\"b\"]");
 	assert_part(a, "ResponseBody/headers/idempotency-key", "[\"mine\"]");
 	assert_part(a, "ResponseBody/headers/content-type", "[\"application/json\"]");
-	assert_part(a, "ResponseBody/body", "\"{\\\"z\\\":1.50,\\\"a\\\":[\\\"\xc3\x83\xc2\xa9\\\"]}\"");
+	assert_part(a, "ResponseBody/body",
+	    "\"{\\\"z\\\":1.50,\\\"a\\\":[\\\"\xc3\x83\xc2\xa9\\\"]}\"");
 	a = call("POST", "/echo", ",\"RequestBody\":\"text\"");
 	assert_part(a, "ResponseBody/body", "\"\\\"text\\\"\"");
-	a = call("POST", "/echo", ",\"RequestBody\":\"<a/>\",\"Headers\":{\"Content-Type\":\"application/xml\"}");
+	a = call("POST", "/echo",
+	    ",\"RequestBody\":\"<a/>\",\"Headers\":{\"Content-Type\":\"application/xml\"}");
 	assert_part(a, "ResponseBody/body", "\"<a/>\"");
 }
 
@@ -151,14 +156,16 @@ forms_are_encoded_as_the_array_format_says(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char *more = xasprintf(",\"Transform\":{\"RequestBodyEncoding\":\"URL_ENCODED\"%s},"
-				       "\"RequestBody\":{\"s\":\"a b&c\",\"l\":[1,\"two\"],\"o\":{\"x\":true,\"y\":[{\"z\":1}]},\"n\":null}",
+		char *more = xasprintf(
+		    ",\"Transform\":{\"RequestBodyEncoding\":\"URL_ENCODED\"%s},"
+		    "\"RequestBody\":{\"s\":\"a b&c\",\"l\":[1,\"two\"],\"o\":{\"x\":true,\"y\":[{\"z\":1}]},\"n\":null}",
 		    cases[i][0]);
 		struct fixture_answer *a = call("POST", "/echo", more);
 		char *expected = xasprintf("\"%s\"", cases[i][1]);
 
 		assert_part(a, "ResponseBody/body", expected);
-		assert_part(a, "ResponseBody/headers/content-type", "[\"application/x-www-form-urlencoded\"]");
+		assert_part(a, "ResponseBody/headers/content-type",
+		    "[\"application/x-www-form-urlencoded\"]");
 		free(expected);
 		free(more);
 	}
@@ -180,15 +187,19 @@ a_failed_exchange_is_a_socket_error(void **state)
 	assert_failed(call("GET", "/reset", ""), "States.Http.Socket", "127.0.0.1");
 	assert_failed(call("GET", "/garbage", ""), "States.Http.Socket", "127.0.0.1");
 	assert_failed(call("GET", "/slow", ""), "States.Http.Socket", "Timed out");
-	assert_failed(fixture_run(&f, INVOKE, "{\"ApiEndpoint\":\"http://127.0.0.1:1/\",\"Method\":\"GET\"}"),
+	assert_failed(fixture_run(&f, INVOKE,
+			  "{\"ApiEndpoint\":\"http://127.0.0.1:1/\",\"Method\":\"GET\"}"),
 	    "States.Http.Socket", "Connection refused");
 	if (peer.tls_port != 0) {
-		char *p = xasprintf("{\"ApiEndpoint\":\"https://127.0.0.1:%d/\",\"Method\":\"GET\"}", peer.tls_port);
+		char *p =
+		    xasprintf("{\"ApiEndpoint\":\"https://127.0.0.1:%d/\",\"Method\":\"GET\"}",
+			peer.tls_port);
 
 		assert_failed(fixture_run(&f, INVOKE, p), "States.Http.Socket", "certificate");
 		free(p);
 	}
-	assert_failed(call("GET", "/large/5000", ""), "States.DataLimitExceeded", "larger than 4096 bytes");
+	assert_failed(call("GET", "/large/5000", ""), "States.DataLimitExceeded",
+	    "larger than 4096 bytes");
 	assert_failed(call("GET", "/binary", ""), "States.Http.Socket", "application/octet-stream");
 	assert_failed(call("GET", "/latin", ""), "States.Http.Socket", "neither JSON nor text");
 }
@@ -199,15 +210,19 @@ wrong_parameters_fail_with_what_is_wrong(void **state)
 	static const char *const cases[][2] = {
 		{ "{}", "[The field 'ApiEndpoint' is required and must be a string]" },
 		{ "5", "[The parameters must be an object]" },
-		{ "{\"ApiEndpoint\":\"ftp://x\",\"Method\":\"GET\"}", "must be a URL that begins with https:// or http://" },
+		{ "{\"ApiEndpoint\":\"ftp://x\",\"Method\":\"GET\"}",
+		    "must be a URL that begins with https:// or http://" },
 		{ "{\"ApiEndpoint\":\"http://x\"}", "[The field 'Method' is required" },
 		{ "{\"ApiEndpoint\":\"http://x\",\"Method\":\"get\"}", "must be one of GET, POST" },
 		{ "{\"ApiEndpoint\":\"http://x\",\"Method\":\"GET\",\"Body\":1}",
 		    "The Parameters '{\"ApiEndpoint\":\"http://x\",\"Method\":\"GET\",\"Body\":1}' could not be used to start the "
 		    "Task: [The field \"Body\" is not supported by Step Functions]" },
-		{ "{\"ApiEndpoint\":\"http://x\",\"Method\":\"GET\",\"Headers\":5}", "'Headers' has an invalid format" },
-		{ "{\"ApiEndpoint\":\"http://x\",\"Method\":\"GET\",\"Headers\":{\"a\":{}}}", "'Headers' has an invalid format" },
-		{ "{\"ApiEndpoint\":\"http://x\",\"Method\":\"GET\",\"QueryParameters\":[]}", "'QueryParameters' has an invalid" },
+		{ "{\"ApiEndpoint\":\"http://x\",\"Method\":\"GET\",\"Headers\":5}",
+		    "'Headers' has an invalid format" },
+		{ "{\"ApiEndpoint\":\"http://x\",\"Method\":\"GET\",\"Headers\":{\"a\":{}}}",
+		    "'Headers' has an invalid format" },
+		{ "{\"ApiEndpoint\":\"http://x\",\"Method\":\"GET\",\"QueryParameters\":[]}",
+		    "'QueryParameters' has an invalid" },
 		{ "{\"ApiEndpoint\":\"http://x\",\"Method\":\"POST\",\"RequestBody\":1,\"Transform\":{\"RequestBodyEncoding\":\"X\"}}",
 		    "'RequestBodyEncoding' must be one of" },
 		{ "{\"ApiEndpoint\":\"http://x\",\"Method\":\"POST\",\"RequestBody\":1,"
@@ -216,8 +231,8 @@ wrong_parameters_fail_with_what_is_wrong(void **state)
 		{ "{\"ApiEndpoint\":\"http://x\",\"Method\":\"GET\",\"Authentication\":{\"ConnectionArn\":\"nonsense\"}}",
 		    "'ConnectionArn' has an invalid format" },
 	};
-	static const char *const forbidden[] = { "Authorization", "host", "If-Match", "Proxy-X", "X-Amzn-Trace-Id",
-		"x-forwarded-for", "Transfer-Encoding", "Content-Length", "TE" };
+	static const char *const forbidden[] = { "Authorization", "host", "If-Match", "Proxy-X",
+		"X-Amzn-Trace-Id", "x-forwarded-for", "Transfer-Encoding", "Content-Length", "TE" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
@@ -225,17 +240,20 @@ wrong_parameters_fail_with_what_is_wrong(void **state)
 	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
 		char *more = xasprintf(",\"Headers\":{\"%s\":\"x\"}", forbidden[i]);
 
-		assert_failed(call("GET", "/echo", more), "States.Runtime", "is not allowed in the field 'Headers'");
+		assert_failed(call("GET", "/echo", more), "States.Runtime",
+		    "is not allowed in the field 'Headers'");
 		free(more);
 	}
-	assert_failed(call("GET", "/echo", ",\"Headers\":{\"X\":\"a\\nb\"}"), "States.Runtime", "line end");
+	assert_failed(call("GET", "/echo", ",\"Headers\":{\"X\":\"a\\nb\"}"), "States.Runtime",
+	    "line end");
 }
 
 static struct fixture_answer *
 call_connected(const char *path, const char *arn)
 {
-	char *more = xasprintf(",\"InvocationConfig\":{\"ConnectionArn\":\"%s\"},\"QueryParameters\":{\"q\":\"mine\"},"
-			       "\"Headers\":{\"X-Tenant\":\"mine\"}",
+	char *more = xasprintf(
+	    ",\"InvocationConfig\":{\"ConnectionArn\":\"%s\"},\"QueryParameters\":{\"q\":\"mine\"},"
+	    "\"Headers\":{\"X-Tenant\":\"mine\"}",
 	    arn);
 	struct fixture_answer *a = call("GET", path, more);
 
@@ -246,7 +264,8 @@ call_connected(const char *path, const char *arn)
 static void
 connections_add_credentials_that_show_nowhere(void **state)
 {
-	struct fixture_answer *a = call_connected("/echo", "arn:aws:events:us-east-1:123456789012:connection/pay/uuid");
+	struct fixture_answer *a =
+	    call_connected("/echo", "arn:aws:events:us-east-1:123456789012:connection/pay/uuid");
 
 	(void)state;
 	/* the peer echoes what it got: in the result it is blotted out */
@@ -261,7 +280,8 @@ connections_add_credentials_that_show_nowhere(void **state)
 	for (size_t i = 0; i < FIXTURE_TICKETS; i++)
 		if (f.answers[i].output != NULL)
 			assert_null(strstr(f.answers[i].output, "-secret"));
-	assert_failed(call_connected("/echo", "arn:aws:events:us-east-1:123456789012:connection/other/uuid"),
+	assert_failed(call_connected("/echo",
+			  "arn:aws:events:us-east-1:123456789012:connection/other/uuid"),
 	    "Events.ConnectionResource.NotFound", "The connection 'other' does not exist");
 }
 
@@ -270,8 +290,10 @@ connections_are_checked_when_the_plugin_starts(void **state)
 {
 	static const char *const cases[][2] = {
 		{ "{ a = { type = 'magic' } }", "connections.a: type must be" },
-		{ "{ a = { type = 'basic', username = 'u' } }", "connections.a needs a text for password" },
-		{ "{ a = { type = 'api_key', value = 'v' } }", "connections.a needs a text for header" },
+		{ "{ a = { type = 'basic', username = 'u' } }",
+		    "connections.a needs a text for password" },
+		{ "{ a = { type = 'api_key', value = 'v' } }",
+		    "connections.a needs a text for header" },
 		{ "{ a = { type = 'bearer' } }", "connections.a needs a text for token" },
 		{ "{ a = 'x' }", "connections.a: type must be" },
 	};
@@ -295,6 +317,20 @@ connections_are_checked_when_the_plugin_starts(void **state)
 }
 
 static void
+a_connection_that_a_reload_broke_fails_its_tasks(void **state)
+{
+	struct fixture_answer *a;
+
+	(void)state;
+	free((char *)(uintptr_t)f.conf->plugins);
+	f.conf->plugins = xstrdup("{\"http\":{\"connections\":{\"pay\":{\"type\":\"basic\"}}}}");
+	plugin_host_reload(f.host, f.conf);
+	a = call_connected("/echo", "arn:aws:events:us-east-1:123456789012:connection/pay/uuid");
+	assert_failed(a, "Events.ConnectionResource.InvalidConnectionState",
+	    "needs a text for username");
+}
+
+static void
 plain_http_can_be_forbidden_and_other_authorities_trusted(void **state)
 {
 	struct fixture g;
@@ -303,13 +339,15 @@ plain_http_can_be_forbidden_and_other_authorities_trusted(void **state)
 	(void)state;
 	if (peer.tls_port == 0)
 		skip();
-	lines = xasprintf("plugins = { http = { allow_http = false, ca_file = '%s' } }", peer.certificate);
+	lines = xasprintf("plugins = { http = { allow_http = false, ca_file = '%s' } }",
+	    peer.certificate);
 	fixture_init(&g, lines);
 	fixture_load(&g, "http");
 	p = parameters("GET", "/echo", "");
 	assert_failed(fixture_run(&g, INVOKE, p), "States.Runtime", "begins with https://");
 	free(p);
-	p = xasprintf("{\"ApiEndpoint\":\"https://localhost:%d/echo\",\"Method\":\"GET\"}", peer.tls_port);
+	p = xasprintf("{\"ApiEndpoint\":\"https://localhost:%d/echo\",\"Method\":\"GET\"}",
+	    peer.tls_port);
 	assert_part(fixture_run(&g, INVOKE, p), "StatusCode", "200");
 	free(p);
 	free(lines);
@@ -367,6 +405,7 @@ main(void)
 		TEST(wrong_parameters_fail_with_what_is_wrong),
 		TEST(connections_add_credentials_that_show_nowhere),
 		TEST(connections_are_checked_when_the_plugin_starts),
+		TEST(a_connection_that_a_reload_broke_fails_its_tasks),
 		TEST(plain_http_can_be_forbidden_and_other_authorities_trusted),
 		TEST(a_cancelled_call_and_a_stop_end_the_exchange),
 	};

@@ -94,7 +94,9 @@ echoed(const struct result *r, const char *a, const char *b)
 
 	if (b != NULL)
 		v = doc_at(doc_gets(v, b), 0);
-	text = doc_is_none(v) ? NULL : doc_type(v) == DOC_STRING ? doc_strdup(v) : doc_text(v, NULL);
+	text = doc_is_none(v)           ? NULL
+	    : doc_type(v) == DOC_STRING ? doc_strdup(v)
+					: doc_text(v, NULL);
 	doc_unref(d);
 	return text;
 }
@@ -297,7 +299,8 @@ a_certificate_that_nobody_signed_is_refused(void **state)
 static void
 requests_that_make_no_sense_are_refused_later(void **state)
 {
-	static const struct httpc_header line_end = { "X", "a\r\nEvil: 1" }, bad_name = { "X Y", "a" };
+	static const struct httpc_header line_end = { "X", "a\r\nEvil: 1" },
+					 bad_name = { "X Y", "a" };
 	const struct httpc_request requests[] = {
 		{ .url = NULL },
 		{ .url = "ftp://127.0.0.1/" },

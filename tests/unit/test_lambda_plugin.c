@@ -79,13 +79,15 @@ the_result_of_a_function_arn_is_what_the_function_returns(void **state)
 	assert_succeeded(fixture_run(&f, ARN("add") ":alias", "{\"a\":1,\"b\":2}"), "{\"sum\":3}");
 	function(&f, "same", "return function(e) return e end");
 	assert_succeeded(fixture_run(&f, ARN("same"), "null"), "null");
-	assert_succeeded(fixture_run(&f, ARN("same"), "{\"z\":1.50,\"a\":[]}"), "{\"z\":1.50,\"a\":[]}");
+	assert_succeeded(fixture_run(&f, ARN("same"), "{\"z\":1.50,\"a\":[]}"),
+	    "{\"z\":1.50,\"a\":[]}");
 }
 
 static void
 lambda_invoke_answers_in_the_envelope_of_the_service(void **state)
 {
-	static const char *const names[] = { "add", ARN("add"), ARN("add") ":v1", "123456789012:function:add", "add:v1" };
+	static const char *const names[] = { "add", ARN("add"), ARN("add") ":v1",
+		"123456789012:function:add", "add:v1" };
 	static const char head[] =
 	    "{\"ExecutedVersion\":\"$LATEST\",\"Payload\":{\"sum\":3},\"SdkHttpMetadata\":{\"AllHttpHeaders\":{"
 	    "\"X-Amz-Executed-Version\":[\"$LATEST\"],\"x-amzn-Remapped-Content-Length\":[\"0\"],"
@@ -95,14 +97,16 @@ lambda_invoke_answers_in_the_envelope_of_the_service(void **state)
 	(void)state;
 	function(&f, "add", "return function(e) return {sum = e.a + e.b} end");
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char *p = xasprintf("{\"FunctionName\":\"%s\",\"Payload\":{\"a\":1,\"b\":2}}", names[i]);
+		char *p =
+		    xasprintf("{\"FunctionName\":\"%s\",\"Payload\":{\"a\":1,\"b\":2}}", names[i]);
 
 		a = fixture_run(&f, INVOKE, p);
 		assert_false(a->failed);
 		assert_int_equal(strncmp(a->output, head, strlen(head)), 0);
 		assert_part(a->output, "SdkHttpMetadata/HttpStatusCode", "200");
 		assert_part(a->output, "SdkHttpMetadata/HttpHeaders/Content-Length", "\"9\"");
-		assert_part(a->output, "SdkHttpMetadata/HttpHeaders/Content-Type", "\"application/json\"");
+		assert_part(a->output, "SdkHttpMetadata/HttpHeaders/Content-Type",
+		    "\"application/json\"");
 		assert_part(a->output, "StatusCode", "200");
 		free(p);
 	}
@@ -113,10 +117,16 @@ no_payload_and_null_reach_the_function_as_an_empty_object(void **state)
 {
 	(void)state;
 	function(&f, "same", "return function(e) return e end");
-	assert_part(fixture_run(&f, INVOKE, "{\"FunctionName\":\"same\"}")->output, "Payload", "{}");
-	assert_part(fixture_run(&f, INVOKE, "{\"FunctionName\":\"same\",\"Payload\":null}")->output, "Payload", "{}");
-	assert_part(fixture_run(&f, INVOKE, "{\"FunctionName\":\"same\",\"Payload\":\"x\"}")->output, "Payload", "\"x\"");
-	assert_part(fixture_run(&f, INVOKE, "{\"FunctionName\":\"same\",\"Payload\":false}")->output, "Payload", "false");
+	assert_part(fixture_run(&f, INVOKE, "{\"FunctionName\":\"same\"}")->output, "Payload",
+	    "{}");
+	assert_part(fixture_run(&f, INVOKE, "{\"FunctionName\":\"same\",\"Payload\":null}")->output,
+	    "Payload", "{}");
+	assert_part(fixture_run(&f, INVOKE, "{\"FunctionName\":\"same\",\"Payload\":\"x\"}")
+			->output,
+	    "Payload", "\"x\"");
+	assert_part(fixture_run(&f, INVOKE, "{\"FunctionName\":\"same\",\"Payload\":false}")
+			->output,
+	    "Payload", "false");
 }
 
 static void
@@ -130,8 +140,10 @@ the_context_says_who_calls(void **state)
 	assert_part(out, "function_name", "\"context\"");
 	assert_part(out, "state_name", "\"Pay\"");
 	assert_part(out, "idempotency_key", "\"key-1\"");
-	assert_part(out, "execution_arn", "\"arn:aws:states:us-east-1:123456789012:execution:m:run-1\"");
-	assert_part(out, "invoked_function_arn", "\"arn:aws:lambda:us-east-1:123456789012:function:context:$LATEST\"");
+	assert_part(out, "execution_arn",
+	    "\"arn:aws:states:us-east-1:123456789012:execution:m:run-1\"");
+	assert_part(out, "invoked_function_arn",
+	    "\"arn:aws:lambda:us-east-1:123456789012:function:context:$LATEST\"");
 }
 
 static void
@@ -145,12 +157,15 @@ a_raised_error_has_its_type_and_the_payload_as_cause(void **state)
 	assert_failed(a, "Error", "");
 	assert_part(a->cause, "errorMessage", "\"broken\"");
 	assert_part(a->cause, "errorType", "\"Error\"");
-	assert_part(a->cause, "stackTrace", "[\"functions/bad.lua:2: in function <functions/bad.lua:1>\"]");
-	function(&f, "typed", "return function() error({errorType = 'NoMoney', errorMessage = 'none'}) end");
+	assert_part(a->cause, "stackTrace",
+	    "[\"functions/bad.lua:2: in function <functions/bad.lua:1>\"]");
+	function(&f, "typed",
+	    "return function() error({errorType = 'NoMoney', errorMessage = 'none'}) end");
 	a = fixture_run(&f, INVOKE, "{\"FunctionName\":\"typed\"}");
 	assert_failed(a, "NoMoney", "\"errorMessage\":\"none\"");
 	function(&f, "value", "return function() return print end");
-	assert_failed(fixture_run(&f, ARN("value"), "{}"), "Error", "the result: a function cannot be put into a document");
+	assert_failed(fixture_run(&f, ARN("value"), "{}"), "Error",
+	    "the result: a function cannot be put into a document");
 }
 
 static void
@@ -162,14 +177,16 @@ time_and_memory_that_run_out_are_lambda_unknown(void **state)
 	fixture_init(&g, "function_timeout = '100ms' function_memory = '2 MiB'");
 	fixture_load(&g, "lambda");
 	function(&g, "endless", "return function() while true do end end");
-	assert_failed(fixture_run(&g, ARN("endless"), "{}"), "Lambda.Unknown", "Task timed out after 0.10 seconds\"}");
+	assert_failed(fixture_run(&g, ARN("endless"), "{}"), "Lambda.Unknown",
+	    "Task timed out after 0.10 seconds\"}");
 	assert_failed(fixture_run(&g, ARN("endless"), "{}"), "Lambda.Unknown",
 	    "The cause could not be determined because Lambda did not return an error type. Returned payload: "
 	    "{\"errorMessage\":\"");
 	fixture_fini(&g);
 	fixture_init(&g, "function_memory = '2 MiB'");
 	fixture_load(&g, "lambda");
-	function(&g, "hungry", "return function() local t = {} while true do t[#t + 1] = {} end end");
+	function(&g, "hungry",
+	    "return function() local t = {} while true do t[#t + 1] = {} end end");
 	assert_failed(fixture_run(&g, ARN("hungry"), "{}"), "Lambda.Unknown", "out of memory");
 	fixture_fini(&g);
 }
@@ -182,7 +199,8 @@ a_function_that_is_not_there_is_resource_not_found(void **state)
 	    "Lambda.ResourceNotFoundException",
 	    "Function not found: arn:aws:lambda:us-east-1:123456789012:function:no_such:$LATEST (Service: AWSLambda; "
 	    "Status Code: 404; Error Code: ResourceNotFoundException; Request ID: ");
-	assert_failed(fixture_run(&f, ARN("../etc/passwd"), "{}"), "Lambda.ResourceNotFoundException", "; Proxy: null)");
+	assert_failed(fixture_run(&f, ARN("../etc/passwd"), "{}"),
+	    "Lambda.ResourceNotFoundException", "; Proxy: null)");
 }
 
 static void
@@ -194,9 +212,11 @@ wrong_parameters_fail_with_what_is_wrong(void **state)
 	assert_failed(fixture_run(&f, INVOKE, "[]"), "States.Runtime", "must be an object");
 	assert_failed(fixture_run(&f, INVOKE, "{\"FunctionName\":\"f\",\"X\":1}"), "States.Runtime",
 	    "[The field \"X\" is not supported by Step Functions]");
-	assert_failed(fixture_run(&f, INVOKE, "{\"FunctionName\":\"f\",\"InvocationType\":\"Maybe\"}"), "States.Runtime",
-	    "'InvocationType' has an invalid format");
-	assert_failed(fixture_run(&f, INVOKE, "{\"FunctionName\":\"\"}"), "States.Runtime", "'FunctionName'");
+	assert_failed(fixture_run(&f, INVOKE,
+			  "{\"FunctionName\":\"f\",\"InvocationType\":\"Maybe\"}"),
+	    "States.Runtime", "'InvocationType' has an invalid format");
+	assert_failed(fixture_run(&f, INVOKE, "{\"FunctionName\":\"\"}"), "States.Runtime",
+	    "'FunctionName'");
 }
 
 static void
@@ -206,10 +226,12 @@ event_and_dry_run_answer_without_waiting(void **state)
 
 	(void)state;
 	function(&f, "slow", "return function() sleep(1000) end");
-	out = fixture_run(&f, INVOKE, "{\"FunctionName\":\"slow\",\"InvocationType\":\"Event\"}")->output;
+	out = fixture_run(&f, INVOKE, "{\"FunctionName\":\"slow\",\"InvocationType\":\"Event\"}")
+		  ->output;
 	assert_part(out, "StatusCode", "202");
 	assert_part(out, "Payload", "\"\"");
-	out = fixture_run(&f, INVOKE, "{\"FunctionName\":\"slow\",\"InvocationType\":\"DryRun\"}")->output;
+	out = fixture_run(&f, INVOKE, "{\"FunctionName\":\"slow\",\"InvocationType\":\"DryRun\"}")
+		  ->output;
 	assert_part(out, "StatusCode", "204");
 }
 
@@ -220,7 +242,8 @@ wait_for_task_token_is_submitted_when_the_function_has_returned(void **state)
 
 	(void)state;
 	function(&f, "hand", "return function(e) return {handed = e.token} end");
-	a = fixture_run(&f, INVOKE ".waitForTaskToken", "{\"FunctionName\":\"hand\",\"Payload\":{\"token\":\"t\"}}");
+	a = fixture_run(&f, INVOKE ".waitForTaskToken",
+	    "{\"FunctionName\":\"hand\",\"Payload\":{\"token\":\"t\"}}");
 	assert_int_equal(a->nsubmitted, 1);
 	assert_int_equal(a->nanswers, 0);
 	assert_part(a->output, "Payload", "{\"handed\":\"t\"}");
@@ -251,9 +274,14 @@ pure_functions_run_inside_the_call_and_the_same_way_each_time(void **state)
 	char *a, *b;
 
 	(void)state;
-	function(&f, "score", "return pawl.pure(function(e) return {e.n * 2, math.random(1000000)} end)");
-	assert_int_equal(call_pure(INVOKE, "{\"FunctionName\":\"score\",\"Payload\":{\"n\":4}}", 9, &result, &e), 1);
-	assert_int_equal(call_pure(INVOKE, "{\"FunctionName\":\"score\",\"Payload\":{\"n\":4}}", 9, &again, &e), 1);
+	function(&f, "score",
+	    "return pawl.pure(function(e) return {e.n * 2, math.random(1000000)} end)");
+	assert_int_equal(call_pure(INVOKE, "{\"FunctionName\":\"score\",\"Payload\":{\"n\":4}}", 9,
+			     &result, &e),
+	    1);
+	assert_int_equal(call_pure(INVOKE, "{\"FunctionName\":\"score\",\"Payload\":{\"n\":4}}", 9,
+			     &again, &e),
+	    1);
 	assert_false(err_is_set(&e));
 	a = doc_text(result, NULL);
 	b = doc_text(again, NULL);
@@ -288,8 +316,13 @@ what_is_not_pure_is_left_to_start(void **state)
 	assert_int_equal(call_pure(ARN("impure"), "{}", 1, &result, &e), 0);
 	assert_int_equal(call_pure(ARN("nobody"), "{}", 1, &result, &e), 0);
 	assert_int_equal(call_pure(INVOKE, "{}", 1, &result, &e), 0);
-	assert_int_equal(call_pure(INVOKE ".waitForTaskToken", "{\"FunctionName\":\"score\"}", 1, &result, &e), 0);
-	assert_int_equal(call_pure(INVOKE, "{\"FunctionName\":\"score\",\"InvocationType\":\"Event\"}", 1, &result, &e), 0);
+	assert_int_equal(call_pure(INVOKE ".waitForTaskToken", "{\"FunctionName\":\"score\"}", 1,
+			     &result, &e),
+	    0);
+	assert_int_equal(call_pure(INVOKE,
+			     "{\"FunctionName\":\"score\",\"InvocationType\":\"Event\"}", 1,
+			     &result, &e),
+	    0);
 	assert_int_equal(call_pure("arn:pawl:states:::nobody:home", "{}", 1, &result, &e), 0);
 }
 
@@ -300,12 +333,14 @@ a_pure_function_has_a_budget_no_world_and_no_memory_of_earlier_calls(void **stat
 	struct doc result;
 
 	(void)state;
-	function(&f, "endless", "return pawl.pure(function() while true do pcall(function() while true do end end) end end)");
+	function(&f, "endless",
+	    "return pawl.pure(function() while true do pcall(function() while true do end end) end end)");
 	assert_int_equal(call_pure(ARN("endless"), "{}", 1, &result, &e), 1);
 	assert_string_equal(e.name, "Lambda.Unknown");
 	assert_non_null(strstr(err_cause(&e), "budget of steps"));
 	err_fini(&e);
-	function(&f, "world", "return pawl.pure(function() n = (n or 0) + 1 return {http == nil, sleep == nil, log == nil, n} end)");
+	function(&f, "world",
+	    "return pawl.pure(function() n = (n or 0) + 1 return {http == nil, sleep == nil, log == nil, n} end)");
 	for (int i = 0; i < 3; i++) {
 		char *text;
 
@@ -360,8 +395,10 @@ functions_of_an_endpoint_are_invoked_there(void **state)
 	with_endpoint(&g, "");
 	assert_succeeded(fixture_run(&g, ARN("double"), "{\"z\":[1]}"),
 	    "{\"got\":{\"z\":[1]},\"path\":\"/2015-03-31/functions/double/invocations\"}");
-	a = fixture_run(&g, INVOKE, "{\"FunctionName\":\"double\",\"Payload\":1,\"Qualifier\":\"v2\",\"LogType\":\"Tail\"}");
-	assert_part(a->output, "Payload/path", "\"/2015-03-31/functions/double/invocations?Qualifier=v2\"");
+	a = fixture_run(&g, INVOKE,
+	    "{\"FunctionName\":\"double\",\"Payload\":1,\"Qualifier\":\"v2\",\"LogType\":\"Tail\"}");
+	assert_part(a->output, "Payload/path",
+	    "\"/2015-03-31/functions/double/invocations?Qualifier=v2\"");
 	assert_part(a->output, "ExecutedVersion", "\"$LATEST\"");
 	assert_part(a->output, "LogResult", "\"bG9n\"");
 	assert_part(a->output, "SdkResponseMetadata/RequestId", "\"req-1\"");
@@ -383,7 +420,8 @@ errors_of_an_endpoint_have_lambdas_names(void **state)
 	if (!have_peer)
 		skip();
 	with_endpoint(&g, "");
-	assert_failed(fixture_run(&g, ARN("raises"), "{}"), "Mine", "{\"errorMessage\":\"no\",\"errorType\":\"Mine\",\"stackTrace\":[]}");
+	assert_failed(fixture_run(&g, ARN("raises"), "{}"), "Mine",
+	    "{\"errorMessage\":\"no\",\"errorType\":\"Mine\",\"stackTrace\":[]}");
 	assert_failed(fixture_run(&g, ARN("untyped"), "{}"), "Lambda.Unknown",
 	    "Returned payload: {\"errorMessage\":\"timed out\"}");
 	assert_failed(fixture_run(&g, ARN("other"), "{}"), "Lambda.ResourceNotFoundException",
@@ -409,7 +447,8 @@ calls_are_signed_when_there_are_keys(void **state)
 	(void)state;
 	if (!have_peer)
 		skip();
-	with_endpoint(&g, "aws_access_key_id = 'AKID' aws_secret_access_key = 'very-secret' region = 'eu-west-1'");
+	with_endpoint(&g,
+	    "aws_access_key_id = 'AKID' aws_secret_access_key = 'very-secret' region = 'eu-west-1'");
 	a = fixture_run(&g, ARN("signed"), "{}");
 	assert_non_null(strstr(a->output, "AWS4-HMAC-SHA256 Credential=AKID/"));
 	assert_non_null(strstr(a->output, "/eu-west-1/lambda/aws4_request"));

@@ -31,7 +31,10 @@ module(void *arg, const char *name, struct buf *text, struct err *e)
 static struct luabox *
 new_box(int64_t steps, size_t memory)
 {
-	struct luabox_options o = { .steps = steps, .memory = memory, .output_max = 1 << 20, .module = module };
+	struct luabox_options o = { .steps = steps,
+		.memory = memory,
+		.output_max = 1 << 20,
+		.module = module };
 
 	return luabox_new(&o);
 }
@@ -81,17 +84,19 @@ plain_lua_works(void **state)
 	(void)state;
 	check("return 1 + 2, 'ignored'", "null", "3");
 	check("local s = 0 for i = 1, 10 do s = s + i end return s", "null", "55");
-	check("local t = {} for w in ('a b c'):gmatch('%a') do t[#t + 1] = w:upper() end return t", "null",
-	    "[\"A\",\"B\",\"C\"]");
+	check("local t = {} for w in ('a b c'):gmatch('%a') do t[#t + 1] = w:upper() end return t",
+	    "null", "[\"A\",\"B\",\"C\"]");
 	check("return select('#', 1, 2, 3), math.max(1, 5)", "null", "3");
 	check("return {math.type(1), math.type(1.0), math.floor(2.7), 7 // 2, 2 ^ 3}", "null",
 	    "[\"integer\",\"float\",2,3,8.0]");
 	check("local ok, e = pcall(error, {code = 7}) return {ok, e.code}", "null", "[false,7]");
-	check("local co = coroutine.wrap(function(a) local b = coroutine.yield(a + 1) return b * 2 end) "
-	      "return {co(1), co(10)}",
+	check(
+	    "local co = coroutine.wrap(function(a) local b = coroutine.yield(a + 1) return b * 2 end) "
+	    "return {co(1), co(10)}",
 	    "null", "[2,20]");
-	check("local ok, v = pcall(coroutine.wrap(function() pcall(coroutine.yield, 5) return 6 end)) return v", "null",
-	    "5");
+	check(
+	    "local ok, v = pcall(coroutine.wrap(function() pcall(coroutine.yield, 5) return 6 end)) return v",
+	    "null", "5");
 	check("return #utf8.char(8364) .. utf8.len('\xe2\x82\xac')", "null", "\"31\"");
 	check("x = 5 return x + input.y", "{\"y\":1}", "6");
 	check("return nil", "null", "null");
@@ -101,8 +106,9 @@ plain_lua_works(void **state)
 static void
 there_is_no_way_out_of_the_allow_list(void **state)
 {
-	static const char *const gone[] = { "io", "os", "debug", "package", "load", "loadstring", "loadfile", "dofile",
-		"print", "collectgarbage", "xpcall", "string.dump", "string.pack", "math.randomseed", "_G" };
+	static const char *const gone[] = { "io", "os", "debug", "package", "load", "loadstring",
+		"loadfile", "dofile", "print", "collectgarbage", "xpcall", "string.dump",
+		"string.pack", "math.randomseed", "_G" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++) {
@@ -176,6 +182,7 @@ no_loop_outlives_the_budget(void **state)
 		"while true do pcall(string.rep, 'x', 3000000) end",
 		"local t = {} while true do pcall(function() while true do t[#t + 1] = {t} end end) end",
 		"while true do local t = {} for i = 1, 100 do t[i] = i end table.concat(t) end",
+		"local a, b = ('x'):rep(3900000), ('x'):rep(3899999) .. 'y' while a < b do end",
 		"return ('a'):rep(400):find('.-.-.-.-b')",
 		"return ('a'):rep(100000):find('.-b')",
 		"return ('('):rep(100000):find('%b()')",
@@ -210,7 +217,8 @@ finalizers_and_bottomless_recursion_are_errors(void **state)
 	check("setmetatable({}, {__gc = function() while true do end end})", "null",
 	    "!1 Error: a metatable with __gc is not allowed");
 	check("local function f() return 1 + f() end return pcall(f)", "null", "false");
-	check("return (select(2, pcall(string.rep, 'x', 1 << 40)))", "null", "\"resulting string too large\"");
+	check("return (select(2, pcall(string.rep, 'x', 1 << 40)))", "null",
+	    "\"resulting string too large\"");
 	check("return pcall(table.unpack, {}, 1, 1e8)", "null", "false");
 }
 
@@ -218,7 +226,8 @@ static void
 memory_is_limited(void **state)
 {
 	struct luabox *b = new_box(0, 2 << 20);
-	char *text = run_in(b, "local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end", "null", 1);
+	char *text = run_in(b, "local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end",
+	    "null", 1);
 
 	(void)state;
 	assert_string_equal(text, "!3 Error: not enough memory");
@@ -230,9 +239,10 @@ memory_is_limited(void **state)
 static void
 a_box_survives_a_failing_allocation_at_any_place(void **state)
 {
-	static const char code[] = "local t = {} for i = 1, 30 do t[i] = {n = i, s = ('k'):rep(i + 40)} end "
-				   "table.sort(t, function(a, b) return a.n > b.n end) input.list = t "
-				   "input.text = json.encode(t):gsub('k+', 'v') error({errorType = 'T', errorMessage = input.text})";
+	static const char code[] =
+	    "local t = {} for i = 1, 30 do t[i] = {n = i, s = ('k'):rep(i + 40)} end "
+	    "table.sort(t, function(a, b) return a.n > b.n end) input.list = t "
+	    "input.text = json.encode(t):gsub('k+', 'v') error({errorType = 'T', errorMessage = input.text})";
 	bool enough = false;
 
 	(void)state;
@@ -244,7 +254,9 @@ a_box_survives_a_failing_allocation_at_any_place(void **state)
 		assert_true(memory < 4 << 20);
 		if (b == NULL)
 			continue;
-		text = run_in(b, code, "{\"a\":{\"b\":[1,2,{\"c\":\"dddddddddddddddddddddddddddddddddddddddddddddddddd\"}]}}", 1);
+		text = run_in(b, code,
+		    "{\"a\":{\"b\":[1,2,{\"c\":\"dddddddddddddddddddddddddddddddddddddddddddddddddd\"}]}}",
+		    1);
 		enough = strncmp(text, "!1 T: ", 6) == 0;
 		assert_int_equal(text[0], '!');
 		free(text);
@@ -262,9 +274,13 @@ static void
 a_caller_with_a_clock_can_give_up(void **state)
 {
 	int asked = 0;
-	struct luabox_options o = { .memory = 4 << 20, .output_max = 1000, .give_up = give_up, .arg = &asked };
+	struct luabox_options o = { .memory = 4 << 20,
+		.output_max = 1000,
+		.give_up = give_up,
+		.arg = &asked };
 	struct luabox *b = luabox_new(&o);
-	char *text = run_in(b, "while true do pcall(function() while true do end end) end", "null", 1);
+	char *text =
+	    run_in(b, "while true do pcall(function() while true do end end) end", "null", 1);
 
 	(void)state;
 	assert_string_equal(text, STEPS_GONE);
@@ -279,7 +295,8 @@ the_budget_is_whole_again_for_the_next_run(void **state)
 
 	(void)state;
 	for (int i = 0; i < 50; i++) {
-		char *text = run_in(b, "local n = 0 for i = 1, 10000 do n = n + 1 end return n", "null", 1);
+		char *text =
+		    run_in(b, "local n = 0 for i = 1, 10000 do n = n + 1 end return n", "null", 1);
 
 		assert_string_equal(text, "10000");
 		free(text);
@@ -295,8 +312,10 @@ random_numbers_and_orders_come_from_the_seed(void **state)
 	    "local t = {z = 1, a = 2, [3] = 3, [1] = 1, [true] = 1} local keys = '' "
 	    "for k in pairs(t) do keys = keys .. tostring(k) .. ' ' end r[7] = keys "
 	    "r[8] = tostring(t) .. tostring(print) .. tostring(type) r[9] = string.format('%s', {}) return r";
-	struct luabox *a = new_box(STEPS, LUABOX_EXPRESSION_MEMORY), *b = new_box(STEPS, LUABOX_EXPRESSION_MEMORY);
-	char *x = run_in(a, code, "null", 7), *y = run_in(b, code, "null", 7), *z = run_in(b, code, "null", 8);
+	struct luabox *a = new_box(STEPS, LUABOX_EXPRESSION_MEMORY),
+		      *b = new_box(STEPS, LUABOX_EXPRESSION_MEMORY);
+	char *x = run_in(a, code, "null", 7), *y = run_in(b, code, "null", 7),
+	     *z = run_in(b, code, "null", 8);
 
 	(void)state;
 	assert_string_equal(x, y);
@@ -304,7 +323,8 @@ random_numbers_and_orders_come_from_the_seed(void **state)
 	assert_non_null(strstr(x, "\"1 3 a z true \",\"tablenilfunction\",\"table\"]"));
 	check("return math.random(5, 4)", "null", "!1 Error: interval is empty");
 	check("local v = math.random(3, 3) return v", "null", "3");
-	check("local v = math.random(math.mininteger, math.maxinteger) return math.type(v)", "null", "\"integer\"");
+	check("local v = math.random(math.mininteger, math.maxinteger) return math.type(v)", "null",
+	    "\"integer\"");
 	free(x);
 	free(y);
 	free(z);
@@ -334,8 +354,10 @@ errors_say_what_and_the_trace_says_where(void **state)
 	luabox_failure_fini(&f);
 	luabox_free(b);
 	check("error({errorType = 'Mine', errorMessage = 'text'})", "null", "!1 Mine: text");
-	check("error(input)", "{\"errorType\":\"Mine\",\"errorMessage\":\"text\"}", "!1 Mine: text");
-	check("error({errorType = 'Mine', code = 5})", "null", "!1 Mine: {\"code\":5,\"errorType\":\"Mine\"}");
+	check("error(input)", "{\"errorType\":\"Mine\",\"errorMessage\":\"text\"}",
+	    "!1 Mine: text");
+	check("error({errorType = 'Mine', code = 5})", "null",
+	    "!1 Mine: {\"code\":5,\"errorType\":\"Mine\"}");
 	check("error('at:80: not a place')", "null", "!1 Error: at:80: not a place");
 	check("error(nil)", "null", "!1 Error: (a nil was raised)");
 	check("error(print)", "null", "!1 Error: (a nil was raised)");
@@ -357,18 +379,22 @@ require_finds_modules_once_and_not_in_circles(void **state)
 	check("return require('m')", "null", "!1 Error: lib/m.lua:1: unexpected symbol near '='");
 	module_source = "error('inside')";
 	check("return require('m')", "null", "!1 Error: inside");
-	check("return require('none')", "null", "!1 Error: module 'none' cannot be loaded: there is no such file");
+	check("return require('none')", "null",
+	    "!1 Error: module 'none' cannot be loaded: there is no such file");
 }
 
 static void
 functions_are_called_and_pure_ones_are_told_apart(void **state)
 {
-	static const char *const codes[] = { "return pawl.pure(function(e, c) return {e.a + c.b} end)",
-		"return function(e, c) return {e.a + c.b} end", "return 5", "error('x')" };
+	static const char *const codes[] = {
+		"return pawl.pure(function(e, c) return {e.a + c.b} end)",
+		"return function(e, c) return {e.a + c.b} end", "return 5", "error('x')"
+	};
 	static const char *const expected[] = { "[3]", "the function is not declared pure",
 		"the file must return a function, not a number", "x" };
 	struct luabox *b = new_box(STEPS, LUABOX_EXPRESSION_MEMORY);
-	struct luabox_value args[] = { { NULL, doc_parse("{\"a\":1}", 7, NULL) }, { NULL, doc_parse("{\"b\":2}", 7, NULL) } };
+	struct luabox_value args[] = { { NULL, doc_parse("{\"a\":1}", 7, NULL) },
+		{ NULL, doc_parse("{\"b\":2}", 7, NULL) } };
 	struct luabox_call call = { .function = true, .pure_only = true, .args = args, .nargs = 2 };
 
 	(void)state;
@@ -426,13 +452,15 @@ static const char *const pattern_cases[][2] = {
 	{ "('100%'):gsub('%%', ' percent')", "[\"100 percent\",1]" },
 	{ "(function() local t = {} for k, v in ('a=1,b=2'):gmatch('(%w)=(%w)') do t[#t+1] = k .. v end return t end)()",
 	    "[[\"a1\",\"b2\"]]" },
-	{ "(function() local n = 0 for _ in ('abc'):gmatch('') do n = n + 1 end return n end)()", "[4]" },
+	{ "(function() local n = 0 for _ in ('abc'):gmatch('') do n = n + 1 end return n end)()",
+	    "[4]" },
 	{ "(function() local t = {} for w in ('one two'):gmatch('%a+', 4) do t[#t+1] = w end return t end)()",
 	    "[[\"two\"]]" },
 	{ "('a'):rep(3, ',')", "[\"a,a,a\"]" },
 	{ "('ab'):rep(0)", "[\"\"]" },
 	{ "('ab'):rep(5)", "[\"ababababab\"]" },
-	{ "string.format('%5.2f|%-4d|%x|%q', 3.14159, 7, 255, 'a\\nb')", "[\" 3.14|7   |ff|\\\"a\\\\\\nb\\\"\"]" },
+	{ "string.format('%5.2f|%-4d|%x|%q', 3.14159, 7, 255, 'a\\nb')",
+	    "[\" 3.14|7   |ff|\\\"a\\\\\\nb\\\"\"]" },
 	{ "string.format('%s %s %%', {}, nil)", "[\"table nil %\"]" },
 };
 
@@ -441,7 +469,8 @@ patterns_match_as_in_lua(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(pattern_cases) / sizeof(pattern_cases[0]); i++) {
-		char *code = xasprintf("local t = table.pack(%s) t.n = nil if t[1] == nil then return pawl.array() end return t",
+		char *code = xasprintf(
+		    "local t = table.pack(%s) t.n = nil if t[1] == nil then return pawl.array() end return t",
 		    pattern_cases[i][0]);
 
 		check(code, "null", pattern_cases[i][1]);
@@ -453,25 +482,30 @@ patterns_match_as_in_lua(void **state)
 	check("return ('x'):match('x)')", "null", "!1 Error: invalid pattern capture");
 	check("return ('x'):find('%1')", "null", "!1 Error: invalid capture index in pattern");
 	check("return ('x'):find(('a?'):rep(300))", "null", "!1 Error: pattern too long");
-	check("return ('x'):gsub('x', '%')", "null", "!1 Error: invalid use of '%' in replacement string");
+	check("return ('x'):gsub('x', '%')", "null",
+	    "!1 Error: invalid use of '%' in replacement string");
 	check("return ('x'):gsub('x', '%5')", "null", "!1 Error: invalid capture index %5");
-	check("return string.format('%p', {})", "null", "!1 Error: invalid conversion '%p' to 'format'");
+	check("return string.format('%p', {})", "null",
+	    "!1 Error: invalid conversion '%p' to 'format'");
 }
 
 static void
 table_functions_work_on_tables_and_documents(void **state)
 {
 	(void)state;
-	check("table.insert(input, 4) table.insert(input, 1, 0) return input", "[1,2,3]", "[0,1,2,3,4]");
+	check("table.insert(input, 4) table.insert(input, 1, 0) return input", "[1,2,3]",
+	    "[0,1,2,3,4]");
 	check("return {table.remove(input), table.remove(input, 1), #input}", "[1,2,3]", "[3,1,1]");
 	check("table.sort(input) return input", "[3,1,2]", "[1,2,3]");
-	check("table.sort(input, function(a, b) return a.n > b.n end) return input", "[{\"n\":1},{\"n\":3},{\"n\":2}]",
-	    "[{\"n\":3},{\"n\":2},{\"n\":1}]");
-	check("local t = {5,3,8,1,9,2} table.sort(t) return table.concat(t, '<', 2, 5)", "null", "\"2<3<5<8\"");
+	check("table.sort(input, function(a, b) return a.n > b.n end) return input",
+	    "[{\"n\":1},{\"n\":3},{\"n\":2}]", "[{\"n\":3},{\"n\":2},{\"n\":1}]");
+	check("local t = {5,3,8,1,9,2} table.sort(t) return table.concat(t, '<', 2, 5)", "null",
+	    "\"2<3<5<8\"");
 	check("return {table.unpack(input, 2)}", "[1,2,3]", "[2,3]");
 	check("return table.move(input, 1, 2, 2)", "[1,2,3]", "[1,1,2]");
 	check("return table.concat(input, ',')", "[1,2.5,\"x\"]", "\"1,2.5,x\"");
-	check("return table.concat({1, {}})", "null", "!1 Error: invalid value (a table) at index 2 in table for 'concat'");
+	check("return table.concat({1, {}})", "null",
+	    "!1 Error: invalid value (a table) at index 2 in table for 'concat'");
 	check("table.sort({1, 'x'})", "null", "!1 Error: attempt to compare string with number");
 	check("table.insert({1}, 5, 1)", "null",
 	    "!1 Error: bad argument #2 to 'insert' (position out of bounds)");
@@ -479,7 +513,8 @@ table_functions_work_on_tables_and_documents(void **state)
 	check("return {next({a = 1, b = 2}, 'a')}", "null", "[\"b\",2]");
 	check("return rawlen(input) + #input", "[1,2]", "4");
 	check("return rawget(input, 'a')", "{\"a\":1}", "1");
-	check("local n = 0 for i, v in ipairs(input) do n = n * 10 + v end return n", "[1,2,3]", "123");
+	check("local n = 0 for i, v in ipairs(input) do n = n * 10 + v end return n", "[1,2,3]",
+	    "123");
 }
 
 int

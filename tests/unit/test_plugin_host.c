@@ -69,7 +69,8 @@ assert_refused(const char *name, const char *flags, const char *sentence)
 
 	assert_true(build(name, flags));
 	assert_int_equal(plugin_host_load(f.host, module_path(name), &e), -1);
-	if (strstr(err_cause(&e), sentence) == NULL || strstr(err_cause(&e), module_path(name)) == NULL)
+	if (strstr(err_cause(&e), sentence) == NULL ||
+	    strstr(err_cause(&e), module_path(name)) == NULL)
 		fail_msg("%s: %s", name, err_cause(&e));
 	err_fini(&e);
 }
@@ -80,7 +81,8 @@ what_does_not_fit_is_refused_with_a_sentence(void **state)
 	(void)state;
 	assert_refused("thing", "-DMAJOR=PAWL_ABI_MAJOR+1",
 	    "it is built for plugin ABI 2.0, this pawld has 1.0; build it again");
-	assert_refused("thing", "-DMINOR=PAWL_ABI_MINOR+1", "it needs plugin ABI 1.1, this pawld has 1.0; use a newer pawld");
+	assert_refused("thing", "-DMINOR=PAWL_ABI_MINOR+1",
+	    "it needs plugin ABI 1.1, this pawld has 1.0; use a newer pawld");
 	assert_refused("thing", "-DSIZE=8", "its struct pawl_plugin has 8 bytes");
 	assert_refused("thing", "-DSYMBOL=other", "it exports no symbol \"pawl_plugin\"");
 	assert_refused("other", "", "it calls itself \"thing\"; rename the file to thing.so");
@@ -132,8 +134,9 @@ a_folder_is_loaded_in_order_and_bad_files_are_left_out(void **state)
 	(void)state;
 	fixture_init(&g, "");
 	assert_true(build("thing", ""));
-	command = xasprintf("mkdir %s/p && cp %s %s/p/ && cp %s %s/p/copy.so && echo x > %s/p/.hidden.so && "
-			    "echo x > %s/p/readme.txt && ln -s /nonexistent %s/p/dangling.so",
+	command = xasprintf(
+	    "mkdir %s/p && cp %s %s/p/ && cp %s %s/p/copy.so && echo x > %s/p/.hidden.so && "
+	    "echo x > %s/p/readme.txt && ln -s /nonexistent %s/p/dangling.so",
 	    g.dir, module_path("thing"), g.dir, module_path("thing"), g.dir, g.dir, g.dir, g.dir);
 	assert_int_equal(system(command), 0);
 	free(command);
@@ -159,7 +162,8 @@ check_options(const char *table, const char *flags, const char *sentence)
 
 	assert_true(build("thing", flags));
 	fixture_init(&g, lines);
-	assert_int_equal(plugin_host_load(g.host, module_path("thing"), &e), sentence == NULL ? 0 : -1);
+	assert_int_equal(plugin_host_load(g.host, module_path("thing"), &e),
+	    sentence == NULL ? 0 : -1);
 	if (sentence != NULL && strstr(err_cause(&e), sentence) == NULL)
 		fail_msg("%s: %s", table, err_cause(&e));
 	err_fini(&e);
@@ -178,8 +182,11 @@ options_are_checked_against_what_the_plugin_declares(void **state)
 	check_options("{ number = {} }", "", "option number must be a number");
 	check_options("{ nummer = 5 }", "", "it has no option \"nummer\"; it has number");
 	check_options("{ 5 }", "", "its options must be a table with names");
-	check_options("{ number = '10m' }", "-DTYPE=PAWL_DURATION -DDEFAULT='\"1s\"' '-Doption_int(h,n)=option_int(h,n)-600000'", NULL);
-	check_options("{ number = '2 KiB' }", "-DTYPE=PAWL_BYTES '-Doption_int(h,n)=option_int(h,n)-2048'", NULL);
+	check_options("{ number = '10m' }",
+	    "-DTYPE=PAWL_DURATION -DDEFAULT='\"1s\"' '-Doption_int(h,n)=option_int(h,n)-600000'",
+	    NULL);
+	check_options("{ number = '2 KiB' }",
+	    "-DTYPE=PAWL_BYTES '-Doption_int(h,n)=option_int(h,n)-2048'", NULL);
 }
 
 static void
@@ -280,11 +287,13 @@ static void
 an_unknown_resource_or_pattern_fails_like_any_task(void **state)
 {
 	struct fixture_answer *a = fixture_run(&f, "arn:pawl:states:::nobody:home", "{}");
-	struct task_resource r = fixture_resource("arn:pawl:states:::nobody:home"), say = fixture_resource(SAY);
+	struct task_resource r = fixture_resource("arn:pawl:states:::nobody:home"),
+			     say = fixture_resource(SAY);
 
 	(void)state;
 	assert_string_equal(a->error, "States.Runtime");
-	assert_string_equal(a->cause, "No plugin serves the resource 'arn:pawl:states:::nobody:home'");
+	assert_string_equal(a->cause,
+	    "No plugin serves the resource 'arn:pawl:states:::nobody:home'");
 	assert_false(plugin_host_serves(f.host, &r));
 	assert_true(plugin_host_serves(f.host, &say));
 	assert_int_equal(plugin_host_after_crash(f.host, &say), AFTER_CRASH_AGAIN);
@@ -295,9 +304,12 @@ an_unknown_resource_or_pattern_fails_like_any_task(void **state)
 static void
 submitted_comes_before_the_answer_where_the_pattern_knows_it(void **state)
 {
-	uint64_t sync = fixture_start(&f, SAY ".sync", "{\"Submitted\":\"s\",\"Output\":\"o\",\"DelayMs\":5}", NULL);
-	uint64_t token = fixture_start(&f, SAY ".waitForTaskToken", "{\"Submitted\":\"s\",\"Output\":\"o\"}", NULL);
-	uint64_t plain = fixture_start(&f, SAY, "{\"Submitted\":\"s\",\"Output\":\"o\",\"DelayMs\":5}", NULL);
+	uint64_t sync = fixture_start(&f, SAY ".sync",
+	    "{\"Submitted\":\"s\",\"Output\":\"o\",\"DelayMs\":5}", NULL);
+	uint64_t token = fixture_start(&f, SAY ".waitForTaskToken",
+	    "{\"Submitted\":\"s\",\"Output\":\"o\"}", NULL);
+	uint64_t plain =
+	    fixture_start(&f, SAY, "{\"Submitted\":\"s\",\"Output\":\"o\",\"DelayMs\":5}", NULL);
 
 	(void)state;
 	assert_string_equal(fixture_wait(&f, sync)->output, "\"s\"");
@@ -319,13 +331,16 @@ the_longest_pattern_wins_and_region_and_account_may_stand_in_it(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	assert_true(build("thing", "-DRESOURCES='\"arn:pawl:states:::echo:* arn:aws:states:::thing:do\"'"));
+	assert_true(
+	    build("thing", "-DRESOURCES='\"arn:pawl:states:::echo:* arn:aws:states:::thing:do\"'"));
 	fixture_init(&g, "");
 	fixture_load(&g, "echo");
 	assert_int_equal(plugin_host_load(g.host, module_path("thing"), &e), 0);
-	assert_string_equal(fixture_run(&g, SAY, "{\"Output\":1}")->output, "1"); /* echo, not thing */
+	assert_string_equal(fixture_run(&g, SAY, "{\"Output\":1}")->output,
+	    "1"); /* echo, not thing */
 	for (int i = 0; i < 3; i++) {
-		static const char *const arns[] = { "arn:pawl:states:::echo:other", "arn:aws:states:::thing:do",
+		static const char *const arns[] = { "arn:pawl:states:::echo:other",
+			"arn:aws:states:::thing:do",
 			"arn:aws:states:us-east-1:123456789012:thing:do" };
 		struct task_resource r = fixture_resource(arns[i]);
 

@@ -101,6 +101,16 @@ wait_all(void)
 		test_loop_run(f.loop);
 }
 
+/* "PID (pawl-function) STATE PARENT ...": is that a worker of this process? */
+static bool
+is_worker(const char *stat)
+{
+	static const char name[] = " (pawl-function) ";
+	const char *at = strstr(stat, name);
+
+	return at != NULL && strtol(at + strlen(name) + 1, NULL, 10) == getpid();
+}
+
 /* The function worker of this process that runs; 0 = none. */
 static pid_t
 find_worker(void)
@@ -110,16 +120,15 @@ find_worker(void)
 	pid_t found = 0;
 
 	while (found == 0 && (entry = readdir(d)) != NULL) {
-		char path[300], name[64] = "";
-		int pid, parent;
+		char path[300], line[512];
 		FILE *file;
 
 		snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
-		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || (file = fopen(path, "r")) == NULL)
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
+		    (file = fopen(path, "r")) == NULL)
 			continue;
-		if (fscanf(file, "%d (%60[^)]) %*c %d", &pid, name, &parent) == 3 && parent == getpid() &&
-		    strcmp(name, "pawl-function") == 0)
-			found = pid;
+		if (fgets(line, sizeof(line), file) != NULL && is_worker(line))
+			found = (pid_t)strtol(entry->d_name, NULL, 10);
 		fclose(file);
 	}
 	closedir(d);
@@ -145,7 +154,8 @@ static void
 a_function_gets_its_event_and_its_value_comes_back(void **state)
 {
 	struct worker_pool *p = new_pool(1, 10000, 64 << 20);
-	struct result r = run(p, "add", "return function(event, context) event.sum = event.a + event.b return event end",
+	struct result r = run(p, "add",
+	    "return function(event, context) event.sum = event.a + event.b return event end",
 	    "{\"a\":1,\"b\":2,\"kept\":1.50}");
 
 	(void)state;
@@ -191,9 +201,12 @@ errors_come_with_type_message_and_trace(void **state)
 	assert_int_equal(r.result, SCRIPT_RAISED);
 	assert_string_equal(r.type, "Error");
 	assert_string_equal(r.message, "broken");
-	assert_string_equal(r.trace, "[\"functions/bad.lua:2: in function <functions/bad.lua:1>\"]");
+	assert_string_equal(r.trace,
+	    "[\"functions/bad.lua:2: in function <functions/bad.lua:1>\"]");
 	result_fini(&r);
-	r = run(p, "typed", "return function() error({errorType = 'NoMoney', errorMessage = 'none left'}) end", "{}");
+	r = run(p, "typed",
+	    "return function() error({errorType = 'NoMoney', errorMessage = 'none left'}) end",
+	    "{}");
 	assert_string_equal(r.type, "NoMoney");
 	assert_string_equal(r.message, "none left");
 	result_fini(&r);
@@ -264,7 +277,8 @@ static void
 a_function_that_wants_too_much_memory_is_ended_and_replaced(void **state)
 {
 	struct worker_pool *p = new_pool(1, 20000, 4 << 20);
-	struct result r = run(p, "hungry", "return function() local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end end",
+	struct result r = run(p, "hungry",
+	    "return function() local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end end",
 	    "{}");
 
 	(void)state;
@@ -279,8 +293,9 @@ a_function_that_wants_too_much_memory_is_ended_and_replaced(void **state)
 static void
 calls_keep_nothing_for_each_other(void **state)
 {
-	static const char code[] = "calls = (calls or 0) + 1 local up = 0 return function() up = up + 1 "
-				   "leak = (leak or 0) + 1 return {calls, up, leak} end";
+	static const char code[] =
+	    "calls = (calls or 0) + 1 local up = 0 return function() up = up + 1 "
+	    "leak = (leak or 0) + 1 return {calls, up, leak} end";
 	struct worker_pool *p = new_pool(1, 10000, 64 << 20);
 
 	(void)state;
@@ -426,7 +441,8 @@ a_program_that_talks_nonsense_fails_the_call(void **state)
 	struct result r = { 0 };
 
 	(void)state;
-	fixture_write(&f, "nonsense", "#!/bin/sh\necho nonsense that is no frame >&0\nsleep 1000\n");
+	fixture_write(&f, "nonsense",
+	    "#!/bin/sh\necho nonsense that is no frame >&0\nexec sleep 1000\n");
 	chmod(program, 0755);
 	p = worker_pool_new(f.loop, &o);
 	start(p, "fine", "{}", &r);
@@ -470,15 +486,16 @@ a_function_may_call_http_services(void **state)
 	if (!have_peer)
 		skip();
 	p = new_pool(1, 20000, 64 << 20);
-	code = xasprintf("return function(e) local base = 'http://127.0.0.1:%d'\n"
-			 "local a = http.request{url = base .. '/echo', method = 'PUT', body = 'b', headers = {['X-One'] = '1'}}\n"
-			 "local seen = json.decode(a.body)\n"
-			 "local b, why = http.request{url = 'http://127.0.0.1:1/'}\n"
-			 "local c = http.request{url = base .. '/status/503'}\n"
-			 "local d, late = http.request{url = base .. '/slow', timeout = 0.05}\n"
-			 "local ok, e = pcall(http.request, {})\n"
-			 "return {a.status, seen.method, seen.body, seen.headers['x-one'][1], a.headers['content-type'],\n"
-			 "  b == nil and why, c.status, d == nil and late:match('Timed out'), e} end",
+	code = xasprintf(
+	    "return function(e) local base = 'http://127.0.0.1:%d'\n"
+	    "local a = http.request{url = base .. '/echo', method = 'PUT', body = 'b', headers = {['X-One'] = '1'}}\n"
+	    "local seen = json.decode(a.body)\n"
+	    "local b, why = http.request{url = 'http://127.0.0.1:1/'}\n"
+	    "local c = http.request{url = base .. '/status/503'}\n"
+	    "local d, late = http.request{url = base .. '/slow', timeout = 0.05}\n"
+	    "local ok, e = pcall(http.request, {})\n"
+	    "return {a.status, seen.method, seen.body, seen.headers['x-one'][1], a.headers['content-type'],\n"
+	    "  b == nil and why, c.status, d == nil and late:match('Timed out'), e} end",
 	    peer.port);
 	r = run(p, "calls", code, "{}");
 	assert_string_equal(r.value,
@@ -500,7 +517,9 @@ functions_see_no_secret_of_the_environment(void **state)
 	(void)state;
 	setenv("PAWL_TEST_SECRET", "hidden", 1);
 	p = new_pool(1, 20000, 64 << 20);
-	r = run(p, "env", "return function() return {os == nil, io == nil, load == nil, string.dump == nil} end", "{}");
+	r = run(p, "env",
+	    "return function() return {os == nil, io == nil, load == nil, string.dump == nil} end",
+	    "{}");
 	assert_string_equal(r.value, "[true,true,true,true]");
 	result_fini(&r);
 	snprintf(path, sizeof(path), "/proc/%d/environ", (int)find_worker());
@@ -518,7 +537,8 @@ the_functions_that_come_with_the_sources_work(void **state)
 {
 	char *dir = xstrdup(test_source_path("scripts"));
 	struct scripts *s = scripts_new(dir);
-	static const char event[] = "{\"items\":[{\"price\":\"9.90\",\"count\":2},{\"price\":0.1}]}";
+	static const char event[] =
+	    "{\"items\":[{\"price\":\"9.90\",\"count\":2},{\"price\":0.1}]}";
 	struct script_call c = { .name = "order_total",
 		.event = doc_parse(event, strlen(event), NULL),
 		.context = DOC_NONE };
@@ -537,9 +557,15 @@ the_functions_that_come_with_the_sources_work(void **state)
 	doc_unref(c.event);
 	scripts_free(s);
 	if (have_peer) {
-		struct worker_options o = { .program = "", .script_dir = dir, .nworkers = 1, .timeout_ms = 20000, .memory = 64 << 20 };
+		struct worker_options o = { .program = "",
+			.script_dir = dir,
+			.nworkers = 1,
+			.timeout_ms = 20000,
+			.memory = 64 << 20 };
 		char *program = xstrdup(fixture_build_path("pawl-function"));
-		char *down = xasprintf("{\"url\":\"http://127.0.0.1:%d/status/503\",\"tries\":2,\"pause\":0}", peer.port);
+		char *down = xasprintf(
+		    "{\"url\":\"http://127.0.0.1:%d/status/503\",\"tries\":2,\"pause\":0}",
+		    peer.port);
 		struct result r = { 0 };
 		struct worker_pool *p;
 
