@@ -174,8 +174,7 @@ http_accept_on(struct http *h, bool on)
 	if (h->accepting == on)
 		return;
 	h->accepting = on;
-	STAILQ_FOREACH(l, &h->listeners, link)
-	{
+	STAILQ_FOREACH(l, &h->listeners, link) {
 		if (on)
 			event_add(l->ev, NULL);
 		else
@@ -578,8 +577,7 @@ http_route_find(const struct http *h, const char *path)
 {
 	const struct route *r;
 
-	STAILQ_FOREACH(r, &h->routes, link)
-	{
+	STAILQ_FOREACH(r, &h->routes, link) {
 		if (r->prefix ? strncmp(path, r->path, strlen(r->path)) == 0
 			      : strcmp(path, r->path) == 0)
 			return r;

@@ -186,10 +186,12 @@ dispatch_resume(struct resident *r)
 void
 dispatch_drop_all(struct resident *r)
 {
-	struct dispatch *d;
+	struct dispatch *d, *next;
 
-	while ((d = TAILQ_FIRST(&r->dispatches)) != NULL)
+	for (d = TAILQ_FIRST(&r->dispatches); d != NULL; d = next) {
+		next = TAILQ_NEXT(d, link);
 		dispatch_cancel(d);
+	}
 }
 
 void
