@@ -18,3 +18,7 @@ e2e_tests = \
 e2e_programs =
 # Modules for the plugin host's tests (built, never installed).
 e2e_modules =
+
+# The packages that test_js.py installs.
+clean-local:
+	-rm -rf js-client
