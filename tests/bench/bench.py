@@ -159,11 +159,11 @@ class Bench:
         out["batch"] = (after[2] - before[2]) / max(1, after[1] - before[1])
         return out
 
-    def rows(self, kind, batch, operations=1):
+    def rows(self, kind, batch, operations=1, *more):
         """bench_store: rows of that kind and no engine; operations: how many are in one row."""
         before = self.server.cpu()[1]
         out = json.loads(run(self.programs / "bench_store", kind, self.server.database("yardstick"),
-                             self.seconds / 2, min(1000, max(1, round(batch)))))
+                             self.seconds / 2, min(1000, max(1, round(batch))), *more))
         rate = out["per_second"] * operations
         used = self.server.cpu()[1] - before
         return {"rate": rate, "postgres_us": used * 1e6 / (rate * self.seconds / 2),
@@ -231,7 +231,7 @@ def bench_chain(b):
     for _ in range(b.rounds):
         rounds.append(b.load(machine, NSTATES, *arguments))
         appends.append(b.rows("append", rounds[-1]["batch"], NSTATES))
-        starts.append(b.rows("start_finish", rounds[-1]["batch"], NSTATES))
+        starts.append(b.rows("start_finish", rounds[-1]["batch"], NSTATES, 2 + 2 * NSTATES))
         inserts.append(b.pgbench(16))
     b.prove(machine, 1, 2 + 2 * NSTATES)
     result = compare(rounds, {"rows: journal only": appends, "rows: start and finish": starts,

@@ -1,13 +1,13 @@
 /*
  * bench_store - how many records a second PostgreSQL takes from us, without the engine.
  *
- *	bench_store WHAT CONNINFO [SECONDS [BATCH]]
+ *	bench_store WHAT CONNINFO [SECONDS [BATCH [EVENTS]]]
  *
  * WHAT is the SQL of the writer alone, sent by two connections in batches of the same
  * size (the yardstick):
  *	append1           one transition a row: two events of 200 bytes
  *	append            ten transitions a row
- *	start_finish      an execution that starts and ends in one record
+ *	start_finish      an execution that starts and ends in one record, of 4 events or EVENTS
  *	start_then_finish one that starts in one record and ends in the next
  * or the same through the writer (store_commit), which must be able to own the shards:
  *	writer_append1, writer_append, writer_start_finish, writer_start_then_finish
@@ -452,7 +452,7 @@ main(int argc, char **argv)
 	struct figures f;
 
 	if (argc < 3)
-		die("usage", "bench_store WHAT CONNINFO [SECONDS [BATCH]]");
+		die("usage", "bench_store WHAT CONNINFO [SECONDS [BATCH [EVENTS]]]");
 	conninfo = argv[2];
 	if (argc > 3)
 		seconds = strtod(argv[3], NULL);
@@ -464,7 +464,7 @@ main(int argc, char **argv)
 	if (store_migrate(conninfo, 10000, &e) != 0)
 		die("migrate", err_cause(&e));
 	make_record(&record1, 2);
-	make_record(&record4, 4);
+	make_record(&record4, argc > 5 ? (int)strtol(argv[5], NULL, 10) : 4);
 	make_record(&record10, 20);
 	memset(input, ' ', sizeof input);
 	memcpy(input, "{\"order\":1}", 11);

@@ -9,7 +9,9 @@ tests_bench_bench_store_LDADD = libpawlcore.la $(PAWL_LIBS)
 tests_bench_bench_doc_LDADD = libpawlcore.la $(PAWL_LIBS)
 tests_bench_bench_run_LDADD = libpawlcore.la $(PAWL_LIBS)
 
-bench-programs: $(BUILT_SOURCES) $(bench_programs)
-bench: all bench-programs
+# (One after the other: two makes at a time would write the same objects.)
+bench-programs: $(BUILT_SOURCES)
+	@$(MAKE) $(AM_MAKEFLAGS) $(bench_programs)
+bench: all
 	@$(AM_TESTS_ENVIRONMENT) $(PYTHON) $(srcdir)/tests/bench/bench.py
 .PHONY: bench bench-programs

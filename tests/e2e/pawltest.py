@@ -126,6 +126,10 @@ def temporary_folder(prefix="pawl-test-"):
     return pathlib.Path(path)
 
 
+# A harness that loses patience sends this: ends what was started, too.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+
 @atexit.register
 def _clean_up():
     for thing in list(_running):

@@ -118,6 +118,20 @@ def _():
         equal(one.client().call("ListStateMachines")["stateMachines"], [])
 
 
+@check("SIGHUP changes the access keys: the new one holds, the old one does not")
+def _():
+    with pawltest.Pawld(database=database().new_database(),
+                        config="access_keys = { OLDKEY = 'one' }\n") as one:
+        old, new = (one.client(keys=k) for k in (("OLDKEY", "one"), ("NEWKEY", "two")))
+        equal(old.call("ListStateMachines")["stateMachines"], [])
+        one.config_path.write_text("access_keys = { NEWKEY = 'two' }\n", encoding="utf-8")
+        one.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "configuration read again" in one.log(), what="the reload")
+        equal(new.call("ListStateMachines")["stateMachines"], [])
+        equal(old.raw("ListStateMachines", b"{}").json()["__type"], "UnrecognizedClientException")
+        assert "'two'" not in one.log() and " two" not in one.log(), "a secret in the log"
+
+
 @check("a log line has time, level and text, and no line holds an input")
 def _():
     client = daemon().client()

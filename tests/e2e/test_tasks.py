@@ -6,12 +6,15 @@ import functools
 import http.server
 import json
 import pathlib
+import shutil
 import socket
+import ssl
+import subprocess
 import sys
 import threading
 
 import pawltest
-from pawltest import check, contains, equal, wait_for
+from pawltest import Skip, check, contains, equal, wait_for
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "conformance"))
 import functions        # pylint: disable=wrong-import-position
@@ -244,6 +247,15 @@ def _():
     equal(output(description)["Payload"]["text"], "hello afterwards")
 
 
+@check("more calls than function workers wait for their turn")
+def _():
+    client = daemon().client()
+    machine = client.create("queue", {"StartAt": "M", "States": {"M": {
+        "Type": "Map", "End": True, "ItemProcessor": task("arn:aws:states:::lambda:invoke", {
+            "FunctionName": "slow", "Payload": {"seconds": 0.05}}, OutputPath="$.Payload")}}})
+    equal(output(client.run(machine, list(range(30)))), ["rested"] * 30)
+
+
 @check("TimeoutSeconds of a task wins over a function that takes longer")
 def _():
     description, events = run(task(
@@ -399,6 +411,38 @@ def _():
             ResultSelector={"said.$": "$.ResponseBody.body"})}}})
     got = output(client.run(machine, list(range(100))))
     equal([int(one["said"]) for one in got], list(range(100)), "answers in order")
+
+
+@check("https: an unknown certificate is refused, one of a known authority is served")
+def _():
+    if not shutil.which("openssl"):
+        raise Skip("needs the openssl command (Debian: openssl)")
+    folder = pawltest.temporary_folder()
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-subj",
+                    "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+                   check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Peer)
+    server.daemon_threads, server.handle_error = True, lambda *_: None
+    server.lock, server.seen, server.release = threading.Lock(), [], threading.Event()
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def ask(client, host, name):
+        return client.run(client.create(name, task("arn:aws:states:::http:invoke", {
+            "ApiEndpoint": f"https://{host}:{server.server_address[1]}/text", "Method": "GET"})))
+
+    end = ask(daemon().client(), "localhost", "unknown-authority")
+    equal((end["status"], end["error"]), ("FAILED", "States.Http.Socket"), "with the system's")
+    with pawltest.Pawld(database=database().new_database(), config="plugins = { http = { ca_file = "
+                        f"'{folder}/cert.pem' }} }}\n") as one:
+        equal(output(ask(one.client(), "localhost", "known"))["ResponseBody"], "grüße")
+        end = ask(one.client(), "127.0.0.1", "other-name")
+        equal((end["status"], end["error"]), ("FAILED", "States.Http.Socket"), "with another name")
+    equal(len(server.seen), 1, "calls that got through")
+    server.shutdown()
 
 
 # --- a remote function endpoint ------------------------------------------------------------------
