@@ -20,8 +20,9 @@ each in short rounds that alternate with its yardsticks on the same PostgreSQL:
 	insert   pgbench: one small row per transaction
 
 A figure is the median of the rounds. CPU is what the kernel charged to a process for one
-operation. The rows in the database are counted afterwards: a figure that they do not
-bear out is an error.
+operation; "others" is the share of the machine that went to anything else while pawld was
+measured, and spoils the figure beside it. The rows in the database are counted afterwards:
+a figure that they do not bear out is an error.
 """
 
 import argparse
@@ -34,6 +35,7 @@ import re
 import statistics
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 import pawltest     # pylint: disable=wrong-import-position
@@ -82,6 +84,13 @@ def cpu_of(pid, with_children):
     """CPU seconds of a process; with_children: and of those that it waited for."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:15 if with_children else 13])) / TICKS
+
+
+def busy():
+    """CPU seconds of the whole machine so far, stolen ones included."""
+    user, nice, system, _, _, irq, softirq, steal = map(
+        int, pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / TICKS
 
 
 def children_of(pid):
@@ -146,17 +155,22 @@ class Bench:
     def load(self, machine, operations, *arguments, seconds=None):
         """One round of the generator; operations: how many of them are in one execution."""
         server = self.server
-        before = server.cpu(), server.metric("pawl_commits_total"), server.metric("pawl_records_total")
+        def state():
+            return (*server.cpu(), server.metric("pawl_commits_total"), server.metric("pawl_records_total"),
+                    busy(), time.monotonic())
+
+        before = state()
         out = json.loads(run(self.programs / "load", "--url", server.pawld.url, "--machine", machine,
                              "--input", INPUT, "--seconds", seconds or self.seconds, *arguments))
-        after = server.cpu(), server.metric("pawl_commits_total"), server.metric("pawl_records_total")
+        pawld, postgres, commits, records, all_cpu, elapsed = (y - x for x, y in zip(before, state()))
         self.started[machine] = self.started.get(machine, 0) + out["executions"]
         n = out["executions"] * operations
         out["rate"] *= operations
-        out["pawld_us"] = (after[0][0] - before[0][0]) * 1e6 / n
-        out["postgres_us"] = (after[0][1] - before[0][1]) * 1e6 / n
+        out["pawld_us"], out["postgres_us"] = pawld * 1e6 / n, postgres * 1e6 / n
         out["client_us"] = out["cpu_seconds"] * 1e6 / n
-        out["batch"] = (after[2] - before[2]) / max(1, after[1] - before[1])
+        out["batch"] = records / max(1, commits)
+        others = all_cpu - pawld - postgres - out["cpu_seconds"]
+        out["others"] = max(0, others / elapsed / os.cpu_count())
         return out
 
     def rows(self, kind, batch, operations=1, *more):
@@ -214,8 +228,10 @@ def middle(rounds, key):
 def compare(rounds, yardsticks):
     """Median, ratios to the yardsticks round by round, CPU."""
     result = {"rate": middle(rounds, "rate"), "rounds": [round(one["rate"]) for one in rounds],
-              "cpu_us": {who: round(middle(rounds, f"{who}_us"), 2) for who in ("pawld", "postgres", "client")},
-              "batch": round(middle(rounds, "batch"), 1), "yardsticks": {}}
+              "cpu_us": {who: round(middle(rounds, f"{who}_us"), 2)
+                         for who in ("pawld", "postgres", "client")},
+              "batch": round(middle(rounds, "batch"), 1), "yardsticks": {},
+              "others": [round(one["others"], 2) for one in rounds]}
     for name, others in yardsticks.items():
         result["yardsticks"][name] = {
             "rate": middle(others, "rate"), "postgres_us": round(middle(others, "postgres_us"), 2),
@@ -267,6 +283,7 @@ def bench_latency(b):
     b.prove(machine, 1, 4)
     insert = middle(inserts, "p50")
     result = {"unit": "us", "goal": 1000, "insert_p50": insert,
+              "others": round(middle(starts, "others"), 2),
               "cpu_us": {who: round(middle(starts, f"{who}_us"), 1) for who in ("pawld", "postgres")}}
     for name, rounds, key in (("start", starts, "start_us"), ("succeeded", ends, "ended_us")):
         p50 = statistics.median(one[key]["p50"] for one in rounds)
@@ -288,8 +305,9 @@ def print_rate(name, r):
           f" PostgreSQL {cpu['postgres']}, client {cpu['client']}")
     for yardstick, y in r["yardsticks"].items():
         print(f"  {yardstick:<26}{y['rate']:>10,.0f}  {y['ratio']:>6.2f}  PostgreSQL {y['postgres_us']}")
-    print(f"  rounds {', '.join(f'{n:,}' for n in r['rounds'])}; {r['batch']} records a commit,"
-          f" {r['record_bytes']} bytes a record; goal {r['goal']:,}: {share:.0%}")
+    rounds = ", ".join(f"{n:,} (others {o:.0%})" for n, o in zip(r["rounds"], r["others"]))
+    print(f"  rounds {rounds}\n  {r['batch']} records a commit, {r['record_bytes']} bytes a record;"
+          f" goal {r['goal']:,}: {share:.0%}")
     if "start_us" in r:
         print("  StartExecution, ms: " + ", ".join(f"{k} {v / 1000:.1f}" for k, v in r["start_us"].items()))
 
@@ -301,7 +319,7 @@ def print_latency(name, r):
         print(f"  {label:<26}{one['p50']:>10,.0f}  {one['ratio']:>6.2f}  {one['p99']:>8,.0f}")
     print(f"  {'insert, 1 client':<26}{r['insert_p50']:>10,.0f}")
     print(f"  CPU us per StartExecution: pawld {r['cpu_us']['pawld']}, PostgreSQL {r['cpu_us']['postgres']};"
-          f" goal p50 {r['goal']:,} us")
+          f" others {r['others']:.0%}; goal p50 {r['goal']:,} us")
 
 
 def machine_line(server):
