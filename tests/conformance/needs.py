@@ -1,4 +1,4 @@
-"""needs - what a recorded case asks for beyond the main job, read off its content.
+"""needs - what a recorded case asks for beyond what is built, read off its content.
 
 A case without needs must pass. A need is a word for a room of the house that is
 not built yet; when it is, its rule here goes, and its cases must pass from then on.
@@ -29,26 +29,6 @@ DISTRIBUTED_FIELDS = frozenset("""
     ItemReader ItemBatcher ResultWriter Label ToleratedFailureCount ToleratedFailureCountPath
     ToleratedFailurePercentage ToleratedFailurePercentagePath""".split())
 
-# Fields whose last rules are a chapter of their own.
-LATER_FIELDS = {
-    "TimeoutSecondsPath": "TimeoutSecondsPath",
-    "HeartbeatSecondsPath": "heartbeats",
-    "HeartbeatSeconds": "heartbeats",
-    "ErrorPath": "Fail paths",
-    "CausePath": "Fail paths",
-    "MaxConcurrencyPath": "MaxConcurrencyPath",
-    "Credentials": "credentials",
-    "Assign": "variables",
-}
-
-PATH_FIELDS = frozenset("""
-    InputPath OutputPath ResultPath ItemsPath Variable SecondsPath TimestampPath""".split())
-
-# A definite path: $, $$, then names and indices. Anything else is a corner of JSONPath.
-DEFINITE_PATH = re.compile(
-    r"""^\$\$?( \.[^.\[\]()*?@:,'"\s]+ | \['[^'\\]*'\] | \["[^"\\]*"\] | \[\d+\] )*$""", re.X)
-VARIABLE = re.compile(r"^\$[A-Za-z_]")
-
 
 def needs(case):
     """The sorted list of what the case needs and pawld does not have; [] = it must pass."""
@@ -58,8 +38,6 @@ def needs(case):
             found |= _step_needs(step)
         elif step["service"] != "lambda":
             found.add("service " + step["service"])
-    for answer in case["expected"].values():
-        found |= _answer_needs(answer)
     return sorted(found)
 
 
@@ -90,20 +68,6 @@ def _step_needs(step):
     return found
 
 
-def _answer_needs(answer):
-    found = set()
-    text = str(answer)
-    if "Invalid State Machine Definition" in text:
-        found.add("validation texts")
-    if isinstance(answer, dict) and answer.get("diagnostics"):
-        found.add("validation texts")
-    if "States.DataLimitExceeded" in text:
-        found.add("payload limits")
-    if isinstance(answer, dict) and "variableReferences" in answer:
-        found.add("variables")
-    return found
-
-
 def _definition_needs(machine, found):
     if machine.get("QueryLanguage") == "JSONata":
         found.add("JSONata")
@@ -119,9 +83,6 @@ def _state_needs(state, found):
         _resource_needs(str(state.get("Resource")), found)
     if state.get("Type") == "Map" and DISTRIBUTED_FIELDS & set(state):
         found.add("distributed map")
-    for field, need in LATER_FIELDS.items():
-        if field in state:
-            found.add(need)
     for branch in state.get("Branches") or []:
         _definition_needs(branch, found)
     for field in ("ItemProcessor", "Iterator"):
@@ -130,8 +91,6 @@ def _state_needs(state, found):
             if (processor.get("ProcessorConfig") or {}).get("Mode") == "DISTRIBUTED":
                 found.add("distributed map")
             _definition_needs(processor, found)
-    _path_needs({field: value for field, value in state.items()
-                 if field not in ("Branches", "ItemProcessor", "Iterator", "Result")}, found)
 
 
 def _resource_needs(resource, found):
@@ -141,8 +100,7 @@ def _resource_needs(resource, found):
         found.add("activities")
         return
     match = re.match(r"arn:[^:]*:states:[^:]*:[^:]*:(aws-sdk:\w+|\w+):(\w+)(\.\S+)?$", resource)
-    if not match:
-        found.add("validation texts")
+    if not match:           # no ARN of a task: it is for the validation to say so
         return
     service, action, pattern = match.groups()
     if pattern == ".waitForTaskToken":
@@ -151,28 +109,3 @@ def _resource_needs(resource, found):
         found.add("nested executions")
     elif (service, action) not in (("lambda", "invoke"), ("http", "invoke")):
         found.add("service " + service)
-
-
-def _path_needs(value, found):
-    """Looks at every path and template of a state."""
-    if isinstance(value, list):
-        for item in value:
-            _path_needs(item, found)
-    elif isinstance(value, dict):
-        for field, inner in value.items():
-            if field == "Assign":
-                found.add("variables")
-            if isinstance(inner, str) and (field.endswith(".$") or field in PATH_FIELDS or
-                                           re.search(r"(Equals|Than)Path$", field)):
-                _one_path_needs(inner, found)
-            else:
-                _path_needs(inner, found)
-
-
-def _one_path_needs(path, found):
-    if "States." in path and not path.startswith("$"):
-        found.add("intrinsic functions")
-    elif VARIABLE.match(path):
-        found.add("variables")
-    elif path.startswith("$") and not DEFINITE_PATH.match(path):
-        found.add("JSONPath corners")
