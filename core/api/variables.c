@@ -63,7 +63,7 @@ read_dynamic(const struct dynamic_field *f, struct names *v)
 {
 	if (f->how == FIELD_PATH)
 		read_path(f->path, v);
-	else if (f->how == FIELD_TEMPLATE)
+	else if (f->template_ != NULL)
 		read_template(f->template_, v);
 }
 

@@ -1,5 +1,5 @@
 /*
- * check_warnings - values that look computed and are not.
+ * check_warnings - what is legal here and yet may not be what its author wants.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +66,14 @@ warn_below(const struct part *p, const char *field, struct doc d, bool result)
 			    key, key);
 		free(key);
 	}
+}
+
+void
+warn_portable(struct compiler *c, const struct place *at)
+{
+	report_warning_at(c, at, "NOT_PORTABLE",
+	    "The QueryLanguage 'Lua' is pawl's own: AWS Step Functions does not take this "
+	    "definition.");
 }
 
 void

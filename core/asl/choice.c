@@ -268,6 +268,23 @@ rule_variable(const struct choice_rule *rule, const struct expr_scope *s, struct
 	return r;
 }
 
+static int
+rule_condition(const struct choice_rule *rule, const struct expr_scope *s, struct err *e)
+{
+	struct doc v;
+	int r;
+
+	if (rule->condition == NULL)
+		return doc_is_true(rule->operand);
+	if (template_eval(rule->condition, s, &v, e) != 0)
+		return -1;
+	r = doc_is_bool(v)
+	    ? doc_is_true(v)
+	    : expression_wrong_type(template_expression(rule->condition), s, "boolean", v, e);
+	doc_unref(v);
+	return r;
+}
+
 int
 choice_rule_eval(const struct choice_rule *rule, const struct expr_scope *s, struct err *e)
 {
@@ -287,7 +304,7 @@ choice_rule_eval(const struct choice_rule *rule, const struct expr_scope *s, str
 		r = choice_rule_eval(&rule->rules[0], s, e);
 		return r < 0 ? r : !r;
 	case CHOICE_CONDITION:
-		return err_set(e, "States.Runtime", "Conditions are not built yet");
+		return rule_condition(rule, s, e);
 	default:
 		return rule_variable(rule, s, e);
 	}

@@ -234,6 +234,11 @@ compile_condition(const struct part *p, struct choice_rule *r)
 	fields_require(p, required);
 	if (!doc_is_none(v) && !doc_is_bool(v) && !field_is_expression(p, v))
 		report_field(p, "Condition", "Expected a boolean or an expression '{%% ... %%}'");
+	else if (doc_is_bool(v))
+		r->operand = doc_ref(v);
+	else
+		r->condition = compile_expression(p, "Condition");
+	r->output = compile_template(p, "Output", false);
 }
 
 static void

@@ -134,6 +134,18 @@ compile_processor(const struct state_part *s)
 	    s->st->mode == MAP_INLINE ? s->assigned : NULL);
 }
 
+/* Items: an array, some of whose values are expressions, or one that gives an array. */
+static struct template *
+compile_items(const struct part *p)
+{
+	struct doc v = field_get(p, "Items");
+
+	if (doc_is_none(v) || doc_type(v) == DOC_ARRAY || field_is_expression(p, v))
+		return compile_template(p, "Items", false);
+	report_field(p, "Items", "Expected an array or an expression '{%% ... %%}'");
+	return NULL;
+}
+
 void
 compile_map(const struct state_part *s)
 {
@@ -145,6 +157,8 @@ compile_map(const struct state_part *s)
 		    doc_is_none(field_get(p, "Parameters")) ? "ItemSelector" : "Parameters", false);
 	if (p->language == QUERY_JSONPATH)
 		st->items_path = compile_reference(p, "ItemsPath");
+	else
+		st->items = compile_items(p);
 	compile_dynamic(p, "MaxConcurrency", "MaxConcurrencyPath", check_concurrency,
 	    &st->max_concurrency);
 	compile_dynamic(p, "ToleratedFailureCount", "ToleratedFailureCountPath",

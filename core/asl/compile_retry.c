@@ -105,6 +105,8 @@ compile_catcher(const struct state_part *s, const struct part *p, bool last, str
 	out->next = compile_target(p, s->st->container, "Next");
 	if (p->language == QUERY_JSONPATH)
 		compile_result_path(p, "ResultPath", &out->result_path);
+	else
+		out->output = compile_template(p, "Output", false);
 	out->assign = compile_assign(p, s->assigned);
 	field_string(p, "Comment");
 }

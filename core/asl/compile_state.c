@@ -74,7 +74,7 @@ compile_language(struct compiler *c, struct doc v, const struct place *at)
 	if (doc_str_is(v, "JSONPath"))
 		return QUERY_JSONPATH;
 	if (doc_str_is(v, "Lua")) {
-		refuse_unbuilt(c, at, "The QueryLanguage 'Lua' is not built yet");
+		warn_portable(c, at);
 		return QUERY_LUA;
 	}
 	if (doc_str_is(v, "JSONata"))
@@ -201,8 +201,8 @@ compile_call(const struct part *p, const char *field, struct dynamic_field *out)
 	docb_doc(b, v);
 	docb_end(b);
 	wrapped = docb_finish(b);
-	out->template_ = template_compile(QUERY_JSONPATH, wrapped, NULL, NULL);
-	out->how = out->template_ != NULL ? FIELD_TEMPLATE : FIELD_ABSENT;
+	out->template_ = template_compile(NULL, field, wrapped, NULL, NULL);
+	out->how = out->template_ != NULL ? FIELD_CALL : FIELD_ABSENT;
 	doc_unref(wrapped);
 }
 
@@ -287,6 +287,10 @@ compile_shared(const struct state_part *s)
 		st->result_selector = compile_template(p, "ResultSelector", true);
 		if (st->type != STATE_MAP)
 			st->parameters = compile_template(p, "Parameters", false);
+	} else {
+		if (st->type == STATE_TASK || st->type == STATE_PARALLEL)
+			st->parameters = compile_template(p, "Arguments", false);
+		st->output = compile_template(p, "Output", false);
 	}
 	st->assign = compile_assign(p, s->assigned);
 	if (st->type == STATE_TASK || st->type == STATE_PARALLEL || st->type == STATE_MAP) {
@@ -311,6 +315,30 @@ machine_add_state(struct machine *m, struct state *st)
 	m->states[m->nstates++] = st;
 }
 
+static void
+compile_entered(struct state_part *s)
+{
+	struct compiler *c = s->p.c;
+	struct state *st = s->st;
+
+	machine_add_state(c->m, st);
+	st->end = true; /* until it is known better: no further complaint about a broken state */
+	st->type = STATE_PASS;
+	if (doc_type(s->p.def) != DOC_OBJECT) {
+		report(c, s->p.at, SCHEMA, "Expected value of type [OBJECT]");
+		return;
+	}
+	st->language = s->p.language = state_language(&s->p);
+	if (!state_read_type(&s->p, &st->type))
+		return;
+	check_state_fields(s);
+	st->end = false;
+	if (state_has_transition(st->type))
+		compile_transition(s);
+	compile_shared(s);
+	compile_by_type(s);
+}
+
 void
 compile_state(struct compiler *c, struct state *st, struct doc def, const struct place *at,
     const struct assigned *assigned)
@@ -318,21 +346,12 @@ compile_state(struct compiler *c, struct state *st, struct doc def, const struct
 	struct state_part s = { .p = { .c = c, .def = def, .at = at },
 		.st = st,
 		.assigned = assigned };
+	const struct state *outer = c->state;
+	const struct place *outer_at = c->state_at;
 
-	machine_add_state(c->m, st);
-	st->end = true; /* until it is known better: no further complaint about a broken state */
-	st->type = STATE_PASS;
-	if (doc_type(def) != DOC_OBJECT) {
-		report(c, at, SCHEMA, "Expected value of type [OBJECT]");
-		return;
-	}
-	st->language = s.p.language = state_language(&s.p);
-	if (!state_read_type(&s.p, &st->type))
-		return;
-	check_state_fields(&s);
-	st->end = false;
-	if (state_has_transition(st->type))
-		compile_transition(&s);
-	compile_shared(&s);
-	compile_by_type(&s);
+	c->state = st;
+	c->state_at = at;
+	compile_entered(&s);
+	c->state = outer;
+	c->state_at = outer_at;
 }

@@ -102,17 +102,35 @@ report_field(const struct part *p, const char *field, const char *fmt, ...)
 	va_end(ap);
 }
 
+static bool
+has_room_for_warnings(const struct diagnostics *d)
+{
+	return d->n - (d->nerrors < d->n ? d->nerrors : d->n) < WARNINGS_MAX;
+}
+
 void
 report_warning(const struct part *p, const char *field, const char *code, const char *fmt, ...)
 {
 	struct place at = place_name(p->at, field);
-	struct diagnostics *d = p->c->d;
 	va_list ap;
 
-	if (d->n - (d->nerrors < d->n ? d->nerrors : d->n) >= WARNINGS_MAX)
+	if (!has_room_for_warnings(p->c->d))
 		return;
 	va_start(ap, fmt);
-	report_to(d, DIAGNOSTIC_WARNING, &at, code, fmt, ap);
+	report_to(p->c->d, DIAGNOSTIC_WARNING, &at, code, fmt, ap);
+	va_end(ap);
+}
+
+void
+report_warning_at(struct compiler *c, const struct place *at, const char *code, const char *fmt,
+    ...)
+{
+	va_list ap;
+
+	if (!has_room_for_warnings(c->d))
+		return;
+	va_start(ap, fmt);
+	report_to(c->d, DIAGNOSTIC_WARNING, at, code, fmt, ap);
 	va_end(ap);
 }
 
@@ -212,7 +230,7 @@ field_is_expression(const struct part *p, struct doc value)
 		return false;
 	buf_init(&scratch, BUF_UNLIMITED);
 	s = doc_str(value, &scratch, &len);
-	is = len >= 4 && memcmp(s, "{%", 2) == 0 && memcmp(s + len - 2, "%}", 2) == 0;
+	is = expression_mark(s, len) == EXPRESSION_WHOLE;
 	buf_fini(&scratch);
 	return is;
 }
@@ -390,17 +408,67 @@ template_report(void *arg, const char *where, const char *message)
 	report_field(at->p, at->field, "%s", message);
 }
 
+/* What sentences about an expression call its field: the way from the state to it. */
+static void
+label_print(const struct part *p, const char *field, struct buf *out)
+{
+	const struct place *at = p->at;
+	struct buf whole, state;
+
+	buf_init(&whole, BUF_UNLIMITED);
+	buf_init(&state, BUF_UNLIMITED);
+	place_print(at, &whole);
+	place_print(p->c->state_at, &state);
+	if (at != p->c->state_at)
+		buf_addf(out, "%s/", buf_text(&whole) + state.len + 1);
+	buf_adds(out, field);
+	buf_fini(&whole);
+	buf_fini(&state);
+}
+
+static struct template *
+compile_value(const struct part *p, const char *field, struct doc v)
+{
+	struct template_place at = { p, field };
+	struct machine *m = p->c->m;
+	struct expression_home home = { .language = p->language };
+	struct template *t;
+	struct buf label;
+
+	if (p->language == QUERY_JSONPATH)
+		return template_compile(NULL, field, v, template_report, &at);
+	if (m->lua == NULL)
+		m->lua = luacode_new();
+	home.lua = m->lua;
+	home.state = p->c->state->name;
+	buf_init(&label, BUF_UNLIMITED);
+	label_print(p, field, &label);
+	t = template_compile(&home, buf_text(&label), v, template_report, &at);
+	buf_fini(&label);
+	return t;
+}
+
 struct template *
 compile_template(const struct part *p, const char *field, bool must_be_object)
 {
-	struct template_place at = { p, field };
 	struct doc v = must_be_object ? field_object(p, field) : field_get(p, field);
 
-	/* Other languages are refused as a whole, see refuse_unbuilt. */
-	if (doc_is_none(v) || p->language != QUERY_JSONPATH)
+	/* JSONata is refused as a whole, see refuse_unbuilt. */
+	if (doc_is_none(v) || p->language == QUERY_JSONATA)
 		return NULL;
-	warn_template(p, field);
-	return template_compile(p->language, v, template_report, &at);
+	if (p->language == QUERY_JSONPATH)
+		warn_template(p, field);
+	return compile_value(p, field, v);
+}
+
+struct template *
+compile_expression(const struct part *p, const char *field)
+{
+	struct doc v = field_get(p, field);
+
+	if (!field_is_expression(p, v) || p->language == QUERY_JSONATA)
+		return NULL;
+	return compile_value(p, field, v);
 }
 
 void
@@ -414,8 +482,12 @@ compile_dynamic(const struct part *p, const char *field, const char *path_field,
 	if (field_conflict(p, field, path_field))
 		return;
 	if (!doc_is_none(v)) {
-		if (field_is_expression(p, v))
+		if (field_is_expression(p, v)) {
+			out->template_ = compile_expression(p, field);
+			if (out->template_ != NULL)
+				out->how = FIELD_EXPRESSION;
 			return;
+		}
 		wrong = check(v);
 		if (wrong != NULL) {
 			report_field(p, field, "%s", wrong);

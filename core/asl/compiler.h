@@ -48,6 +48,9 @@ struct compiler {
 	struct diagnostics unbuilt; /* said only when nothing else is wrong */
 	struct names names;
 	enum machine_type type;
+	/* the state that is being compiled; NULL = none */
+	const struct state *state;
+	const struct place *state_at;
 };
 
 /* One object of the definition and what belongs to it: what most functions here work on. */
@@ -70,6 +73,8 @@ void report_field(const struct part *p, const char *field, const char *fmt, ...)
 /* A warning, as long as there are few. */
 void report_warning(const struct part *p, const char *field, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+void report_warning_at(struct compiler *c, const struct place *at, const char *code,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* What is legal but not built: refused, but only when nothing else is. */
 void refuse_unbuilt(struct compiler *c, const struct place *at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -84,7 +89,7 @@ struct doc field_array(const struct part *p, const char *field);
 /* True and *out when it is there, an integer, and in range; else reported. */
 bool field_integer(const struct part *p, const char *field, int64_t min, int64_t max, int64_t *out);
 bool field_number(const struct part *p, const char *field, double min, double max, double *out);
-/* The string is "{% ... %}" and the language is one that evaluates it. */
+/* The value is a string "{% ... %}" and the language is one that evaluates it. */
 bool field_is_expression(const struct part *p, struct doc value);
 /* The index of the string's text in values, -1 when absent; anything else is reported. */
 int field_choice(const struct part *p, const char *field, const char *const *values, size_t n);
@@ -104,6 +109,8 @@ void compile_result_path(const struct part *p, const char *field, struct path_fi
 /* A path that is read and has to give one value. NULL = absent or reported. */
 struct jsonpath *compile_reference(const struct part *p, const char *field);
 struct template *compile_template(const struct part *p, const char *field, bool must_be_object);
+/* The field is a bare expression: compiled, NULL = it is not, or it was reported. */
+struct template *compile_expression(const struct part *p, const char *field);
 /* field, or pathfield: a path; neither = FIELD_ABSENT. The literal is an integer in range. */
 void compile_seconds(const struct part *p, const char *field, const char *path_field, int64_t min,
     struct dynamic_field *out);
@@ -152,7 +159,8 @@ void compile_retry(const struct state_part *s);
 void compile_catch(const struct state_part *s);
 /* check_flow.c: every state is reached, and at the top one is terminal. */
 void check_flow(struct compiler *c, const struct container *box, const struct place *at);
-/* check_warnings.c: values that look computed and are not. */
+/* check_warnings.c: the service does not know the language; values that look computed and are not. */
+void warn_portable(struct compiler *c, const struct place *at);
 void warn_template(const struct part *p, const char *field);
 void warn_result(const struct part *p, const char *field);
 

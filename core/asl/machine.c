@@ -130,6 +130,7 @@ machine_unref(struct machine *m)
 		return;
 	container_fini(&m->top);
 	free(m->states);
+	luacode_free(m->lua);
 	doc_unref(m->definition);
 	free(m);
 }

@@ -53,10 +53,10 @@ struct path_field {
  * intrinsic call or an expression. value is the evaluated literal.
  */
 struct dynamic_field {
-	enum { FIELD_ABSENT, FIELD_LITERAL, FIELD_PATH, FIELD_TEMPLATE } how;
+	enum { FIELD_ABSENT, FIELD_LITERAL, FIELD_PATH, FIELD_CALL, FIELD_EXPRESSION } how;
 	struct doc literal;    /* FIELD_LITERAL */
 	struct jsonpath *path; /* FIELD_PATH */
-	/* FIELD_TEMPLATE: {"v.$": "States...."} or an expression; its result is member "v" */
+	/* FIELD_CALL: {"v.$": "States...."}, its result is member "v"; FIELD_EXPRESSION: a bare one */
 	struct template *template_;
 };
 
@@ -83,7 +83,7 @@ enum choice_op {
 	CHOICE_AND,
 	CHOICE_OR,
 	CHOICE_NOT,
-	CHOICE_CONDITION, /* JSONata, Lua: condition */
+	CHOICE_CONDITION, /* JSONata, Lua: condition, or a literal operand */
 	CHOICE_IS_PRESENT,
 	CHOICE_IS_NULL,
 	CHOICE_IS_STRING,
@@ -189,6 +189,7 @@ struct machine {
 	size_t nstates;
 	int64_t timeout_s; /* 0 = none */
 	enum query_language language;
+	struct luacode *lua; /* its Lua expressions (a cache in it changes); NULL = none */
 };
 
 struct machine *machine_ref(struct machine *m);

@@ -40,6 +40,12 @@ clock_mono_us(void)
 	return fake ? fake_mono_ms * 1000 : read_us(CLOCK_MONOTONIC);
 }
 
+int64_t
+clock_cpu_us(void)
+{
+	return read_us(CLOCK_THREAD_CPUTIME_ID);
+}
+
 void
 clock_fake(int64_t wall_ms, int64_t mono_ms)
 {

@@ -11,6 +11,8 @@
 int64_t clock_wall_ms(void); /* milliseconds since 1970 UTC */
 int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
+/* CPU time that this thread has had; never a fixed value. */
+int64_t clock_cpu_us(void);
 /* Sets both to fixed values for tests; -1, -1 gives the real clocks back. */
 void clock_fake(int64_t wall_ms, int64_t mono_ms);
 

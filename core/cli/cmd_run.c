@@ -315,7 +315,9 @@ compile_file(const char *path)
 static int
 local_run(struct local *l, struct machine *m, const char *input, size_t input_len)
 {
-	struct run_host host = { .pure_call = plugin_host_pure_call };
+	struct run_host host = { .pure_call = plugin_host_pure_call,
+		.module = plugin_host_module,
+		.give_up = plugin_host_give_up };
 	struct run_facts f = { .execution_arn =
 				   "arn:aws:states:us-east-1:123456789012:execution:local:run",
 		.execution_name = "run",

@@ -184,6 +184,11 @@ context_scope(struct context_env *env, struct doc root)
 		.vars = env->frame->vars,
 		.context = context_get,
 		.context_arg = env,
+		.result = env->result,
+		.error_output = env->error_output,
 		.random = &env->run->random,
+		.host = &env->run->expr_host,
+		.steps = &env->run->lua_steps,
+		.failed_field = &env->run->failed_field,
 	};
 }

@@ -16,6 +16,8 @@ struct context_env {
 	/* ItemSelector: the item that is about to begin; DOC_NONE = what the frame itself is in */
 	struct doc item;
 	uint32_t index;
+	/* states.result and states.errorOutput; borrowed */
+	struct doc result, error_output;
 	struct doc built; /* owned: the object, when it is of this evaluation only */
 };
 

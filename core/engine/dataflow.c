@@ -1,9 +1,12 @@
 /*
  * dataflow - what flows through a state: InputPath, Parameters, ResultSelector,
- * ResultPath, OutputPath, Assign, and the fields that come from paths.
+ * ResultPath, OutputPath, Assign, and the fields that come from paths; Arguments, Output,
+ * Assign and the fields that come from expressions.
  */
 #include "engine/dataflow.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,12 +67,6 @@ flow_input(struct run *r, struct frame *f, struct doc *out, struct err *e)
 }
 
 int
-flow_output_path(struct run *r, struct frame *f, struct doc in, struct doc *out, struct err *e)
-{
-	return select_path(r, f, &f->state->output_path, in, out, e);
-}
-
-int
 flow_template(struct context_env *env, const struct template *t, struct doc root, struct doc *out,
     struct err *e)
 {
@@ -78,27 +75,42 @@ flow_template(struct context_env *env, const struct template *t, struct doc root
 	return template_eval(t, &scope, out, e);
 }
 
+/* A template about d: $ of JSONPath; expressions see the raw input besides. */
 static int
-eval_template(struct run *r, struct frame *f, const struct template *t, struct doc root,
-    struct doc *out, struct err *e)
+eval_template(struct run *r, struct frame *f, const struct template *t, enum flow_about about,
+    struct doc d, struct doc *out, struct err *e)
 {
+	bool jsonpath = f->state->language == QUERY_JSONPATH;
 	struct context_env env;
 	int rc;
 
 	context_env_init(&env, r, f);
-	rc = flow_template(&env, t, root, out, e);
+	if (about == ABOUT_RESULT)
+		env.result = d;
+	else if (about == ABOUT_ERROR)
+		env.error_output = d;
+	rc = flow_template(&env, t, jsonpath ? d : f->input.doc, out, e);
 	context_env_fini(&env);
 	return rc;
 }
 
 int
-flow_assign(struct run *r, struct frame *f, const struct template *t, struct doc root,
+flow_pass_on(struct run *r, struct frame *f, const struct template *output, struct doc in,
     struct doc *out, struct err *e)
+{
+	if (output != NULL)
+		return eval_template(r, f, output, ABOUT_INPUT, in, out, e);
+	return select_path(r, f, &f->state->output_path, in, out, e);
+}
+
+int
+flow_assign(struct run *r, struct frame *f, const struct template *t, enum flow_about about,
+    struct doc d, struct doc *out, struct err *e)
 {
 	*out = DOC_NONE;
 	if (t == NULL)
 		return 0;
-	if (eval_template(r, f, t, root, out, e) != 0)
+	if (eval_template(r, f, t, about, d, out, e) != 0)
 		return -1;
 	if (doc_len(*out) == 0) {
 		doc_unref(*out);
@@ -126,19 +138,22 @@ put_result(struct frame *f, const struct path_field *field, struct doc result, s
 }
 
 int
-flow_output(struct run *r, struct frame *f, struct doc result, struct doc *out, struct err *e)
+flow_output(struct run *r, struct frame *f, enum flow_about about, struct doc result,
+    struct doc *out, struct err *e)
 {
 	const struct state *s = f->state;
 	struct doc selected = DOC_NONE, combined = DOC_NONE;
 	int rc = -1;
 
+	if (s->output != NULL)
+		return eval_template(r, f, s->output, about, result, out, e);
 	if (s->result_selector == NULL)
 		selected = doc_ref(result);
-	else if (eval_template(r, f, s->result_selector, result, &selected, e) != 0)
+	else if (eval_template(r, f, s->result_selector, about, result, &selected, e) != 0)
 		goto out;
 	if (put_result(f, &s->result_path, selected, &combined, e) != 0)
 		goto out;
-	rc = flow_output_path(r, f, combined, out, e);
+	rc = select_path(r, f, &s->output_path, combined, out, e);
 out:
 	doc_unref(selected);
 	doc_unref(combined);
@@ -149,13 +164,66 @@ int
 flow_catch(struct run *r, struct frame *f, const struct catcher *c, struct doc error_output,
     struct doc *out, struct err *e)
 {
-	(void)r;
+	if (c->output != NULL)
+		return eval_template(r, f, c->output, ABOUT_ERROR, error_output, out, e);
 	return put_result(f, &c->result_path, error_output, out, e);
+}
+
+static bool
+has_type(struct doc d, const char *type)
+{
+	switch (doc_type(d)) {
+	case DOC_NUMBER:
+		return strcmp(type, "number") == 0;
+	case DOC_STRING:
+		return strcmp(type, "string") == 0;
+	case DOC_ARRAY:
+		return strcmp(type, "array") == 0;
+	default:
+		return false;
+	}
+}
+
+int
+flow_typed(struct run *r, struct frame *f, const struct template *t, const char *type,
+    struct doc *out, struct err *e)
+{
+	const struct expression *x = template_expression(t);
+	struct context_env env;
+	struct expr_scope scope;
+	int rc;
+
+	context_env_init(&env, r, f);
+	scope = context_scope(&env, f->input.doc);
+	rc = template_eval(t, &scope, out, e);
+	if (rc == 0 && x != NULL && !has_type(*out, type)) {
+		rc = expression_wrong_type(x, &scope, type, *out, e);
+		doc_unref(*out);
+		*out = DOC_NONE;
+	}
+	context_env_fini(&env);
+	return rc;
+}
+
+int
+flow_unfit(struct run *r, const char *field, struct err *e, const char *fmt, ...)
+{
+	va_list ap;
+	char *text = NULL;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	r->failed_field = field;
+	err_set(e, "States.QueryEvaluationError", "%s", text != NULL ? text : "");
+	free(text);
+	return -1;
 }
 
 int
 flow_field(struct run *r, struct frame *f, const struct dynamic_field *d, struct doc root,
-    struct doc *out, struct err *e)
+    const char *type, struct doc *out, struct err *e)
 {
 	struct doc object = DOC_NONE;
 
@@ -168,10 +236,12 @@ flow_field(struct run *r, struct frame *f, const struct dynamic_field *d, struct
 		return 0;
 	case FIELD_PATH:
 		return eval_path(r, f, d->path, root, out, e);
-	case FIELD_TEMPLATE:
+	case FIELD_EXPRESSION:
+		return flow_typed(r, f, d->template_, type, out, e);
+	case FIELD_CALL:
 		break;
 	}
-	if (eval_template(r, f, d->template_, root, &object, e) != 0)
+	if (eval_template(r, f, d->template_, ABOUT_INPUT, root, &object, e) != 0)
 		return -1;
 	*out = doc_ref(doc_gets(object, "v"));
 	doc_unref(object);

@@ -91,6 +91,7 @@ dump_frame(const struct run *r, struct frame *f, struct buf *b)
 	dump_int(b, "entered_event_id", f->entered_event_id);
 	dump_int(b, "entered_ms", f->entered_ms);
 	dump_int(b, "cursor", f->cursor);
+	dump_int(b, "before_event_id", frame_before(f));
 	dump_doc(b, "input", f->input.doc);
 	dump_doc(b, "vars", f->vars);
 	buf_adds(b, ",\"retries\":[");

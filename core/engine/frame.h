@@ -99,9 +99,10 @@ struct frame {
 	enum frame_phase phase;
 	int64_t entered_event_id, entered_ms; /* of the state; 0 while it is to be entered */
 	int64_t cursor;                       /* previousEventId of the frame's next event */
-	struct payload input;                 /* raw input of the state */
-	struct doc vars;   /* an object of all variables in sight; DOC_NONE = none */
-	uint32_t *retries; /* attempts per retrier of the state; NULL = none was used */
+	int64_t before_event_id; /* the cursor before the state was entered: frame_before */
+	struct payload input;    /* raw input of the state */
+	struct doc vars;         /* an object of all variables in sight; DOC_NONE = none */
+	uint32_t *retries;       /* attempts per retrier of the state; NULL = none was used */
 	uint32_t retry_count;
 	int64_t due_ms; /* TIMER, RETRY */
 	struct attempt task;
@@ -128,6 +129,19 @@ struct frame {
 void fan_free(struct fan *fan); /* NULL is fine */
 /* The bare memory; the run forgets it first. */
 void frame_free(struct frame *f);
+
+/*
+ * The event before the state's ...StateEntered, as long as nothing has happened in the state; else 0.
+ * Only a state with expressions wants to know, so only of such a one it is kept.
+ */
+static inline int64_t
+frame_before(const struct frame *f)
+{
+	return f->entered_event_id != 0 && f->cursor == f->entered_event_id &&
+		f->state->language != QUERY_JSONPATH
+	    ? f->before_event_id
+	    : 0;
+}
 
 static inline bool
 frame_is_ready_phase(enum frame_phase p)

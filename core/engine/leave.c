@@ -100,11 +100,12 @@ variables_over_limit(const struct run *r, const struct frame *f, struct doc assi
 void
 frame_finish(struct run *r, struct frame *f, struct doc result)
 {
+	enum flow_about about = f->state->type == STATE_PASS ? ABOUT_INPUT : ABOUT_RESULT;
 	struct err e = ERR_INIT;
 	struct doc assigned = DOC_NONE, output = DOC_NONE;
 
-	if (flow_assign(r, f, f->state->assign, result, &assigned, &e) != 0 ||
-	    flow_output(r, f, result, &output, &e) != 0) {
+	if (flow_assign(r, f, f->state->assign, about, result, &assigned, &e) != 0 ||
+	    flow_output(r, f, about, result, &output, &e) != 0) {
 		doc_unref(assigned);
 		frame_fail_err(r, f, &e);
 		return;
@@ -120,9 +121,26 @@ frame_finish(struct run *r, struct frame *f, struct doc result)
 
 /* --- failure ------------------------------------------------------------------- */
 
+/* A failed evaluation has an event of its own, which all that comes of it follows. */
+static void
+write_evaluation_failed(struct run *r, struct frame *f, const struct failure *x)
+{
+	bool untouched = f->cursor == f->entered_event_id && f->state->type != STATE_WAIT;
+
+	f->cursor =
+	    event_begin(r, EVENT_EVALUATION_FAILED, untouched ? f->before_event_id : f->cursor);
+	event_strings(r, "error", x->error);
+	event_strings(r, "cause", x->cause);
+	event_strings(r, "location", r->failed_field);
+	event_string(r, "state", f->state->name, f->state->name_len);
+	event_end(r);
+	r->failed_field = NULL;
+	frame_touch(r, f);
+}
+
 /* Empties e. */
 static void
-failure_init_err(struct failure *x, const struct frame *f, struct err *e)
+failure_init_err(struct failure *x, struct run *r, struct frame *f, struct err *e)
 {
 	char *cause = xasprintf(
 	    "An error occurred while executing the state '%s' (entered at the event id #%lld). %s",
@@ -131,6 +149,8 @@ failure_init_err(struct failure *x, const struct frame *f, struct err *e)
 	failure_init(x, e->name, cause);
 	free(cause);
 	err_fini(e);
+	if (failure_is_evaluation(x))
+		write_evaluation_failed(r, f, x);
 }
 
 void
@@ -138,7 +158,7 @@ frame_fail_err(struct run *r, struct frame *f, struct err *e)
 {
 	struct failure x;
 
-	failure_init_err(&x, f, e);
+	failure_init_err(&x, r, f, e);
 	frame_fail(r, f, &x);
 }
 
@@ -245,7 +265,7 @@ catch_failure(struct run *r, struct frame *f, const struct catcher *c, struct fa
 	bool logged = x->logged;
 	int rc;
 
-	rc = flow_assign(r, f, c->assign, error_output, &assigned, &e);
+	rc = flow_assign(r, f, c->assign, ABOUT_ERROR, error_output, &assigned, &e);
 	if (rc == 0)
 		rc = flow_catch(r, f, c, error_output, &output, &e);
 	doc_unref(error_output);
@@ -256,7 +276,7 @@ catch_failure(struct run *r, struct frame *f, const struct catcher *c, struct fa
 	}
 	doc_unref(assigned);
 	failure_fini(x);
-	failure_init_err(x, f, &e);
+	failure_init_err(x, r, f, &e);
 	x->logged = logged;
 	return -1;
 }

@@ -426,6 +426,7 @@ load_frame(const struct loader *l, struct doc d)
 	    get_int(l, d, "ev", 0, INT64_MAX, 0, &f->entered_event_id) != 0 ||
 	    get_int(l, d, "ms", 0, INT64_MAX, 0, &f->entered_ms) != 0 ||
 	    get_int(l, d, "cu", 0, INT64_MAX, 0, &f->cursor) != 0 ||
+	    get_int(l, d, "be", 0, INT64_MAX, 0, &f->before_event_id) != 0 ||
 	    get_int(l, d, "due", 0, INT64_MAX, DUE_NEVER, &f->due_ms) != 0 ||
 	    load_variables(l, f, d) != 0 || load_retries(l, f, d) != 0 ||
 	    load_attempt(l, f, d) != 0 || load_fan(l, f, d) != 0)

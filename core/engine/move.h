@@ -36,6 +36,7 @@ struct run {
 	struct machine *machine;
 	struct run_facts facts; /* strings and input are ours */
 	struct run_host host;
+	struct expr_host expr_host;
 
 	enum run_status status;
 	int64_t stop_ms;
@@ -72,7 +73,9 @@ struct run {
 	struct expr_random random;
 	struct effects *fx;
 	bool history_full;
-	int64_t fuel; /* steps that this move may still make */
+	int64_t fuel;             /* steps that this move may still make */
+	int64_t lua_steps;        /* that Lua code may still take in this step of a frame */
+	const char *failed_field; /* whose expression failed last; of the machine */
 
 	/* caches: the parts of the Context Object that never change */
 	struct doc context_execution, context_machine;
@@ -123,6 +126,8 @@ void failure_init_limit(struct failure *x, const char *what);
 void failure_fini(struct failure *x);
 /* States.Runtime: neither retried nor caught. */
 bool failure_is_fatal(const struct failure *x);
+/* States.QueryEvaluationError. */
+bool failure_is_evaluation(const struct failure *x);
 
 /*
  * The state is left: ...StateExited with output, variables, the next state (NULL: the

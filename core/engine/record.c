@@ -252,6 +252,7 @@ write_frame(const struct writer *w, const struct frame *f)
 	write_int(w, "ev", f->entered_event_id, 0);
 	write_int(w, "ms", f->entered_ms, 0);
 	write_int(w, "cu", f->cursor, 0);
+	write_int(w, "be", frame_before(f), 0);
 	if (w->snapshot || f->input_changed) {
 		buf_adds(w->out, ",\"in\":");
 		write_payload(w, f->input, DOC_NONE);

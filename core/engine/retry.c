@@ -55,6 +55,12 @@ failure_is_fatal(const struct failure *x)
 	return error_is(x, "States.Runtime");
 }
 
+bool
+failure_is_evaluation(const struct failure *x)
+{
+	return error_is(x, "States.QueryEvaluationError");
+}
+
 static bool
 entry_matches(const char *entry, const struct frame *f, const struct failure *x)
 {

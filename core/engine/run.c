@@ -21,6 +21,9 @@
 
 #define MOVE_STEPS_MAX 10000
 #define MOVE_BYTES_MAX (4u << 20)
+/* What all Lua code of one step of a frame may take: some milliseconds, for it holds up all others. */
+#define STEP_LUA_STEPS (2 * LUABOX_EXPRESSION_STEPS)
+#define LUA_STEPS_PER_FUEL 100
 
 static const char *const status_names[] = {
 	[RUN_RUNNING] = "RUNNING",
@@ -87,6 +90,11 @@ run_new(struct machine *m, const struct run_facts *f, const struct run_host *hos
 	doc_ref(r->facts.input);
 	if (host != NULL)
 		r->host = *host;
+	r->expr_host = (struct expr_host){
+		.module = r->host.module,
+		.give_up = r->host.give_up,
+		.arg = r->host.arg,
+	};
 	r->output.event = PAYLOAD_NOWHERE;
 	r->timeout_due_ms = DUE_NEVER;
 	r->next_frame_id = 1;
@@ -153,8 +161,8 @@ enter_state(struct run *r, struct frame *f)
 {
 	const struct state *s = f->state;
 
-	assert(s->language == QUERY_JSONPATH);
 	r->ntransitions++;
+	f->before_event_id = f->cursor;
 	f->cursor = event_begin(r, event_entered(s->type), f->cursor);
 	event_string(r, "name", s->name, s->name_len);
 	event_doc(r, "input", f->input.doc);
@@ -189,7 +197,7 @@ step_enter(struct run *r, struct frame *f)
 }
 
 static void
-step(struct run *r, struct frame *f)
+step_phase(struct run *r, struct frame *f)
 {
 	switch (f->phase) {
 	case FRAME_ENTER:
@@ -213,6 +221,15 @@ step(struct run *r, struct frame *f)
 	}
 }
 
+/* A step counts for one, and for what its Lua code took. */
+static void
+step(struct run *r, struct frame *f)
+{
+	r->lua_steps = STEP_LUA_STEPS;
+	step_phase(r, f);
+	r->fuel -= 1 + (STEP_LUA_STEPS - r->lua_steps) / LUA_STEPS_PER_FUEL;
+}
+
 static void
 close_full(struct run *r)
 {
@@ -232,7 +249,7 @@ take_turns(struct run *r, size_t bytes_before)
 	struct frame *f;
 
 	while (r->status == RUN_RUNNING && (f = TAILQ_FIRST(&r->ready)) != NULL) {
-		if (r->fuel-- <= 0 || r->events.len - bytes_before > MOVE_BYTES_MAX)
+		if (r->fuel <= 0 || r->events.len - bytes_before > MOVE_BYTES_MAX)
 			break;
 		step(r, f);
 		if (r->history_full && r->status == RUN_RUNNING)
@@ -405,7 +422,10 @@ run_move(struct run *r, const struct stimulus *s, struct effects *fx, struct err
 	r->random.state = s->seed;
 	r->fx = fx;
 	r->fuel = MOVE_STEPS_MAX;
+	r->lua_steps = STEP_LUA_STEPS;
+	r->failed_field = NULL;
 	apply(r, s, f);
+	r->fuel -= (STEP_LUA_STEPS - r->lua_steps) / LUA_STEPS_PER_FUEL;
 	if (r->history_full && r->status == RUN_RUNNING)
 		close_full(r);
 	take_turns(r, bytes_before);

@@ -57,9 +57,13 @@ struct run_host {
 	/*
 	 * A function that is pure runs inside the move. 1 = it is one: *result (owned) or e is set
 	 * (e->set tells which); 0 = not pure, dispatch it. seed is for its random numbers.
+	 * What it took is taken from *steps (expr/luabox.h says what a step is).
 	 */
 	int (*pure_call)(void *arg, const struct task_resource *res, struct doc parameters,
-	    uint64_t seed, struct doc *result, struct err *e);
+	    uint64_t seed, int64_t *steps, struct doc *result, struct err *e);
+	/* What Lua expressions ask, see expr/scope.h; both with arg. */
+	luabox_module_cb *module;
+	luabox_give_up_cb *give_up;
 	void *arg;
 };
 

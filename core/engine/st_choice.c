@@ -42,10 +42,11 @@ st_choice_work(struct run *r, struct frame *f)
 		    "The state does not point to a next state.");
 		goto out;
 	}
-	if (flow_assign(r, f, rule != NULL ? rule->assign : s->assign, effective, &assigned, &e) !=
-	    0)
+	if (flow_assign(r, f, rule != NULL ? rule->assign : s->assign, ABOUT_INPUT, effective,
+		&assigned, &e) != 0)
 		goto out;
-	if (flow_output_path(r, f, effective, &output, &e) != 0) {
+	if (flow_pass_on(r, f, rule != NULL ? rule->output : s->output, effective, &output, &e) !=
+	    0) {
 		doc_unref(assigned);
 		goto out;
 	}

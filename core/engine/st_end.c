@@ -13,7 +13,7 @@ st_succeed_work(struct run *r, struct frame *f)
 	struct doc effective = DOC_NONE, output = DOC_NONE;
 
 	if (flow_input(r, f, &effective, &e) != 0 ||
-	    flow_output_path(r, f, effective, &output, &e) != 0)
+	    flow_pass_on(r, f, f->state->output, effective, &output, &e) != 0)
 		frame_fail_err(r, f, &e);
 	else
 		frame_exit(r, f, output, DOC_NONE, NULL);
@@ -31,7 +31,7 @@ fail_text(struct run *r, struct frame *f, const struct dynamic_field *d, const c
 	*out = NULL;
 	if (d->how == FIELD_ABSENT)
 		return 0;
-	if (flow_field(r, f, d, f->input.doc, &value, e) != 0) {
+	if (flow_field(r, f, d, f->input.doc, "string", &value, e) != 0) {
 		if (d->how == FIELD_PATH) {
 			char *root = doc_text(f->input.doc, NULL);
 

@@ -21,19 +21,43 @@ max_concurrency(struct run *r, struct frame *f, struct doc effective, uint32_t *
 	int64_t n = 0;
 	int rc = 0;
 
-	if (flow_field(r, f, d, effective, &value, e) != 0)
+	if (flow_field(r, f, d, effective, "number", &value, e) != 0)
 		return d->how == FIELD_PATH ? flow_invalid_path(d->path, e) : -1;
 	if (!doc_is_none(value) && (!doc_i64(value, &n) || n < 0)) {
 		char *text = flow_text(value);
 
-		rc = err_set(e, "States.Runtime",
-		    "The MaxConcurrencyPath field refers to value \"%s\" which is not a valid integer: %s",
-		    text, flow_field_path(d));
+		if (d->how == FIELD_EXPRESSION)
+			rc = flow_unfit(r, "MaxConcurrency", e,
+			    "The MaxConcurrency field must be an integer that is not negative: %s",
+			    text);
+		else
+			rc = err_set(e, "States.Runtime",
+			    "The MaxConcurrencyPath field refers to value \"%s\" which is not a valid integer: %s",
+			    text, flow_field_path(d));
 		free(text);
 	}
 	doc_unref(value);
 	*out = n == 0 || n > MAP_INLINE_MAX ? MAP_INLINE_MAX : (uint32_t)n;
 	return rc;
+}
+
+/* Items, or the raw input. */
+static int
+eval_items(struct run *r, struct frame *f, struct doc *out, struct err *e)
+{
+	const struct template *t = f->state->items;
+	char *text;
+
+	if (t != NULL)
+		return flow_typed(r, f, t, "array", out, e);
+	if (doc_type(f->input.doc) == DOC_ARRAY) {
+		*out = doc_ref(f->input.doc);
+		return 0;
+	}
+	text = doc_text(f->input.doc, NULL);
+	flow_unfit(r, NULL, e, "Map state input must be an array but was: %s", text);
+	free(text);
+	return -1;
 }
 
 static int
@@ -45,6 +69,8 @@ find_items(struct run *r, struct frame *f, struct doc effective, struct doc *out
 	const char *text = "$";
 	int rc;
 
+	if (f->state->language != QUERY_JSONPATH)
+		return eval_items(r, f, out, e);
 	if (p == NULL) {
 		*out = doc_ref(effective);
 	} else {

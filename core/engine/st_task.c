@@ -16,7 +16,6 @@
 #include "engine/dataflow.h"
 
 #define SECONDS_MAX INT64_C(99999999)
-#define PURE_CALL_FUEL 500 /* steps of a move that a function call counts for */
 
 enum outcome {
 	OUTCOME_SCHEDULED,
@@ -75,14 +74,19 @@ read_seconds(struct run *r, struct frame *f, const struct dynamic_field *d, cons
 	*out = 0;
 	if (d->how == FIELD_ABSENT)
 		return 0;
-	if (flow_field(r, f, d, effective, &value, e) != 0)
+	if (flow_field(r, f, d, effective, "number", &value, e) != 0)
 		return d->how == FIELD_PATH ? flow_invalid_path(d->path, e) : -1;
 	if (!doc_i64(value, out) || *out < 1 || *out > SECONDS_MAX) {
 		char *text = flow_text(value);
 
-		rc = err_set(e, "States.Runtime",
-		    "The %s parameter does not reference an integer from 1 to %lld: %s == %s",
-		    field, (long long)SECONDS_MAX, flow_field_path(d), text);
+		if (d->how == FIELD_EXPRESSION)
+			rc = flow_unfit(r, field, e,
+			    "The %s field must be an integer from 1 to %lld: %s", field,
+			    (long long)SECONDS_MAX, text);
+		else
+			rc = err_set(e, "States.Runtime",
+			    "The %sPath parameter does not reference an integer from 1 to %lld: %s == %s",
+			    field, (long long)SECONDS_MAX, flow_field_path(d), text);
 		free(text);
 	}
 	doc_unref(value);
@@ -104,9 +108,14 @@ read_role(struct run *r, struct frame *f, struct doc effective, char **out, stru
 	context_env_fini(&env);
 	if (rc != 0)
 		return -1;
-	if ((*out = doc_strdup(doc_gets(credentials, "RoleArn"))) == NULL)
+	if ((*out = doc_strdup(doc_gets(credentials, "RoleArn"))) != NULL)
+		rc = 0;
+	else if (f->state->language == QUERY_JSONPATH)
 		rc =
 		    err_set(e, "States.Runtime", "The RoleArn of the Credentials must be a string");
+	else
+		rc = flow_unfit(r, "Credentials/RoleArn", e,
+		    "The RoleArn of the Credentials must be a string");
 	doc_unref(credentials);
 	return rc;
 }
@@ -145,10 +154,10 @@ read_attempt(struct run *r, struct frame *f, struct attempt *a, struct err *e)
 	if (rc == 0)
 		rc = read_parameters(r, f, effective, &a->parameters.doc, e);
 	if (rc == 0)
-		rc = read_seconds(r, f, &s->timeout_s, "TimeoutSecondsPath", effective,
-		    &a->timeout_s, e);
+		rc = read_seconds(r, f, &s->timeout_s, "TimeoutSeconds", effective, &a->timeout_s,
+		    e);
 	if (rc == 0)
-		rc = read_seconds(r, f, &s->heartbeat_s, "HeartbeatSecondsPath", effective,
+		rc = read_seconds(r, f, &s->heartbeat_s, "HeartbeatSeconds", effective,
 		    &a->heartbeat_s, e);
 	doc_unref(effective);
 	return rc;
@@ -338,9 +347,8 @@ call_pure(struct run *r, struct frame *f)
 
 	if (r->host.pure_call == NULL ||
 	    r->host.pure_call(r->host.arg, &f->state->resource, f->task.parameters.doc,
-		expr_random_next(&r->random), &result, &e) == 0)
+		expr_random_next(&r->random), &r->lua_steps, &result, &e) == 0)
 		return false;
-	r->fuel -= PURE_CALL_FUEL;
 	if (err_is_set(&e)) {
 		failure_init(&x, e.name[0] != '\0' ? e.name : NULL, e.cause);
 		err_fini(&e);

@@ -24,14 +24,25 @@ wait_error(struct err *e, const char *field, const char *sentence, const struct 
 /* The value of Seconds or Timestamp; the service has a sentence of its own for one that is not there. */
 static int
 wait_field(struct run *r, struct frame *f, const struct dynamic_field *d, const char *field,
-    struct doc effective, struct doc *out, struct err *e)
+    struct doc effective, const char *type, struct doc *out, struct err *e)
 {
-	if (flow_field(r, f, d, effective, out, e) == 0)
+	if (flow_field(r, f, d, effective, type, out, e) == 0)
 		return 0;
 	if (d->how == FIELD_PATH)
 		err_set(e, "States.Runtime",
 		    "The %s parameter does not reference an input value: %s", field,
 		    flow_field_path(d));
+	return -1;
+}
+
+static int
+seconds_unfit(struct run *r, struct doc value, struct err *e)
+{
+	char *text = flow_text(value);
+
+	flow_unfit(r, "Seconds", e, "The Seconds field must be an integer that is not negative: %s",
+	    text);
+	free(text);
 	return -1;
 }
 
@@ -43,9 +54,11 @@ seconds_due(struct run *r, struct frame *f, struct doc effective, int64_t *due_m
 	int64_t seconds;
 	int rc;
 
-	if (wait_field(r, f, d, "SecondsPath", effective, &value, e) != 0)
+	if (wait_field(r, f, d, "SecondsPath", effective, "number", &value, e) != 0)
 		return -1;
-	if (!doc_i64(value, &seconds))
+	if (d->how == FIELD_EXPRESSION && (!doc_i64(value, &seconds) || seconds < 0))
+		rc = seconds_unfit(r, value, e);
+	else if (!doc_i64(value, &seconds))
 		rc = wait_error(e, "SecondsPath", "cannot be parsed as a long value", d, value);
 	else if (seconds < 0)
 		rc = wait_error(e, "SecondsPath", "references a negative value", d, value);
@@ -65,16 +78,23 @@ timestamp_due(struct run *r, struct frame *f, struct doc effective, int64_t *due
 	const struct dynamic_field *d = &f->state->timestamp;
 	struct doc value = DOC_NONE;
 	char *text;
-	int rc = 0;
+	int rc;
 
-	if (wait_field(r, f, d, "TimestampPath", effective, &value, e) != 0)
+	if (wait_field(r, f, d, "TimestampPath", effective, "string", &value, e) != 0)
 		return -1;
 	text = flow_text(value);
-	if (doc_type(value) != DOC_STRING || clock_parse_iso(text, strlen(text), due_ms) != 0)
+	if (doc_type(value) == DOC_STRING && clock_parse_iso(text, strlen(text), due_ms) == 0)
+		rc = 0;
+	else if (d->how == FIELD_EXPRESSION)
+		rc = flow_unfit(r, "Timestamp", e,
+		    "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time "
+		    "format string: %s",
+		    text);
+	else
 		rc = wait_error(e, "TimestampPath",
 		    "does not reference a valid ISO-8601 extended offset date-time format string",
 		    d, value);
-	else if (*due_ms - r->now_ms > WAIT_MAX_S * 1000)
+	if (rc == 0 && *due_ms - r->now_ms > WAIT_MAX_S * 1000)
 		rc = err_set(e, "States.Runtime", "Wait state delay is too long.");
 	free(text);
 	doc_unref(value);
@@ -88,8 +108,8 @@ wait_over(struct run *r, struct frame *f, struct doc effective)
 	struct err e = ERR_INIT;
 	struct doc assigned = DOC_NONE, output = DOC_NONE;
 
-	if (flow_assign(r, f, f->state->assign, effective, &assigned, &e) != 0 ||
-	    flow_output_path(r, f, effective, &output, &e) != 0) {
+	if (flow_assign(r, f, f->state->assign, ABOUT_INPUT, effective, &assigned, &e) != 0 ||
+	    flow_pass_on(r, f, f->state->output, effective, &output, &e) != 0) {
 		doc_unref(assigned);
 		frame_fail_err(r, f, &e);
 		return;

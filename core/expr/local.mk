@@ -15,8 +15,12 @@ pawlcore_sources += \
 	core/expr/scope.c core/expr/scope.h \
 	core/expr/template.c core/expr/template.h
 
+pawlcore_sources += core/expr/expression.c
+pawlcore_sources += core/expr/expression.h
 pawlcore_sources += core/expr/luabox.c
 pawlcore_sources += core/expr/luabox.h
+pawlcore_sources += core/expr/luacode.c
+pawlcore_sources += core/expr/luacode.h
 pawlcore_sources += core/expr/luadoc.c
 pawlcore_sources += core/expr/luadoc.h
 pawlcore_sources += core/expr/lualib.c

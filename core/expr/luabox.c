@@ -31,7 +31,6 @@
 #define SMALL_BYTES 4096 /* may still be allocated by an exhausted box, to fail in order */
 #define BLOCK_SHARE 4    /* the largest single block is this part of the memory */
 #define TRACE_MAX 20
-#define OUT_OF_STEPS "the budget of steps is used up"
 
 struct luabox {
 	lua_State *l;
@@ -45,14 +44,22 @@ struct luabox {
 	struct expr_random random;
 	struct buf scratch;
 	struct doc_builder *trace; /* of the run, while it is being made */
+	char place[LUA_IDSIZE + 16];
 	const struct luabox_call *call;
 	struct doc *result;
 	struct err err;
+	bool unfit; /* the result was no document */
+	bool asked; /* whether to give up */
 };
 
-/* Registry keys are addresses. */
-static const char globals_key = 0, environment_key = 0, modules_key = 0, exhausted_key = 0,
-		  codes_key = 0;
+/*
+ * Registry keys are addresses: the library's functions, the metatable that shows them, and the one that shows
+ * variables before them; what belongs to a run (globals that modules see, modules that ran,
+ * variables); the codes, and the modules compiled so far with their stamps.
+ */
+static const char library_key = 0, globals_key = 0, expression_key = 0, environment_key = 0,
+		  modules_key = 0, variables_key = 0, exhausted_key = 0, codes_key = 0,
+		  sources_key = 0, stamps_key = 0;
 
 static struct luabox *
 box_of(lua_State *l)
@@ -110,6 +117,17 @@ luabox_steps(lua_State *l)
 	return b->limited ? b->steps : INT64_MAX;
 }
 
+static bool
+gives_up(struct luabox *b)
+{
+	bool first = !b->asked;
+
+	b->asked = true;
+	if (b->call != NULL && b->call->give_up != NULL)
+		return b->call->give_up(b->call->arg, first);
+	return b->o.give_up != NULL && b->o.give_up(b->o.arg, first);
+}
+
 /*
  * An instruction that compares strings, or takes one for a number, takes as long as they are: while
  * there are long ones, fewer instructions pass for the same steps.
@@ -121,7 +139,7 @@ count_hook(lua_State *l, lua_Debug *ar)
 	int64_t every = HOOK_STEPS / (1 + (int64_t)(b->longest / LONG_STRING_BYTES));
 
 	(void)ar;
-	if (b->o.give_up != NULL && b->o.give_up(b->o.arg))
+	if (gives_up(b))
 		exhaust(b);
 	luabox_charge(l, HOOK_STEPS);
 	if (every < lua_gethookcount(l))
@@ -205,17 +223,49 @@ luabox_broken(const struct luabox *b)
 	return b->broken;
 }
 
+size_t
+luabox_memory(const struct luabox *b)
+{
+	return b->used;
+}
+
 /* --- life ---------------------------------------------------------------------------------- */
 
-/* Pushes a metatable that lets the globals be seen and not touched. */
+/* Keeps a metatable in the registry whose __index is on top of the stack, which it pops. */
 static void
-push_environment_meta(lua_State *l, int globals)
+keep_metatable(lua_State *l, const char *key)
 {
 	lua_createtable(l, 0, 2);
-	lua_pushvalue(l, globals);
+	lua_insert(l, -2);
 	lua_setfield(l, -2, "__index");
 	lua_pushboolean(l, 0);
 	lua_setfield(l, -2, "__metatable");
+	lua_rawsetp(l, LUA_REGISTRYINDEX, key);
+}
+
+/* __index of an expression's globals: a variable, else what the library has. */
+static int
+find_global(lua_State *l)
+{
+	lua_settop(l, 2);
+	if (lua_rawgetp(l, LUA_REGISTRYINDEX, &variables_key) != LUA_TNIL) {
+		lua_pushvalue(l, 2);
+		luadoc_rawget(l, 3);
+		if (!lua_isnil(l, -1))
+			return 1;
+		lua_pop(l, 1);
+	}
+	lua_rawgetp(l, LUA_REGISTRYINDEX, &library_key);
+	lua_pushvalue(l, 2);
+	lua_rawget(l, -2);
+	return 1;
+}
+
+static void
+keep_new_table(lua_State *l, const char *key)
+{
+	lua_newtable(l);
+	lua_rawsetp(l, LUA_REGISTRYINDEX, key);
 }
 
 static int
@@ -223,23 +273,25 @@ open_protected(lua_State *l)
 {
 	struct luabox *b = lua_touserdata(l, 1);
 
-	lua_pushliteral(l, OUT_OF_STEPS);
+	lua_pushliteral(l, LUABOX_OUT_OF_STEPS);
 	lua_rawsetp(l, LUA_REGISTRYINDEX, &exhausted_key);
-	lua_newtable(l);
-	lua_rawsetp(l, LUA_REGISTRYINDEX, &codes_key);
+	keep_new_table(l, &codes_key);
+	keep_new_table(l, &sources_key);
+	keep_new_table(l, &stamps_key);
 	luadoc_open(l);
 	lua_newtable(l);
 	lualib_open_base(l);
 	lualib_open_string(l);
 	lualib_open_table(l);
-	if (b->o.module != NULL) {
-		lua_pushcfunction(l, luabox_lua_require);
-		lua_setfield(l, -2, "require");
-	}
+	lua_pushcfunction(l, luabox_lua_require);
+	lua_setfield(l, -2, "require");
 	if (b->o.open != NULL)
 		b->o.open(l, b->o.arg);
-	push_environment_meta(l, lua_gettop(l));
-	lua_rawsetp(l, LUA_REGISTRYINDEX, &globals_key);
+	lua_pushvalue(l, -1);
+	lua_rawsetp(l, LUA_REGISTRYINDEX, &library_key);
+	keep_metatable(l, &globals_key);
+	lua_pushcfunction(l, find_global);
+	keep_metatable(l, &expression_key);
 	/* the originals, which luaL_requiref keeps here, are not for anybody */
 	lua_pushnil(l);
 	lua_setfield(l, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
@@ -292,6 +344,7 @@ luabox_failure_fini(struct luabox_failure *f)
 {
 	free(f->type);
 	free(f->message);
+	free(f->place);
 	doc_unref(f->trace);
 	*f = (struct luabox_failure){ .trace = DOC_NONE };
 }
@@ -320,13 +373,15 @@ load_protected(lua_State *l)
 
 /* Every run begins with all steps and no signs of the one before. */
 static void
-begin(struct luabox *b)
+begin(struct luabox *b, const struct luabox_call *c)
 {
-	b->limited = b->o.steps > 0;
-	b->steps = b->o.steps;
+	b->call = c;
+	b->steps = c != NULL && c->steps > 0 ? c->steps : b->o.steps;
+	b->limited = b->steps > 0;
 	b->longest = 0;
 	b->exhausted = false;
-	if (b->limited || b->o.give_up != NULL)
+	b->unfit = b->asked = false;
+	if (b->limited || b->o.give_up != NULL || (c != NULL && c->give_up != NULL))
 		lua_sethook(b->l, count_hook, LUA_MASKCOUNT, HOOK_STEPS);
 }
 
@@ -334,49 +389,125 @@ int
 luabox_load(struct luabox *b, const char *name, const char *text, size_t len, struct err *e)
 {
 	struct load w = { name, text, len, -1 };
+	const char *message;
 
-	begin(b);
+	begin(b, NULL);
 	lua_pushcfunction(b->l, load_protected);
 	lua_pushlightuserdata(b->l, &w);
 	if (lua_pcall(b->l, 1, 0, 0) == LUA_OK)
 		return w.id;
+	message = lua_type(b->l, -1) == LUA_TSTRING ? lua_tostring(b->l, -1) : "";
 	err_set(e, "pawl.Lua", "%s",
-	    lua_type(b->l, -1) == LUA_TSTRING ? lua_tostring(b->l, -1)
-					      : "the code cannot be compiled");
+	    *message != '\0' && doc_utf8_valid(message, strlen(message))
+		? message
+		: "the code cannot be compiled");
 	lua_settop(b->l, 0);
 	return -1;
+}
+
+static size_t
+blanks(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && (text[n] == ' ' || (text[n] >= '\t' && text[n] <= '\r')))
+		n++;
+	return n;
+}
+
+/* Does the text begin with a word that begins a statement? "function (x) ... end" is a value. */
+static bool
+is_block(const char *text, size_t len)
+{
+	static const char *const words[] = { "local", "for", "while", "if", "do", "repeat",
+		"return", "goto", "function" };
+	size_t at = blanks(text, len), n = 0, next;
+
+	while (at + n < len && text[at + n] >= 'a' && text[at + n] <= 'z')
+		n++;
+	next = at + n + blanks(text + at + n, len - at - n);
+	if (next < len && text[next] == '(')
+		return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strlen(words[i]) == n && memcmp(words[i], text + at, n) == 0)
+			return true;
+	return false;
 }
 
 int
 luabox_load_expression(struct luabox *b, const char *name, const char *text, size_t len,
     struct err *e)
 {
+	struct err as_block = ERR_INIT, as_expression = ERR_INIT;
 	struct buf code;
 	int id;
 
 	buf_init(&code, BUF_UNLIMITED);
 	buf_adds(&code, "return ");
 	buf_add(&code, text, len);
-	id = luabox_load(b, name, buf_text(&code), code.len, e);
+	id = luabox_load(b, name, buf_text(&code), code.len, &as_expression);
+	if (id < 0 && (id = luabox_load(b, name, text, len, &as_block)) < 0)
+		err_move(e, is_block(text, len) ? &as_block : &as_expression);
 	buf_fini(&code);
+	err_fini(&as_block);
+	err_fini(&as_expression);
 	return id;
 }
 
-/* Pushes a table that reads through to the globals, and makes it the run's. */
+static void
+push_value(lua_State *l, const struct luabox_value *v)
+{
+	if (v->members != NULL) {
+		lua_createtable(l, 0, (int)v->nmembers);
+		for (size_t i = 0; i < v->nmembers; i++) {
+			push_value(l, &v->members[i]);
+			lua_setfield(l, -2, v->members[i].name);
+		}
+	} else if (v->get != NULL) {
+		luadoc_push_lazy(l, v->get, v->arg);
+	} else if (doc_is_none(v->value)) {
+		lua_pushnil(l);
+	} else {
+		luadoc_push(l, v->value);
+	}
+}
+
+/* Pushes a table that reads through to what the metatable shows. */
+static void
+push_globals(lua_State *l, const char *metatable_key)
+{
+	lua_newtable(l);
+	lua_rawgetp(l, LUA_REGISTRYINDEX, metatable_key);
+	lua_setmetatable(l, -2);
+}
+
+static void
+forget(lua_State *l, const char *key)
+{
+	lua_pushnil(l);
+	lua_rawsetp(l, LUA_REGISTRYINDEX, key);
+}
+
+/* Pushes the globals of the run's code. */
 static void
 push_environment(lua_State *l, const struct luabox_call *c)
 {
-	lua_newtable(l);
-	lua_rawgetp(l, LUA_REGISTRYINDEX, &globals_key);
-	lua_setmetatable(l, -2);
+	push_globals(l, c->expression ? &expression_key : &globals_key);
 	for (size_t i = 0; i < c->nglobals; i++) {
-		luadoc_push(l, c->globals[i].value);
+		push_value(l, &c->globals[i]);
 		lua_setfield(l, -2, c->globals[i].name);
 	}
-	lua_pushvalue(l, -1);
-	lua_rawsetp(l, LUA_REGISTRYINDEX, &environment_key);
-	lua_newtable(l);
-	lua_rawsetp(l, LUA_REGISTRYINDEX, &modules_key);
+	forget(l, &modules_key);
+	forget(l, &variables_key);
+	forget(l, &environment_key);
+	if (!doc_is_none(c->variables)) {
+		luadoc_push(l, c->variables);
+		lua_rawsetp(l, LUA_REGISTRYINDEX, &variables_key);
+	}
+	if (!c->expression) {
+		lua_pushvalue(l, -1);
+		lua_rawsetp(l, LUA_REGISTRYINDEX, &environment_key);
+	}
 }
 
 /* The first upvalue of a chunk is its _ENV. */
@@ -389,31 +520,99 @@ push_code(lua_State *l, int code)
 	lua_remove(l, -2);
 }
 
+/* Pushes the table of the run that is kept under the key, made by push when there is none yet. */
+static void
+push_run_table(lua_State *l, const char *key)
+{
+	if (lua_rawgetp(l, LUA_REGISTRYINDEX, key) != LUA_TNIL)
+		return;
+	lua_pop(l, 1);
+	if (key == &environment_key)
+		push_globals(l, &globals_key);
+	else
+		lua_newtable(l);
+	lua_pushvalue(l, -1);
+	lua_rawsetp(l, LUA_REGISTRYINDEX, key);
+}
+
+/* Pushes the stamp of the module at 1, or nil. */
+static uint64_t
+known_stamp(lua_State *l)
+{
+	uint64_t stamp;
+
+	lua_rawgetp(l, LUA_REGISTRYINDEX, &stamps_key);
+	lua_pushvalue(l, 1);
+	lua_rawget(l, -2);
+	stamp = (uint64_t)lua_tointeger(l, -1);
+	lua_pop(l, 2);
+	return stamp;
+}
+
+/* Keeps what is on top of the stack in a table of the registry under the name at 1. */
+static void
+keep_by_name(lua_State *l, const char *key)
+{
+	lua_rawgetp(l, LUA_REGISTRYINDEX, key);
+	lua_pushvalue(l, 1);
+	lua_pushvalue(l, -3);
+	lua_rawset(l, -3);
+	lua_pop(l, 2);
+}
+
+/* Pushes the code of the module whose name is at 1: compiled once while its text stays the same. */
+static void
+push_module(lua_State *l, const char *name)
+{
+	struct luabox *b = box_of(l);
+	const struct luabox_call *c = b->call;
+	bool own = c != NULL && c->module != NULL;
+	luabox_module_cb *find = own ? c->module : b->o.module;
+	uint64_t stamp = known_stamp(l);
+	int rc = -1;
+
+	buf_reset(&b->scratch);
+	if (find != NULL)
+		rc = find(own ? c->arg : b->o.arg, name, &stamp, &b->scratch, &b->err);
+	else
+		err_set(&b->err, "pawl.Lua", "there is no folder of modules here");
+	if (rc < 0)
+		luaL_error(l, "module '%s' cannot be loaded: %s", name, err_cause(&b->err));
+	if (rc > 0) {
+		luabox_charge(l, 1);
+		lua_rawgetp(l, LUA_REGISTRYINDEX, &sources_key);
+		lua_pushvalue(l, 1);
+		lua_rawget(l, -2);
+		lua_remove(l, -2);
+		return;
+	}
+	luabox_charge(l, 1 + LUALIB_BYTES(b->scratch.len));
+	lua_pushfstring(l, "=lib/%s.lua", name);
+	if (luaL_loadbufferx(l, buf_text(&b->scratch), b->scratch.len, lua_tostring(l, -1), "t") !=
+	    LUA_OK)
+		lua_error(l);
+	lua_remove(l, -2);
+	lua_pushvalue(l, -1);
+	keep_by_name(l, &sources_key);
+	lua_pushinteger(l, (lua_Integer)stamp);
+	keep_by_name(l, &stamps_key);
+}
+
 int
 luabox_lua_require(lua_State *l)
 {
-	struct luabox *b = box_of(l);
 	const char *name = luaL_checkstring(l, 1);
-	int status;
 
 	lua_settop(l, 1);
-	lua_rawgetp(l, LUA_REGISTRYINDEX, &modules_key);
+	push_run_table(l, &modules_key);
 	lua_pushvalue(l, 1);
 	if (lua_rawget(l, 2) == LUA_TBOOLEAN && !lua_toboolean(l, -1))
 		return luaL_error(l, "module '%s' requires itself", name);
 	if (!lua_isnil(l, -1))
 		return 1;
 	lua_pop(l, 1);
-	buf_reset(&b->scratch);
-	if (b->o.module(b->o.arg, name, &b->scratch, &b->err) != 0)
-		return luaL_error(l, "module '%s' cannot be loaded: %s", name, err_cause(&b->err));
-	luabox_charge(l, 1 + LUALIB_BYTES(b->scratch.len));
-	lua_pushfstring(l, "=lib/%s.lua", name);
-	status =
-	    luaL_loadbufferx(l, buf_text(&b->scratch), b->scratch.len, lua_tostring(l, -1), "t");
-	if (status != LUA_OK)
-		return lua_error(l);
-	lua_rawgetp(l, LUA_REGISTRYINDEX, &environment_key);
+	push_module(l, name);
+	push_run_table(l, &environment_key);
 	lua_setupvalue(l, -2, 1);
 	lua_pushvalue(l, 1);
 	lua_pushboolean(l, 0);
@@ -458,6 +657,8 @@ trace_line(struct luabox *b, const lua_Debug *ar)
 	char line[LUA_IDSIZE + 200];
 	int n;
 
+	if (b->place[0] == '\0')
+		snprintf(b->place, sizeof(b->place), "%s:%d", ar->short_src, ar->currentline);
 	if (ar->name != NULL)
 		n = snprintf(line, sizeof(line), "%s:%d: in function '%.100s'", ar->short_src,
 		    ar->currentline, ar->name);
@@ -482,6 +683,7 @@ on_error(lua_State *l)
 
 	if (b->trace == NULL) {
 		b->trace = docb_new();
+		b->place[0] = '\0';
 		docb_array(b->trace);
 		for (int level = 0; level < TRACE_MAX && lua_getstack(l, level, &ar) != 0;
 		     level++) {
@@ -563,18 +765,21 @@ describe(struct luabox *b, int status, struct luabox_failure *f)
 	struct describe d = { .output_max = b->o.output_max };
 
 	f->trace = DOC_NONE;
-	if (b->trace != NULL)
+	if (b->trace != NULL) {
 		f->trace = docb_finish(b->trace);
+		if (b->place[0] != '\0' && doc_utf8_valid(b->place, strlen(b->place)))
+			f->place = xstrdup(b->place);
+	}
 	b->trace = NULL;
 	if (b->exhausted) {
 		f->result = LUABOX_STEPS;
-		d.message = xstrdup(OUT_OF_STEPS);
+		d.message = xstrdup(LUABOX_OUT_OF_STEPS);
 	} else if (status == LUA_ERRMEM) {
 		b->broken = true;
 		f->result = LUABOX_MEMORY;
 		d.message = xstrdup("not enough memory");
 	} else {
-		f->result = LUABOX_RAISED;
+		f->result = b->unfit ? LUABOX_UNFIT : LUABOX_RAISED;
 		lua_pushcfunction(b->l, describe_protected);
 		lua_pushlightuserdata(b->l, &d);
 		lua_pushvalue(b->l, -3);
@@ -609,7 +814,7 @@ call_returned_function(lua_State *l, const struct luabox_call *c)
 		luaL_error(l, "the function is not declared pure");
 	luaL_checkstack(l, (int)c->nargs + 4, NULL);
 	for (size_t i = 0; i < c->nargs; i++)
-		luadoc_push(l, c->args[i].value);
+		push_value(l, &c->args[i]);
 	lua_call(l, (int)c->nargs, 1);
 }
 
@@ -618,7 +823,8 @@ static int
 raise_conversion(lua_State *l, struct luabox *b)
 {
 	luabox_check(l);
-	lua_pushfstring(l, "the result: %s", err_cause(&b->err));
+	b->unfit = b->call->expression;
+	lua_pushfstring(l, "%s%s", b->unfit ? "" : "the result: ", err_cause(&b->err));
 	return lua_error(l);
 }
 
@@ -635,6 +841,8 @@ run_protected(lua_State *l)
 	lua_call(l, 0, 1);
 	if (c->function)
 		call_returned_function(l, c);
+	if (c->expression && lua_isnil(l, -1))
+		return 0;
 	*b->result = luadoc_to_doc(l, -1, b->o.output_max, &b->err);
 	if (doc_is_none(*b->result))
 		return raise_conversion(l, b);
@@ -648,9 +856,8 @@ protected_call(struct luabox *b, lua_CFunction f, int code, const struct luabox_
 	lua_State *l = b->l;
 	int status;
 
-	begin(b);
+	begin(b, c);
 	b->random.state = c->seed;
-	b->call = c;
 	lua_settop(l, 0);
 	lua_pushcfunction(l, on_error);
 	lua_pushcfunction(l, f);
@@ -661,6 +868,7 @@ protected_call(struct luabox *b, lua_CFunction f, int code, const struct luabox_
 	if (b->trace != NULL) /* of an error that the code caught */
 		docb_free(b->trace);
 	b->trace = NULL;
+	b->call = NULL;
 	err_fini(&b->err);
 	return status == LUA_OK ? 0 : -1;
 }

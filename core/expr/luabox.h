@@ -20,19 +20,27 @@ struct luabox;
 /* The budget of expressions and pure functions: some milliseconds. */
 #define LUABOX_EXPRESSION_STEPS 1000000
 #define LUABOX_EXPRESSION_MEMORY ((size_t)16 << 20)
+#define LUABOX_OUT_OF_STEPS "the budget of steps is used up"
 #define LUABOX_EXPRESSION_OUTPUT ((size_t)16 << 20)
 
+/*
+ * Appends the source of a module to text: 0, or -1 and e with a sentence. *stamp tells one text from
+ * the next: when the module still is the one with the stamp that comes in (0 = none is known),
+ * nothing is appended and 1 returned.
+ */
+typedef int luabox_module_cb(void *arg, const char *name, uint64_t *stamp, struct buf *text,
+    struct err *e);
+
+/* Asked now and then, first for the first time in a run: true ends the run like a lack of steps. */
+typedef bool luabox_give_up_cb(void *arg, bool first);
+
 struct luabox_options {
-	int64_t steps;     /* of one run; 0 = not limited */
-	size_t memory;     /* bytes of the whole state */
-	size_t output_max; /* bytes of a result as JSON text */
-	/* Asked now and then: true ends the run like a lack of steps. NULL = never. For callers that have a clock. */
-	bool (*give_up)(void *arg);
-	/*
-	 * The text of a module for require: 0, or -1 and e with a sentence. NULL = there is no
-	 * require. What it appends to text is the module's source.
-	 */
-	int (*module)(void *arg, const char *name, struct buf *text, struct err *e);
+	int64_t steps;              /* of one run; 0 = not limited */
+	size_t memory;              /* bytes of the whole state */
+	size_t output_max;          /* bytes of a result as JSON text */
+	luabox_give_up_cb *give_up; /* with arg; NULL = never */
+	luabox_module_cb *
+	    module; /* for require, with arg; NULL = there is no require but for calls with modules */
 	/* Adds globals to the table on top of the stack, which it leaves there. NULL = none. May raise. */
 	void (*open)(struct lua_State *l, void *arg);
 	void *arg;
@@ -42,7 +50,8 @@ enum luabox_result {
 	LUABOX_OK,
 	LUABOX_RAISED, /* type, message, trace */
 	LUABOX_STEPS,
-	LUABOX_MEMORY
+	LUABOX_MEMORY,
+	LUABOX_UNFIT /* an expression gave what cannot be a document; message */
 };
 
 /* How a run failed. Owned: luabox_failure_fini. */
@@ -50,6 +59,7 @@ struct luabox_failure {
 	enum luabox_result result;
 	char *type;       /* "Error", or the errorType of a raised table */
 	char *message;    /* one sentence, without the place */
+	char *place;      /* "NAME:LINE" of the innermost code that runs; NULL = not known */
 	struct doc trace; /* array of strings, innermost first; DOC_NONE when there is none */
 };
 void luabox_failure_fini(struct luabox_failure *f);
@@ -59,22 +69,35 @@ void luabox_free(struct luabox *b); /* NULL is fine */
 /* It ran out of memory or steps: what is in the state cannot be trusted to be cheap any more. */
 bool luabox_broken(const struct luabox *b);
 
+/* Bytes that the box holds, garbage included. */
+size_t luabox_memory(const struct luabox *b);
+
 /*
  * Compiles a text (never bytecode) and keeps it: the id of the code, or -1 and e "pawl.Lua" with
  * "NAME:LINE: what". name is what places are called: a state's path, a file.
  */
 int luabox_load(struct luabox *b, const char *name, const char *text, size_t len, struct err *e);
-/* The same for an expression: text is what could stand behind "return". */
+/*
+ * The same for an expression: what could stand behind "return", or a block that returns
+ * something. What is wrong with it is told of the one that it looks like.
+ */
 int luabox_load_expression(struct luabox *b, const char *name, const char *text, size_t len,
     struct err *e);
 
 struct luabox_value {
-	const char *name; /* of the global; NULL for arguments */
-	struct doc value; /* borrowed */
+	const char *name; /* of the global or the member; NULL for arguments */
+	struct doc value; /* borrowed; DOC_NONE = nil, but for what follows */
+	/* An object that is asked for when somebody looks into it; what get returns is borrowed. */
+	struct doc (*get)(void *arg);
+	void *arg;
+	/* A table of these. */
+	const struct luabox_value *members;
+	size_t nmembers;
 };
 
 struct luabox_call {
 	uint64_t seed; /* math.random's */
+	int64_t steps; /* 0 = the box's */
 	const struct luabox_value *globals;
 	size_t nglobals;
 	/* The code returns a function (or a pure one), which is called with args. */
@@ -82,6 +105,13 @@ struct luabox_call {
 	bool pure_only; /* with function: only one made by pawl.pure may be called */
 	const struct luabox_value *args;
 	size_t nargs;
+	/* The code is an expression: nil is no value (*result is DOC_NONE), and modules see none of its globals. */
+	bool expression;
+	/* Its members are globals as well, which hide the library's but no others; DOC_NONE = none. */
+	struct doc variables;
+	luabox_module_cb *module;   /* instead of the box's */
+	luabox_give_up_cb *give_up; /* likewise */
+	void *arg;                  /* of these */
 };
 /* 0 and *result (owned), or -1 and *f. */
 int luabox_run(struct luabox *b, int code, const struct luabox_call *c, struct doc *result,
@@ -89,7 +119,7 @@ int luabox_run(struct luabox *b, int code, const struct luabox_call *c, struct d
 /* Runs the code without calling what it returns: 1 = a pure function, 0 = anything else, or it failed. */
 int luabox_is_pure(struct luabox *b, int code);
 
-/* Steps left of the run, for those who tune budgets. */
+/* Steps of the last run that it did not take. */
 int64_t luabox_steps_left(const struct luabox *b);
 
 #endif

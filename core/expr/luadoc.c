@@ -35,6 +35,9 @@ struct proxy {
 	/* Where the last element was read, so that reading an array in order is one step each. */
 	struct doc_iter it;
 	lua_Integer at; /* index of it.value, 0 = before the first */
+	/* Lazy: d is DOC_NONE until somebody looks. */
+	struct doc (*get)(void *arg);
+	void *get_arg;
 };
 
 static const char null_key = 0; /* its address is pawl.null */
@@ -51,12 +54,43 @@ luadoc_is_null(lua_State *l, int index)
 	return lua_type(l, index) == LUA_TLIGHTUSERDATA && lua_touserdata(l, index) == &null_key;
 }
 
+static void
+proxy_reset(struct proxy *p, struct doc d)
+{
+	p->d = d;
+	p->it = doc_iter(d);
+	p->at = 0;
+}
+
+static void
+proxy_fetch(struct proxy *p)
+{
+	if (p->get == NULL)
+		return;
+	proxy_reset(p, doc_ref(p->get(p->get_arg)));
+	p->get = NULL;
+}
+
+/* The proxy at index, which is known to be one. */
+static struct proxy *
+proxy_of(lua_State *l, int index)
+{
+	struct proxy *p = lua_touserdata(l, index);
+
+	proxy_fetch(p);
+	return p;
+}
+
 static struct proxy *
 proxy_at(lua_State *l, int index)
 {
 	struct proxy *p = luaL_testudata(l, index, CHILD_META);
 
-	return p != NULL ? p : luaL_testudata(l, index, ROOT_META);
+	if (p == NULL)
+		p = luaL_testudata(l, index, ROOT_META);
+	if (p != NULL)
+		proxy_fetch(p);
+	return p;
 }
 
 bool
@@ -75,14 +109,6 @@ proxy_push(lua_State *l, const char *meta)
 	*p = (struct proxy){ .d = DOC_NONE };
 	luaL_setmetatable(l, meta);
 	return p;
-}
-
-static void
-proxy_reset(struct proxy *p, struct doc d)
-{
-	p->d = d;
-	p->it = doc_iter(d);
-	p->at = 0;
 }
 
 static void
@@ -150,6 +176,15 @@ luadoc_push(lua_State *l, struct doc d)
 	}
 	p = proxy_push(l, ROOT_META);
 	proxy_reset(p, doc_ref(d));
+}
+
+void
+luadoc_push_lazy(lua_State *l, struct doc (*get)(void *arg), void *arg)
+{
+	struct proxy *p = proxy_push(l, ROOT_META);
+
+	p->get = get;
+	p->get_arg = arg;
 }
 
 int
@@ -221,7 +256,7 @@ push_member(lua_State *l, int index, struct doc d)
 static void
 push_own_table(lua_State *l, int index)
 {
-	struct proxy *p = lua_touserdata(l, index);
+	struct proxy *p = proxy_of(l, index);
 	struct doc_iter it;
 	lua_Integer i = 0;
 
@@ -284,7 +319,7 @@ push_element(lua_State *l, int index, struct proxy *p)
 static void
 proxy_get(lua_State *l, int index)
 {
-	struct proxy *p = lua_touserdata(l, index);
+	struct proxy *p = proxy_of(l, index);
 	struct doc d = DOC_NONE;
 	const char *key;
 	size_t len;

@@ -22,6 +22,11 @@
 void luadoc_open(lua_State *l);
 /* Pushes a value; keeps a reference while it lives. May raise (memory). */
 void luadoc_push(lua_State *l, struct doc d);
+/*
+ * Pushes an object that is fetched when somebody looks into it; get lends it, and must go
+ * on to work until the run ends. May raise.
+ */
+void luadoc_push_lazy(lua_State *l, struct doc (*get)(void *arg), void *arg);
 /* Pushes the value of JSON text, or nothing and returns -1 with e. May raise. */
 int luadoc_push_text(lua_State *l, const char *text, size_t len, struct err *e);
 void luadoc_push_null(lua_State *l);

@@ -21,10 +21,11 @@
 struct template_member;
 
 struct template_node {
-	enum { NODE_STATIC, NODE_PATH, NODE_CALL, NODE_OBJECT, NODE_ARRAY } kind;
+	enum { NODE_STATIC, NODE_PATH, NODE_CALL, NODE_EXPRESSION, NODE_OBJECT, NODE_ARRAY } kind;
 	struct doc source;               /* NODE_STATIC: borrowed from the template's source */
 	struct jsonpath *path;           /* NODE_PATH */
 	struct intrinsic *call;          /* NODE_CALL */
+	struct expression *expression;   /* NODE_EXPRESSION */
 	struct template_member *members; /* NODE_OBJECT, NODE_ARRAY */
 	size_t nmembers;
 };
@@ -49,6 +50,8 @@ struct template_place {
 };
 
 struct template_compiler {
+	const struct expression_home *home; /* NULL = JSONPath */
+	const char *field;
 	template_report_cb *report;
 	void *arg;
 	unsigned reports;
@@ -139,7 +142,7 @@ compile_member(struct template_compiler *c, const struct template_place *up, str
 	m->name_len = at.len;
 	at.name = m->field;
 	buf_fini(&scratch);
-	if (at.len < 2 || memcmp(m->field + at.len - 2, ".$", 2) != 0) {
+	if (c->home != NULL || at.len < 2 || memcmp(m->field + at.len - 2, ".$", 2) != 0) {
 		compile_node(c, &at, value, &m->node);
 		return;
 	}
@@ -162,6 +165,38 @@ node_fini(struct template_node *n)
 	free(n->members);
 	jsonpath_free(n->path);
 	intrinsic_free(n->call);
+	expression_free(n->expression);
+}
+
+/* A string in another language than JSONPath. */
+static void
+compile_string(struct template_compiler *c, const struct template_place *at, struct doc value,
+    struct template_node *out)
+{
+	struct buf scratch, field;
+	struct err e = ERR_INIT;
+	enum expression_mark mark;
+	const char *s;
+	size_t len;
+
+	buf_init(&scratch, BUF_UNLIMITED);
+	buf_init(&field, BUF_UNLIMITED);
+	s = doc_str(value, &scratch, &len);
+	mark = expression_mark(s, len);
+	buf_adds(&field, c->field);
+	place_print(at, &field);
+	if (mark == EXPRESSION_BROKEN) {
+		compile_report(c, at, "The value for the field '", buf_text(&field),
+		    "' must begin with '{%' and end with '%}' to be an expression");
+	} else if (mark == EXPRESSION_WHOLE) {
+		out->kind = NODE_EXPRESSION;
+		out->expression = expression_compile(c->home, buf_text(&field), s, len, &e);
+		if (out->expression == NULL)
+			compile_report(c, at, "", err_cause(&e), "");
+	}
+	err_fini(&e);
+	buf_fini(&scratch);
+	buf_fini(&field);
 }
 
 /* Objects and arrays become nodes only when something below is computed. */
@@ -174,6 +209,8 @@ compile_node(struct template_compiler *c, const struct template_place *at, struc
 	bool computed = false;
 
 	*out = (struct template_node){ .kind = NODE_STATIC, .source = value };
+	if (c->home != NULL && doc_type(value) == DOC_STRING)
+		compile_string(c, at, value, out);
 	if (doc_len(value) == 0)
 		return;
 	out->members = xcalloc(doc_len(value), sizeof(*out->members));
@@ -198,16 +235,14 @@ compile_node(struct template_compiler *c, const struct template_place *at, struc
 }
 
 struct template *
-template_compile(enum query_language lang, struct doc value, template_report_cb *report, void *arg)
+template_compile(const struct expression_home *home, const char *field, struct doc value,
+    template_report_cb *report, void *arg)
 {
-	struct template_compiler c = { .report = report, .arg = arg };
+	struct template_compiler c = { .home = home, .field = field, .report = report, .arg = arg };
 	struct template *t;
 
-	if (lang != QUERY_JSONPATH) {
-		compile_report(&c, NULL, "Templates of the QueryLanguage '",
-		    lang == QUERY_JSONATA ? "JSONata" : "Lua", "' are not built yet");
-		return NULL;
-	}
+	if (home != NULL && home->language == QUERY_JSONPATH)
+		c.home = NULL;
 	t = xcalloc(1, sizeof(*t));
 	t->source = doc_ref(value);
 	compile_node(&c, NULL, value, &t->root);
@@ -232,6 +267,12 @@ struct doc
 template_source(const struct template *t)
 {
 	return t->source;
+}
+
+const struct expression *
+template_expression(const struct template *t)
+{
+	return t->root.expression;
 }
 
 bool
@@ -262,7 +303,7 @@ eval_fail(const struct template_member *m, const struct expr_scope *s, struct er
 	return -1;
 }
 
-static int eval_node(const struct template_member *m, const struct expr_scope *s,
+static int eval_member(const struct template_member *m, const struct expr_scope *s,
     struct doc_builder *b, struct err *e);
 
 static int
@@ -280,7 +321,7 @@ eval_members(const struct template_node *n, const struct expr_scope *s, struct d
 
 		if (m->field != NULL)
 			docb_key(b, m->field, m->name_len);
-		if (eval_node(m, s, b, e) != 0)
+		if (eval_member(m, s, b, e) != 0)
 			return -1;
 	}
 	docb_end(b);
@@ -288,7 +329,7 @@ eval_members(const struct template_node *n, const struct expr_scope *s, struct d
 }
 
 static int
-eval_node(const struct template_member *m, const struct expr_scope *s, struct doc_builder *b,
+eval_member(const struct template_member *m, const struct expr_scope *s, struct doc_builder *b,
     struct err *e)
 {
 	const struct template_node *n = &m->node;
@@ -304,6 +345,10 @@ eval_node(const struct template_member *m, const struct expr_scope *s, struct do
 		break;
 	case NODE_CALL:
 		if (intrinsic_eval(n->call, s, &v, e) != 0)
+			return -1;
+		break;
+	case NODE_EXPRESSION:
+		if (expression_eval(n->expression, s, &v, e) != 0)
 			return -1;
 		break;
 	default:
@@ -324,6 +369,8 @@ template_eval(const struct template *t, const struct expr_scope *s, struct doc *
 		*out = doc_ref(t->source);
 		return 0;
 	}
+	if (t->root.kind == NODE_EXPRESSION)
+		return expression_eval(t->root.expression, s, out, e);
 	b = docb_new();
 	if (eval_members(&t->root, s, b, e) != 0) {
 		docb_free(b);

@@ -2,15 +2,13 @@
  * template - payload templates: a JSON value some of whose leaves are computed.
  *
  * In JSONPath states a member whose name ends in ".$" is computed by a path or an
- * intrinsic function and loses the suffix; everything else is copied. (JSONata
- * and Lua states compute strings "{% ... %}"; the same type serves them.)
+ * intrinsic function and loses the suffix; everything else is copied. In the other query
+ * languages every string "{% ... %}" is computed, names never are.
  */
 #ifndef PAWL_EXPR_TEMPLATE_H
 #define PAWL_EXPR_TEMPLATE_H
 
-#include "expr/scope.h"
-
-enum query_language { QUERY_JSONPATH, QUERY_JSONATA, QUERY_LUA };
+#include "expr/expression.h"
 
 struct template;
 
@@ -18,19 +16,22 @@ struct template;
 typedef void template_report_cb(void *arg, const char *where, const char *message);
 
 /*
- * Borrows value (and keeps a reference). Every problem is reported; NULL if there was one.
+ * Borrows value (and keeps a reference). Every problem is reported; NULL if there was one. field
+ * is what sentences about expressions call the template; JSONPath needs none, and no home.
  */
-struct template *template_compile(enum query_language lang, struct doc value,
-    template_report_cb *report, void *arg);
+struct template *template_compile(const struct expression_home *home, const char *field,
+    struct doc value, template_report_cb *report, void *arg);
 void template_free(struct template *t);
 /* The value as written in the definition; borrowed. */
 struct doc template_source(const struct template *t);
+/* The expression that the whole template is; NULL = it is something else. */
+const struct expression *template_expression(const struct template *t);
 /* True when nothing in it is computed: evaluation returns the source itself. */
 bool template_is_static(const struct template *t);
 /*
  * 0 and *out (owned), or -1 and e: "States.Runtime" ("The JSONPath '$.x' specified for
- * the field 'value.$' could not be found in the input '{...}'") or
- * "States.IntrinsicFailure"; the cause has no state prefix, the engine adds it.
+ * the field 'value.$' could not be found in the input '{...}'"),
+ * "States.IntrinsicFailure" or "States.QueryEvaluationError"; the cause has no state prefix, the engine adds it.
  */
 int template_eval(const struct template *t, const struct expr_scope *s, struct doc *out,
     struct err *e);

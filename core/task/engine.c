@@ -180,18 +180,36 @@ engine_task_token(void *arg, const struct run *r, int64_t task_id, struct buf *o
 
 static int
 engine_pure_call(void *arg, const struct task_resource *res, struct doc parameters, uint64_t seed,
-    struct doc *result, struct err *e)
+    int64_t *steps, struct doc *result, struct err *e)
 {
 	const struct engine *g = arg;
 
-	return plugin_host_pure_call(g->plugins, res, parameters, seed, result, e);
+	return plugin_host_pure_call(g->plugins, res, parameters, seed, steps, result, e);
+}
+
+static int
+engine_module(void *arg, const char *name, uint64_t *stamp, struct buf *text, struct err *e)
+{
+	const struct engine *g = arg;
+
+	return plugin_host_module(g->plugins, name, stamp, text, e);
+}
+
+static bool
+engine_give_up(void *arg, bool first)
+{
+	const struct engine *g = arg;
+
+	return plugin_host_give_up(g->plugins, first);
 }
 
 const struct run_host *
 engine_run_host(struct engine *g)
 {
 	static struct run_host host = { .task_token = engine_task_token,
-		.pure_call = engine_pure_call };
+		.pure_call = engine_pure_call,
+		.module = engine_module,
+		.give_up = engine_give_up };
 
 	host.arg = g;
 	return &host;

@@ -709,9 +709,10 @@ plugin_host_cancel(struct plugin_host *h, uint64_t id)
 
 int
 plugin_host_pure_call(void *arg, const struct task_resource *res, struct doc parameters,
-    uint64_t seed, struct doc *result, struct err *e)
+    uint64_t seed, int64_t *steps, struct doc *result, struct err *e)
 {
 	struct plugin_host *h = arg;
+	int64_t before = scripts_steps(h->scripts);
 	struct module *m = module_for(h, res);
 	struct plugin_task_spec s = { .resource = res, .parameters = parameters };
 	struct pawl_task task = task_of(&s, 0);
@@ -720,6 +721,7 @@ plugin_host_pure_call(void *arg, const struct task_resource *res, struct doc par
 	if (m == NULL || m->def.call_pure == NULL || (m->def.patterns & task.pattern) == 0 ||
 	    m->def.call_pure(m->state, &task, seed, &a) == 0)
 		return 0;
+	*steps -= scripts_steps(h->scripts) - before;
 	if (a.failed || a.output.block_ == NULL)
 		err_set_text(e, a.error != NULL ? a.error : "", a.cause,
 		    a.cause != NULL ? strlen(a.cause) : 0);
@@ -729,6 +731,22 @@ plugin_host_pure_call(void *arg, const struct task_resource *res, struct doc par
 	free(a.error);
 	free(a.cause);
 	return 1;
+}
+
+int
+plugin_host_module(void *arg, const char *name, uint64_t *stamp, struct buf *text, struct err *e)
+{
+	const struct plugin_host *h = arg;
+
+	return scripts_module(h->scripts, name, stamp, text, e);
+}
+
+bool
+plugin_host_give_up(void *arg, bool first)
+{
+	const struct plugin_host *h = arg;
+
+	return scripts_give_up(h->scripts, first);
 }
 
 void

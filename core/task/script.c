@@ -16,8 +16,8 @@
 #include "expr/luabox.h"
 #include "task/script_file.h"
 
-#define SCRIPTS_KEPT 64     /* boxes of pure functions */
-#define PURE_WALL_US 500000 /* the budget of steps ends a pure function long before */
+#define SCRIPTS_KEPT 64         /* boxes of pure functions */
+#define IN_PROCESS_CPU_US 40000 /* the budget of steps ends code long before, as a rule */
 
 struct script {
 	TAILQ_ENTRY(script) link; /* the most recently used first */
@@ -32,25 +32,39 @@ struct scripts {
 	char *dir;
 	TAILQ_HEAD(script_list, script) list;
 	size_t n;
-	int64_t give_up_us; /* when the pure call that runs must be over */
+	int64_t give_up_us; /* CPU time at which the code that runs must be over */
+	int64_t nsteps;     /* that pure functions took so far */
 };
-
-static int
-module_text(void *arg, const char *name, struct buf *text, struct err *e)
-{
-	const struct scripts *s = arg;
-
-	return script_module_read(s->dir, name, text, e);
-}
 
 /* --- pure functions -------------------------------------------------------------------- */
 
-static bool
-pure_is_over_time(void *arg)
+bool
+scripts_give_up(struct scripts *s, bool first)
 {
-	const struct scripts *s = arg;
+	int64_t now = clock_cpu_us();
 
-	return clock_mono_us() > s->give_up_us;
+	if (first)
+		s->give_up_us = now + IN_PROCESS_CPU_US;
+	return now > s->give_up_us;
+}
+
+static bool
+pure_gives_up(void *arg, bool first)
+{
+	return scripts_give_up(arg, first);
+}
+
+int
+scripts_module(struct scripts *s, const char *name, uint64_t *stamp, struct buf *text,
+    struct err *e)
+{
+	return script_module_read(s->dir, name, stamp, text, e);
+}
+
+static int
+module_text(void *arg, const char *name, uint64_t *stamp, struct buf *text, struct err *e)
+{
+	return scripts_module(arg, name, stamp, text, e);
 }
 
 static void
@@ -122,7 +136,7 @@ pure_box(struct scripts *s)
 	struct luabox_options o = { .steps = LUABOX_EXPRESSION_STEPS,
 		.memory = LUABOX_EXPRESSION_MEMORY,
 		.output_max = LUABOX_EXPRESSION_OUTPUT,
-		.give_up = pure_is_over_time,
+		.give_up = pure_gives_up,
 		.module = module_text,
 		.arg = s };
 
@@ -163,7 +177,6 @@ script_reload(struct scripts *s, struct script *f, const char *path)
 	script_unload(f);
 	if (script_file_read(path, &f->file, NULL) != 0)
 		return -1;
-	s->give_up_us = clock_mono_us() + PURE_WALL_US;
 	f->pure = script_open_box(s, f, NULL) == 0 && luabox_is_pure(f->box, f->code) == 1;
 	if (!f->pure)
 		script_forget_code(f);
@@ -203,6 +216,12 @@ script_look(struct scripts *s, const char *name)
 		script_free(s, TAILQ_LAST(&s->list, script_list));
 	free(path);
 	return f;
+}
+
+int64_t
+scripts_steps(const struct scripts *s)
+{
+	return s->nsteps;
 }
 
 enum script_kind
@@ -246,7 +265,7 @@ void
 script_run(struct luabox *b, int code, const struct script_call *c, bool pure,
     struct script_answer *out)
 {
-	struct luabox_value args[] = { { NULL, c->event }, { NULL, c->context } };
+	struct luabox_value args[] = { { .value = c->event }, { .value = c->context } };
 	struct luabox_call call = { .seed = c->seed,
 		.function = true,
 		.pure_only = pure,
@@ -273,7 +292,6 @@ scripts_call_pure(struct scripts *s, const struct script_call *c, struct script_
 		script_answer_missing(out, c->name);
 		return;
 	}
-	s->give_up_us = clock_mono_us() + PURE_WALL_US;
 	if (f->box == NULL && script_open_box(s, f, &e) != 0) {
 		out->result = SCRIPT_RAISED;
 		out->error_message = xstrdup(err_cause(&e));
@@ -281,6 +299,7 @@ scripts_call_pure(struct scripts *s, const struct script_call *c, struct script_
 		return;
 	}
 	script_run(f->box, f->code, c, true, out);
+	s->nsteps += LUABOX_EXPRESSION_STEPS - luabox_steps_left(f->box);
 	if (luabox_broken(f->box)) {
 		luabox_free(f->box);
 		f->box = NULL;

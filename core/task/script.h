@@ -61,6 +61,13 @@ bool script_name_is_valid(const char *name);
 
 /* Looks at the file each time; runs it only when it has changed. */
 enum script_kind scripts_kind(struct scripts *s, const char *name);
+/* A luabox_module_cb for lib/. */
+int scripts_module(struct scripts *s, const char *name, uint64_t *stamp, struct buf *text,
+    struct err *e);
+/* Has code that runs in this process had its share of CPU time? first: it begins now. */
+bool scripts_give_up(struct scripts *s, bool first);
+/* Steps that all calls of pure functions have taken. */
+int64_t scripts_steps(const struct scripts *s);
 /* Runs a pure function now, under the expression budget. */
 void scripts_call_pure(struct scripts *s, const struct script_call *c, struct script_answer *out);
 /*

@@ -93,25 +93,55 @@ is_module_name(const char *name)
 	    strstr(name, "..") == NULL && strspn(name, NAME_CHARACTERS ".") == len;
 }
 
+static char *
+module_path(const char *script_dir, const char *name)
+{
+	char *relative = xstrdup(name), *path;
+
+	for (char *s = relative; *s != '\0'; s++)
+		if (*s == '.')
+			*s = '/';
+	path = xasprintf("%s/lib/%s.lua", script_dir, relative);
+	free(relative);
+	return path;
+}
+
+/* Never 0, and another number for a file that was replaced or written to. */
+static uint64_t
+stamp_of(const struct stat *st)
+{
+	const uint64_t parts[] = { (uint64_t)st->st_dev, (uint64_t)st->st_ino,
+		(uint64_t)st->st_size, (uint64_t)st->st_mtim.tv_sec,
+		(uint64_t)st->st_mtim.tv_nsec };
+	uint64_t h = UINT64_C(14695981039346656037);
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		h = (h ^ parts[i]) * UINT64_C(1099511628211);
+	return h != 0 ? h : 1;
+}
+
 int
-script_module_read(const char *script_dir, const char *name, struct buf *text, struct err *e)
+script_module_read(const char *script_dir, const char *name, uint64_t *stamp, struct buf *text,
+    struct err *e)
 {
 	struct script_file f;
-	char *path, *relative;
+	struct stat st;
+	char *path;
 	int rc;
 
 	if (!is_module_name(name))
 		return err_set(e, "pawl.Script",
 		    "its name may hold letters, digits, '_', '-', and '.' between them");
-	relative = xstrdup(name);
-	for (char *s = relative; *s != '\0'; s++)
-		if (*s == '.')
-			*s = '/';
-	path = xasprintf("%s/lib/%s.lua", script_dir, relative);
-	if ((rc = script_file_read(path, &f, e)) == 0)
+	path = module_path(script_dir, name);
+	if (*stamp != 0 && stat(path, &st) == 0 && stamp_of(&st) == *stamp) {
+		free(path);
+		return 1;
+	}
+	if ((rc = script_file_read(path, &f, e)) == 0) {
 		buf_add(text, f.text, f.len);
+		*stamp = stamp_of(&f.st);
+	}
 	script_file_fini(&f);
 	free(path);
-	free(relative);
 	return rc;
 }

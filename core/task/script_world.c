@@ -50,10 +50,11 @@ world_of(lua_State *l)
 }
 
 static bool
-is_over_time(void *arg)
+is_over_time(void *arg, bool first)
 {
 	const struct world *w = arg;
 
+	(void)first;
 	return w->deadline_us != 0 && clock_mono_us() > w->deadline_us;
 }
 
@@ -286,11 +287,11 @@ open_world(lua_State *l, void *arg)
 }
 
 static int
-read_module(void *arg, const char *name, struct buf *text, struct err *e)
+read_module(void *arg, const char *name, uint64_t *stamp, struct buf *text, struct err *e)
 {
 	const struct world *w = arg;
 
-	return script_module_read(w->script_dir, name, text, e);
+	return script_module_read(w->script_dir, name, stamp, text, e);
 }
 
 static void

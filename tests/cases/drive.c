@@ -10,6 +10,7 @@
 
 #include "base/xalloc.h"
 #include "engine/history.h"
+#include "task/script_file.h"
 
 #define MERGED_MOVES 3
 
@@ -24,12 +25,13 @@ token(void *arg, const struct run *r, int64_t task_id, struct buf *out)
 /* A function whose ARN ends in ":pure-double" answers {"double":<input>,"again":<input>}, ":pure-broken" fails. */
 static int
 pure_call(void *arg, const struct task_resource *res, struct doc parameters, uint64_t seed,
-    struct doc *result, struct err *e)
+    int64_t *steps, struct doc *result, struct err *e)
 {
 	struct doc_builder *b;
 
 	(void)arg;
 	(void)seed;
+	*steps -= 50000;
 	if (strstr(res->arn, ":pure-broken") != NULL) {
 		err_set(e, "Broken", "it is broken");
 		return 1;
@@ -47,6 +49,19 @@ pure_call(void *arg, const struct task_resource *res, struct doc parameters, uin
 	return 1;
 }
 
+/* Modules of scripts/lib of the source tree. */
+static int
+module(void *arg, const char *name, uint64_t *stamp, struct buf *text, struct err *e)
+{
+	const char *top = getenv("srcdir");
+	char *scripts = xasprintf("%s/scripts", top != NULL ? top : ".");
+	int rc = script_module_read(scripts, name, stamp, text, e);
+
+	(void)arg;
+	free(scripts);
+	return rc;
+}
+
 static struct run *
 fresh_run(const struct drive *d)
 {
@@ -60,7 +75,8 @@ drive_init(struct drive *d, struct machine *machine, const char *input, enum dri
 	*d = (struct drive){ .machine = machine, .policy = policy, .now_ms = DRIVE_START_MS };
 	buf_init(&d->history, BUF_UNLIMITED);
 	buf_init(&d->problem, BUF_UNLIMITED);
-	d->host = (struct run_host){ .task_token = token, .pure_call = pure_call };
+	d->host =
+	    (struct run_host){ .task_token = token, .pure_call = pure_call, .module = module };
 	d->facts = (struct run_facts){
 		.execution_arn = "arn:aws:states:us-east-1:123456789012:execution:M:e1",
 		.execution_name = "e1",

@@ -32,7 +32,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct luabox_options o = { .steps = 100000, .memory = 4 << 20, .output_max = 1 << 20 };
 	struct luabox *b = luabox_new(&o);
 	struct doc input = doc_parse(INPUT, strlen(INPUT), NULL), result;
-	struct luabox_value global = { "input", input };
+	struct luabox_value global = { .name = "input", .value = input };
 	struct luabox_call call = { .seed = 1, .globals = &global, .nglobals = 1 };
 	struct luabox_failure f;
 	int code = luabox_load(b, "Fuzz", (const char *)data, size, NULL);

@@ -317,7 +317,7 @@ wait_and_fail_take_literals_paths_and_calls(void **state)
 	assert_int_equal(m->states[2]->timestamp.how, FIELD_LITERAL);
 	assert_int_equal(doc_len(m->states[3]->result), 1);
 	assert_int_equal(m->states[4]->error.how, FIELD_PATH);
-	assert_int_equal(m->states[4]->cause.how, FIELD_TEMPLATE);
+	assert_int_equal(m->states[4]->cause.how, FIELD_CALL);
 	machine_unref(m);
 }
 

@@ -259,8 +259,10 @@ call_pure(const char *arn, const char *parameters, uint64_t seed, struct doc *re
 {
 	struct task_resource r = fixture_resource(arn);
 	struct doc p = doc_parse(parameters, strlen(parameters), NULL);
-	int rc = plugin_host_pure_call(f.host, &r, p, seed, result, e);
+	int64_t steps = 2 * LUABOX_EXPRESSION_STEPS, before = steps;
+	int rc = plugin_host_pure_call(f.host, &r, p, seed, &steps, result, e);
 
+	assert_true(rc == 1 ? steps < before : steps == before);
 	doc_unref(p);
 	fixture_resource_fini(&r);
 	return rc;

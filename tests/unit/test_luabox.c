@@ -19,9 +19,10 @@
 static const char *module_source; /* what require finds, under any name but "none" */
 
 static int
-module(void *arg, const char *name, struct buf *text, struct err *e)
+module(void *arg, const char *name, uint64_t *stamp, struct buf *text, struct err *e)
 {
 	(void)arg;
+	(void)stamp;
 	if (strcmp(name, "none") == 0)
 		return err_set(e, "pawl.Script", "there is no such file");
 	buf_adds(text, module_source);
@@ -45,7 +46,7 @@ run_in(struct luabox *b, const char *code, const char *input, uint64_t seed)
 {
 	struct err e = ERR_INIT;
 	struct doc in = doc_parse(input, strlen(input), NULL), result;
-	struct luabox_value global = { "input", in };
+	struct luabox_value global = { .name = "input", .value = in };
 	struct luabox_call call = { .seed = seed, .globals = &global, .nglobals = 1 };
 	struct luabox_failure f;
 	char *text;
@@ -265,8 +266,9 @@ a_box_survives_a_failing_allocation_at_any_place(void **state)
 }
 
 static bool
-give_up(void *arg)
+give_up(void *arg, bool first)
 {
+	(void)first;
 	return ++*(int *)arg > 10;
 }
 
@@ -393,8 +395,8 @@ functions_are_called_and_pure_ones_are_told_apart(void **state)
 	static const char *const expected[] = { "[3]", "the function is not declared pure",
 		"the file must return a function, not a number", "x" };
 	struct luabox *b = new_box(STEPS, LUABOX_EXPRESSION_MEMORY);
-	struct luabox_value args[] = { { NULL, doc_parse("{\"a\":1}", 7, NULL) },
-		{ NULL, doc_parse("{\"b\":2}", 7, NULL) } };
+	struct luabox_value args[] = { { .value = doc_parse("{\"a\":1}", 7, NULL) },
+		{ .value = doc_parse("{\"b\":2}", 7, NULL) } };
 	struct luabox_call call = { .function = true, .pure_only = true, .args = args, .nargs = 2 };
 
 	(void)state;

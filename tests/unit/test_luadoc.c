@@ -22,7 +22,7 @@ run(const char *code, const char *input, size_t output_max)
 		.output_max = output_max };
 	struct luabox *b = luabox_new(&o);
 	struct doc in = doc_parse(input, strlen(input), NULL), result;
-	struct luabox_value global = { "input", in };
+	struct luabox_value global = { .name = "input", .value = in };
 	struct luabox_call call = { .globals = &global, .nglobals = 1 };
 	struct luabox_failure f;
 	int id = luabox_load(b, "Test", code, strlen(code), NULL);

@@ -55,7 +55,7 @@ evaluate(const char *source)
 	assert_false(doc_is_none(t));
 	the_context = doc_parse("{\"Execution\":{\"Name\":\"e1\"}}", 27, NULL);
 	buf_init(&reports, BUF_UNLIMITED);
-	template = template_compile(QUERY_JSONPATH, t, remember, &reports);
+	template = template_compile(NULL, "Parameters", t, remember, &reports);
 	doc_unref(t);
 	if (template == NULL) {
 		result = xasprintf("?%s", buf_text(&reports));
@@ -126,7 +126,7 @@ static void
 a_template_without_computed_parts_is_its_source(void **state)
 {
 	struct doc d = doc_parse("{\"a\":[{\"b\":1}]}", 15, NULL), out;
-	struct template *t = template_compile(QUERY_JSONPATH, d, NULL, NULL);
+	struct template *t = template_compile(NULL, "Parameters", d, NULL, NULL);
 	struct expr_scope s = { .root = d };
 
 	(void)state;
@@ -202,7 +202,7 @@ a_template_knows_the_variables_it_reads(void **state)
 	    "{\"a.$\":\"$x.y\",\"b\":[{\"c.$\":\"States.Array($p, States.Array($q.r), "
 	    "$.no, $$.no)\"}]}";
 	struct doc d = doc_parse(source, strlen(source), NULL);
-	struct template *t = template_compile(QUERY_JSONPATH, d, NULL, NULL);
+	struct template *t = template_compile(NULL, "Parameters", d, NULL, NULL);
 	struct buf names;
 
 	(void)state;
@@ -390,18 +390,79 @@ what_is_no_call_is_refused(void **state)
 	}
 }
 
-static void
-other_query_languages_are_refused_honestly(void **state)
+/* A template in Lua, evaluated with {"n":1} as input and one variable. */
+static char *
+eval_lua(const char *text)
 {
-	struct doc d = doc_parse("{}", 2, NULL);
-	struct buf b;
+	struct luacode *code = luacode_new();
+	struct expression_home home = { .language = QUERY_LUA, .lua = code, .state = "S" };
+	struct doc d = doc_parse(text, strlen(text), NULL), out;
+	struct expr_scope s = { .root = doc_parse("{\"n\":1}", 7, NULL),
+		.vars = doc_parse("{\"v\":[]}", 8, NULL) };
+	struct err e = ERR_INIT;
+	struct template *t;
+	struct buf reports;
+	char *result;
 
-	(void)state;
-	buf_init(&b, BUF_UNLIMITED);
-	assert_null(template_compile(QUERY_JSONATA, d, remember, &b));
-	assert_string_equal(b.data, ": Templates of the QueryLanguage 'JSONata' are not built yet");
-	buf_fini(&b);
+	buf_init(&reports, BUF_UNLIMITED);
+	t = template_compile(&home, "Output", d, remember, &reports);
+	if (t == NULL) {
+		result = xasprintf("refused %s", buf_text(&reports));
+	} else if (template_eval(t, &s, &out, &e) == 0) {
+		result = doc_text(out, NULL);
+		doc_unref(out);
+	} else {
+		result = xasprintf("%s: %s", e.name, err_cause(&e));
+	}
+	template_free(t);
+	luacode_free(code);
 	doc_unref(d);
+	doc_unref(s.root);
+	doc_unref(s.vars);
+	err_fini(&e);
+	buf_fini(&reports);
+	return result;
+}
+
+static void
+assert_lua(const char *text, const char *expected)
+{
+	char *result = eval_lua(text);
+
+	assert_string_equal(result, expected);
+	free(result);
+}
+
+static void
+strings_in_marks_are_code_and_names_never_are(void **state)
+{
+	(void)state;
+	assert_lua("\"{% states.input %}\"", "{\"n\":1}");
+	assert_lua("{\"a\":[1,\"{%states.input.n + 1%}\",{\"b\":\"{% v %}\"}],\"{% x %}\":\"y\"}",
+	    "{\"a\":[1,2,{\"b\":[]}],\"{% x %}\":\"y\"}");
+	assert_lua("{\"a.$\":\"$.n\",\"b\":\"States.UUID()\"}",
+	    "{\"a.$\":\"$.n\",\"b\":\"States.UUID()\"}");
+	assert_lua("{\"a\":\" {% 1 %}\"}",
+	    "refused /a: The value for the field 'Output/a' must begin "
+	    "with '{%' and end with '%}' to be an expression");
+	assert_lua("{\"a\":[\"{% 1 +* 2 %}\"]}",
+	    "refused /a[0]: S.Output/a[0]:1: unexpected symbol near '*'");
+}
+
+static void
+a_failed_expression_names_field_code_and_line(void **state)
+{
+	(void)state;
+	assert_lua("{\"a\":\"{% states.input.x %}\"}",
+	    "States.QueryEvaluationError: The Lua expression 'states.input.x' specified for the "
+	    "field 'Output/a' returned nothing (undefined).");
+	assert_lua("{\"a\":\"{% states.input.x.y %}\"}",
+	    "States.QueryEvaluationError: The Lua expression 'states.input.x.y' specified for the "
+	    "field 'Output/a' threw an error during evaluation: S.Output/a:1: attempt to index a "
+	    "nil value (field 'x')");
+	assert_lua("\"{% tostring %}\"",
+	    "States.QueryEvaluationError: The Lua expression 'tostring' specified for the field "
+	    "'Output' returned an unsupported result type: a function cannot be put into a document");
 }
 
 int
@@ -422,7 +483,8 @@ main(void)
 		cmocka_unit_test(sums_round_half_up_first),
 		cmocka_unit_test(random_values_come_from_the_scope),
 		cmocka_unit_test(what_is_no_call_is_refused),
-		cmocka_unit_test(other_query_languages_are_refused_honestly),
+		cmocka_unit_test(strings_in_marks_are_code_and_names_never_are),
+		cmocka_unit_test(a_failed_expression_names_field_code_and_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
