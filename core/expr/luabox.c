@@ -214,7 +214,9 @@ luabox_output_max(lua_State *l)
 int64_t
 luabox_steps_left(const struct luabox *b)
 {
-	return b->limited ? b->steps : INT64_MAX;
+	if (!b->limited)
+		return INT64_MAX;
+	return b->steps > 0 ? b->steps : 0;
 }
 
 bool

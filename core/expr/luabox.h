@@ -119,7 +119,7 @@ int luabox_run(struct luabox *b, int code, const struct luabox_call *c, struct d
 /* Runs the code without calling what it returns: 1 = a pure function, 0 = anything else, or it failed. */
 int luabox_is_pure(struct luabox *b, int code);
 
-/* Steps of the last run that it did not take. */
+/* Steps of the last run that it did not take; not below 0. */
 int64_t luabox_steps_left(const struct luabox *b);
 
 #endif
