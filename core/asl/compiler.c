@@ -399,13 +399,22 @@ struct template_place {
 	const char *field;
 };
 
+/* The service names the field that holds the template; of Lua code we know better. */
 static void
-template_report(void *arg, const char *where, const char *message)
+template_report(void *arg, enum template_problem problem, const char *where, const char *message)
 {
-	const struct template_place *at = arg;
+	const struct template_place *t = arg;
+	struct place at;
+	char *name;
 
-	(void)where; /* the service names the field that holds the template */
-	report_field(at->p, at->field, "%s", message);
+	if (problem == TEMPLATE_FORM) {
+		report_field(t->p, t->field, "%s", message);
+		return;
+	}
+	name = xasprintf("%s%s", t->field, where);
+	at = place_name(t->p->at, name);
+	report(t->p->c, &at, "INVALID_LUA_EXPRESSION", "%s", message);
+	free(name);
 }
 
 /* What sentences about an expression call its field: the way from the state to it. */

@@ -78,8 +78,8 @@ place_print(const struct template_place *at, struct buf *out)
 }
 
 static void
-compile_report(struct template_compiler *c, const struct template_place *at, const char *before,
-    const char *field, const char *after)
+compile_report_as(struct template_compiler *c, enum template_problem problem,
+    const struct template_place *at, const char *before, const char *field, const char *after)
 {
 	struct buf where, message;
 
@@ -92,9 +92,16 @@ compile_report(struct template_compiler *c, const struct template_place *at, con
 	buf_adds(&message, before);
 	buf_add(&message, field, ident_cut(field, strlen(field), TEMPLATE_SHOWN_MAX));
 	buf_adds(&message, after);
-	c->report(c->arg, buf_text(&where), buf_text(&message));
+	c->report(c->arg, problem, buf_text(&where), buf_text(&message));
 	buf_fini(&where);
 	buf_fini(&message);
+}
+
+static void
+compile_report(struct template_compiler *c, const struct template_place *at, const char *before,
+    const char *field, const char *after)
+{
+	compile_report_as(c, TEMPLATE_FORM, at, before, field, after);
 }
 
 /* A member whose name ends in ".$". */
@@ -192,7 +199,7 @@ compile_string(struct template_compiler *c, const struct template_place *at, str
 		out->kind = NODE_EXPRESSION;
 		out->expression = expression_compile(c->home, buf_text(&field), s, len, &e);
 		if (out->expression == NULL)
-			compile_report(c, at, "", err_cause(&e), "");
+			compile_report_as(c, TEMPLATE_CODE, at, err_cause(&e), "", "");
 	}
 	err_fini(&e);
 	buf_fini(&scratch);

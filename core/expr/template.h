@@ -12,8 +12,13 @@
 
 struct template;
 
+enum template_problem {
+	TEMPLATE_FORM, /* it is no template */
+	TEMPLATE_CODE  /* an expression in it is no code */
+};
 /* What a compile found wrong; where is a path below the template ("/a/b.$"), "" = the template itself. */
-typedef void template_report_cb(void *arg, const char *where, const char *message);
+typedef void template_report_cb(void *arg, enum template_problem problem, const char *where,
+    const char *message);
 
 /*
  * Borrows value (and keeps a reference). Every problem is reported; NULL if there was one. field

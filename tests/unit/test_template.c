@@ -27,10 +27,11 @@ give_context(void *arg)
 }
 
 static void
-remember(void *arg, const char *where, const char *message)
+remember(void *arg, enum template_problem problem, const char *where, const char *message)
 {
 	struct buf *b = arg;
 
+	(void)problem;
 	buf_addf(b, "%s%s: %s", b->len > 0 ? "; " : "", where, message);
 }
 
