@@ -107,8 +107,11 @@ struct luabox_call {
 	size_t nargs;
 	/* The code is an expression: nil is no value (*result is DOC_NONE), and modules see none of its globals. */
 	bool expression;
-	/* Its members are globals as well, which hide the library's but no others; DOC_NONE = none. */
-	struct doc variables;
+	/*
+	 * Of an expression: an object under that name, whose members are globals as well. They hide the
+	 * library's, but no others. value DOC_NONE = an empty one.
+	 */
+	struct luabox_value variables;
 	luabox_module_cb *module;   /* instead of the box's */
 	luabox_give_up_cb *give_up; /* likewise */
 	void *arg;                  /* of these */

@@ -161,7 +161,7 @@ static char *
 eval(struct luacode *c, int number, int64_t *steps)
 {
 	struct doc input = doc_parse("{\"a\":[1,2]}", 11, NULL), out;
-	struct doc vars = doc_parse("{\"v\":7}", 7, NULL);
+	struct doc vars = doc_parse("{\"v\":7,\"w\":{\"x\":1}}", 19, NULL);
 	struct expr_random random = { 42 };
 	struct expr_scope s = { .root = input,
 		.vars = vars,
@@ -233,6 +233,21 @@ the_context_is_built_when_somebody_looks(void **state)
 	    "1");
 	assert_eval(c, "(function() states.context.x.y = 3 return states.context end)()",
 	    "{\"x\":{\"y\":3}}");
+	luacode_free(c);
+}
+
+static void
+variables_are_one_object_and_globals(void **state)
+{
+	struct luacode *c = luacode_new();
+
+	(void)state;
+	assert_eval(c, "v + vars.v", "14");
+	assert_eval(c, "w == vars.w and w.x == vars.w.x", "true");
+	assert_eval(c, "vars.w.x = 2 return w", "{\"x\":2}");
+	assert_eval(c, "v = 1 return {v, vars.v}", "[1,7]");
+	assert_eval(c, "vars", "{\"v\":7,\"w\":{\"x\":1}}");
+	assert_eval(c, "nothing == nil and vars.nothing == nil and _ENV[1] == nil", "true");
 	luacode_free(c);
 }
 
@@ -365,6 +380,7 @@ main(void)
 		cmocka_unit_test(an_empty_expression_is_none),
 		cmocka_unit_test(a_long_name_is_cut_between_characters),
 		cmocka_unit_test(the_context_is_built_when_somebody_looks),
+		cmocka_unit_test(variables_are_one_object_and_globals),
 		cmocka_unit_test(a_module_is_compiled_once_and_run_anew_for_each_evaluation),
 		cmocka_unit_test(a_broken_box_is_made_anew_and_nobody_sees_it),
 		cmocka_unit_test(expressions_share_the_budget_that_they_are_given),
