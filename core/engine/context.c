@@ -185,5 +185,6 @@ context_scope(struct context_env *env, struct doc root)
 		.context = context_get,
 		.context_arg = env,
 		.random = &env->run->random,
+		.aws_limits = env->run->facts.aws_limits,
 	};
 }

@@ -16,7 +16,7 @@ st_succeed_work(struct run *r, struct frame *f)
 	    flow_output_path(r, f, effective, &output, &e) != 0)
 		frame_fail_err(r, f, &e);
 	else
-		frame_exit(r, f, output, DOC_NONE, NULL);
+		frame_leave(r, f, output, DOC_NONE, NULL);
 	doc_unref(effective);
 }
 

@@ -127,6 +127,11 @@ start_iteration(struct run *r, struct frame *f, int64_t previous)
 		frame_fail_err(r, f, &e);
 		return -1;
 	}
+	if (run_over_limit(r, input.doc)) {
+		doc_unref(input.doc);
+		frame_fail_limit(r, f, f->state->name);
+		return -1;
+	}
 	id = event_begin(r, EVENT_MAP_ITERATION_STARTED, previous);
 	event_string(r, "name", f->state->name, f->state->name_len);
 	event_int(r, "index", index);

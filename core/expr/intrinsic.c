@@ -431,7 +431,8 @@ intrinsic_eval(const struct intrinsic *f, const struct expr_scope *s, struct doc
 	struct intrinsic_call c = { .name = f->function->name,
 		.args = args,
 		.n = f->n,
-		.random = s->random };
+		.random = s->random,
+		.aws_limits = s->aws_limits };
 	size_t i;
 	int rc;
 

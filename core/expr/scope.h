@@ -24,7 +24,8 @@ struct expr_scope {
 	struct doc (*context)(void *arg);
 	void *context_arg;
 	struct expr_random
-	    *random; /* for States.UUID and States.MathRandom; NULL = a bug to need it */
+	    *random;     /* for States.UUID and States.MathRandom; NULL = a bug to need it */
+	bool aws_limits; /* AWS's quotas for what intrinsic functions take are on */
 };
 
 #endif
