@@ -13,7 +13,9 @@
 bool
 run_over_limit(const struct run *r, struct doc d)
 {
-	return r->facts.aws_limits && !doc_is_none(d) && doc_size(d) > LIMIT_PAYLOAD;
+	size_t size_max = r->facts.aws_limits ? LIMIT_PAYLOAD : LIMIT_MEMORY;
+
+	return !doc_is_none(d) && (doc_size(d) > size_max || doc_too_deep(d));
 }
 
 /* --- success ------------------------------------------------------------------- */
@@ -90,9 +92,9 @@ frame_exit(struct run *r, struct frame *f, struct doc output, struct doc assigne
 static bool
 variables_over_limit(const struct run *r, const struct frame *f, struct doc assigned)
 {
-	if (!r->facts.aws_limits || doc_is_none(assigned))
-		return false;
-	return doc_size(assigned) > LIMIT_PAYLOAD ||
+	if (run_over_limit(r, assigned))
+		return true;
+	return r->facts.aws_limits && !doc_is_none(assigned) &&
 	    vars_size_with(f->vars, assigned) > LIMIT_VARIABLES;
 }
 

@@ -29,6 +29,7 @@
 
 /* AWS's limits, in force with run_facts.aws_limits. */
 #define LIMIT_PAYLOAD 262144
+#define LIMIT_MEMORY (32u << 20) /* of one document, when AWS's limits are off */
 #define LIMIT_VARIABLES (10 << 20)
 
 struct run {
@@ -147,7 +148,10 @@ void frame_fail_err(struct run *r, struct frame *f, struct err *e);
  * terminal; that of a task's result is not.
  */
 void frame_fail_limit(struct run *r, struct frame *f, const char *what);
-/* True when limits are on and d is larger than AWS takes. */
+/*
+ * True when d is larger than AWS takes, its limits being on, or than we do; or so deep
+ * that nobody could read it again.
+ */
 bool run_over_limit(const struct run *r, struct doc d);
 
 /* The next attempt is scheduled (true), or no Retrier wants it (false). */

@@ -128,12 +128,14 @@ static int
 fn_json_to_string(const struct intrinsic_call *c, struct doc *out, struct err *e)
 {
 	size_t len;
-	char *text = doc_text(c->args[0], &len);
+	char *text;
 
-	(void)e;
+	if (doc_size(c->args[0]) > DOC_SIZE_MAX / 2)
+		return fn_fail(c, "the value is too large", e);
+	text = doc_text(c->args[0], &len);
 	*out = doc_string(text, len);
 	free(text);
-	return 0;
+	return doc_is_none(*out) ? fn_fail(c, "the value is too large", e) : 0;
 }
 
 static int

@@ -146,7 +146,7 @@ unfold(const char *text, struct buf *out)
 	}
 }
 
-/* Appends the text with long runs of a letter or digit as <c*N>. */
+/* Appends the text with long runs of a letter, digit or bracket as <c*N>. */
 static void
 fold(const char *text, struct buf *out)
 {
@@ -155,7 +155,7 @@ fold(const char *text, struct buf *out)
 
 		while (text[n] == *text)
 			n++;
-		if (n >= FOLD_MIN && isalnum((unsigned char)*text))
+		if (n >= FOLD_MIN && (isalnum((unsigned char)*text) || strchr("[]", *text)))
 			buf_addf(out, "<%c*%zu>", *text, n);
 		else
 			buf_add(out, text, n);
