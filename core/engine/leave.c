@@ -13,7 +13,9 @@
 bool
 run_over_limit(const struct run *r, struct doc d)
 {
-	return r->facts.aws_limits && !doc_is_none(d) && doc_size(d) > LIMIT_PAYLOAD;
+	size_t size_max = r->facts.aws_limits ? LIMIT_PAYLOAD : LIMIT_MEMORY;
+
+	return !doc_is_none(d) && (doc_size(d) > size_max || doc_too_deep(d));
 }
 
 /* --- success ------------------------------------------------------------------- */
@@ -90,11 +92,29 @@ frame_exit(struct run *r, struct frame *f, struct doc output, struct doc assigne
 static bool
 variables_over_limit(const struct run *r, const struct frame *f, struct doc assigned)
 {
-	size_t before = doc_is_none(f->vars) ? 0 : doc_size(f->vars);
+	if (run_over_limit(r, assigned))
+		return true;
+	return r->facts.aws_limits && !doc_is_none(assigned) &&
+	    vars_size_with(f->vars, assigned) > LIMIT_VARIABLES;
+}
 
-	if (!r->facts.aws_limits || doc_is_none(assigned))
-		return false;
-	return doc_size(assigned) > LIMIT_PAYLOAD || before + doc_size(assigned) > LIMIT_VARIABLES;
+static bool
+over_limits(const struct run *r, const struct frame *f, struct doc output, struct doc assigned)
+{
+	return run_over_limit(r, output) || variables_over_limit(r, f, assigned);
+}
+
+void
+frame_leave(struct run *r, struct frame *f, struct doc output, struct doc assigned,
+    const struct state *next)
+{
+	if (!over_limits(r, f, output, assigned)) {
+		frame_exit(r, f, output, assigned, next);
+		return;
+	}
+	doc_unref(assigned);
+	doc_unref(output);
+	frame_fail_limit(r, f, f->state->name);
 }
 
 void
@@ -110,13 +130,7 @@ frame_finish(struct run *r, struct frame *f, struct doc result)
 		frame_fail_err(r, f, &e);
 		return;
 	}
-	if (run_over_limit(r, output) || variables_over_limit(r, f, assigned)) {
-		doc_unref(assigned);
-		doc_unref(output);
-		frame_fail_limit(r, f, f->state->name);
-		return;
-	}
-	frame_exit(r, f, output, assigned, f->state->next);
+	frame_leave(r, f, output, assigned, f->state->next);
 }
 
 /* --- failure ------------------------------------------------------------------- */
@@ -179,6 +193,7 @@ frame_fail_limit(struct run *r, struct frame *f, const char *what)
 	struct failure x;
 
 	failure_init_limit(&x, what);
+	x.terminal = true;
 	frame_fail(r, f, &x);
 }
 
@@ -269,14 +284,19 @@ catch_failure(struct run *r, struct frame *f, const struct catcher *c, struct fa
 	if (rc == 0)
 		rc = flow_catch(r, f, c, error_output, &output, &e);
 	doc_unref(error_output);
-	if (rc == 0) {
+	if (rc == 0 && !over_limits(r, f, output, assigned)) {
 		frame_remove_children(r, f);
 		frame_exit(r, f, output, assigned, c->next);
 		return 0;
 	}
 	doc_unref(assigned);
+	doc_unref(output);
 	failure_fini(x);
-	failure_init_err(x, r, f, &e);
+	if (rc != 0)
+		failure_init_err(x, r, f, &e);
+	else
+		failure_init_limit(x, f->state->name);
+	x->terminal = rc == 0;
 	x->logged = logged;
 	return -1;
 }

@@ -343,17 +343,13 @@ intrinsic_variables(const struct intrinsic *f, void (*cb)(void *arg, const char 
 static int
 intrinsic_path_fail(const struct jsonpath *p, const struct expr_scope *s, struct err *e)
 {
-	struct doc root = jsonpath_root(p, s);
 	struct buf text;
 
 	buf_init(&text, BUF_UNLIMITED);
 	buf_addf(&text,
 	    "The JsonPath argument for the field '%s' could not be found in the input '",
 	    jsonpath_text(p));
-	if (!doc_is_none(root))
-		doc_print(root, &text);
-	else if (!doc_is_none(s->vars))
-		doc_print(s->vars, &text);
+	jsonpath_show_root(p, s, &text);
 	buf_addc(&text, '\'');
 	err_set_text(e, "States.Runtime", text.data, text.len);
 	buf_fini(&text);
@@ -435,7 +431,8 @@ intrinsic_eval(const struct intrinsic *f, const struct expr_scope *s, struct doc
 	struct intrinsic_call c = { .name = f->function->name,
 		.args = args,
 		.n = f->n,
-		.random = s->random };
+		.random = s->random,
+		.aws_limits = s->aws_limits };
 	size_t i;
 	int rc;
 

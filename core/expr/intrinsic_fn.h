@@ -12,6 +12,7 @@ struct intrinsic_call {
 	const struct doc *args;
 	size_t n;
 	struct expr_random *random;
+	bool aws_limits;
 	/*
 	 * States.Format only: the first argument was a literal, this is its text with its
 	 * escapes; a backslash takes the meaning from the character behind it.

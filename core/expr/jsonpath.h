@@ -36,6 +36,8 @@ bool jsonpath_is_whole(const struct jsonpath *p);
 int jsonpath_eval(const struct jsonpath *p, const struct expr_scope *s, struct doc *out,
     struct err *e);
 struct doc jsonpath_root(const struct jsonpath *p, const struct expr_scope *s);
+/* Appends what a sentence quotes as the input in which p found nothing. */
+void jsonpath_show_root(const struct jsonpath *p, const struct expr_scope *s, struct buf *out);
 
 /*
  * Writes value at reference path p into doc (ResultPath): missing objects are

@@ -496,6 +496,20 @@ jsonpath_root(const struct jsonpath *p, const struct expr_scope *s)
 	}
 }
 
+void
+jsonpath_show_root(const struct jsonpath *p, const struct expr_scope *s, struct buf *out)
+{
+	struct doc root = jsonpath_root(p, s);
+
+	/* a variable without a value: those that have one */
+	if (doc_is_none(root))
+		root = s->vars;
+	if (doc_is_none(root))
+		buf_adds(out, "{}");
+	else
+		doc_print(root, out);
+}
+
 int
 jsonpath_eval(const struct jsonpath *p, const struct expr_scope *s, struct doc *out, struct err *e)
 {

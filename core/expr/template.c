@@ -293,17 +293,13 @@ template_is_static(const struct template *t)
 static int
 eval_fail(const struct template_member *m, const struct expr_scope *s, struct err *e)
 {
-	struct doc root = jsonpath_root(m->node.path, s);
 	struct buf text;
 
 	buf_init(&text, BUF_UNLIMITED);
 	buf_addf(&text,
 	    "The JSONPath '%s' specified for the field '%s' could not be found in the input '",
 	    jsonpath_text(m->node.path), m->field);
-	if (!doc_is_none(root))
-		doc_print(root, &text);
-	else if (!doc_is_none(s->vars))
-		doc_print(s->vars, &text);
+	jsonpath_show_root(m->node.path, s, &text);
 	buf_addc(&text, '\'');
 	err_set_text(e, "States.Runtime", text.data, text.len);
 	buf_fini(&text);

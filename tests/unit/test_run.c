@@ -322,6 +322,47 @@ a_state_output_over_the_limit_fails_the_execution(void **state)
 	free(input);
 }
 
+/* A machine whose states assign 262,000 bytes each: n different variables, then the first one again. */
+static char *
+assigning_machine(int n)
+{
+	struct buf text;
+
+	buf_init(&text, BUF_UNLIMITED);
+	buf_adds(&text, "{\"StartAt\":\"S0\",\"States\":{");
+	for (int i = 0; i <= n; i++) {
+		buf_addf(&text, "\"S%d\":{\"Type\":\"Pass\",\"Assign\":{\"v%d.$\":\"$\"},", i,
+		    i < n ? i : 0);
+		if (i < n)
+			buf_addf(&text, "\"Next\":\"S%d\"},", i + 1);
+		else
+			buf_adds(&text, "\"End\":true}}}");
+	}
+	return buf_steal(&text, NULL);
+}
+
+static void
+variables_may_have_10_mib_together_however_often_they_are_assigned(void **state)
+{
+	char *input = json_string_of(262000), *definition = assigning_machine(40);
+	struct drive d;
+
+	(void)state;
+	begin(&d, definition, input, true);
+	drive_clock(&d, d.now_ms);
+	assert_int_equal(run_status(d.run), RUN_SUCCEEDED);
+	end(&d);
+	free(definition);
+	definition = assigning_machine(41);
+	begin(&d, definition, input, true);
+	drive_clock(&d, d.now_ms);
+	assert_int_equal(run_status(d.run), RUN_FAILED);
+	assert_string_equal(run_error(d.run), "States.DataLimitExceeded");
+	end(&d);
+	free(definition);
+	free(input);
+}
+
 static void
 error_and_cause_are_cut_to_what_the_api_takes(void **state)
 {
@@ -524,6 +565,8 @@ main(void)
 		cmocka_unit_test(an_execution_may_succeed_with_the_last_event_of_its_history),
 		cmocka_unit_test(a_result_over_the_limit_fails_the_task_and_can_be_caught),
 		cmocka_unit_test(a_state_output_over_the_limit_fails_the_execution),
+		cmocka_unit_test(
+		    variables_may_have_10_mib_together_however_often_they_are_assigned),
 		cmocka_unit_test(error_and_cause_are_cut_to_what_the_api_takes),
 		cmocka_unit_test(open_tasks_are_listed_by_id_with_all_that_a_dispatcher_needs),
 		cmocka_unit_test(each_step_of_a_large_map_writes_a_record_of_the_same_size),
