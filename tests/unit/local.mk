@@ -28,6 +28,7 @@ unit_tests += tests/unit/test_id
 unit_tests += tests/unit/test_json_suite
 unit_tests += tests/unit/test_log
 unit_tests += tests/unit/test_num
+unit_tests += tests/unit/test_similar
 unit_tests += tests/unit/test_stat
 
 # core/store: each of these runs a PostgreSQL of its own
