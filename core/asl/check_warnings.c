@@ -43,27 +43,30 @@ key_is_computed(struct doc key)
 
 /* Recursion is bounded by the depth of documents. */
 static void
-warn_below(const struct part *p, const char *field, struct doc d, bool result)
+warn_below(const struct part *p, const char *field, struct doc d, bool result,
+    const struct place *up)
 {
 	struct doc_iter it = doc_iter(d);
+	struct diagnostic *g;
+	size_t i;
 
-	while (doc_next(&it)) {
-		bool object = !doc_is_none(it.key);
-		char *key;
+	for (i = 0; doc_next(&it); i++) {
+		char *key = doc_is_none(it.key) ? NULL : text_shown(it.key);
+		struct place at = key != NULL ? place_name(up, key) : place_index(up, i);
 
-		warn_below(p, field, it.value, result);
-		if (!object || !looks_computed(it.value) || key_is_computed(it.key) != result)
-			continue;
-		key = text_shown(it.key);
-		if (result)
-			report_warning(p, field, "PASS_RESULT_IS_STATIC",
-			    "The value of '%s' is not evaluated: the Result of a Pass state is static.",
-			    key);
-		else
-			report_warning(p, field, "NO_DOLLAR",
-			    "The value of '%s' looks like a JSONPath or intrinsic function. Use "
-			    "'%s.$' to evaluate it at runtime.",
-			    key, key);
+		warn_below(p, field, it.value, result, &at);
+		if (key != NULL && looks_computed(it.value) && key_is_computed(it.key) == result) {
+			if (result)
+				g = report_warning(p, field, "PASS_RESULT_IS_STATIC",
+				    "The value of '%s' is not evaluated: the Result of a Pass state is static.",
+				    key);
+			else
+				g = report_warning(p, field, "NO_DOLLAR",
+				    "The value of '%s' looks like a JSONPath or intrinsic function. Use "
+				    "'%s.$' to evaluate it at runtime.",
+				    key, key);
+			help_below(g, &at, !result);
+		}
 		free(key);
 	}
 }
@@ -79,11 +82,11 @@ warn_portable(struct compiler *c, const struct place *at)
 void
 warn_template(const struct part *p, const char *field)
 {
-	warn_below(p, field, field_get(p, field), false);
+	warn_below(p, field, field_get(p, field), false, NULL);
 }
 
 void
 warn_result(const struct part *p, const char *field)
 {
-	warn_below(p, field, field_get(p, field), true);
+	warn_below(p, field, field_get(p, field), true, NULL);
 }

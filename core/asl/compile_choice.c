@@ -166,6 +166,35 @@ compile_comparison(const struct part *p, const char *field, bool path, struct ch
 		r->operand = doc_ref(v);
 }
 
+/* Proposes an operator, or one of the n other members of a rule. */
+static void
+help_member(struct diagnostic *g, const char *name, const char *const *others, size_t n)
+{
+	struct similar s;
+	size_t i, k, o;
+
+	if (g == NULL)
+		return;
+	similar_init(&s, name, strlen(name));
+	for (i = 0; i < n; i++)
+		similar_offer(&s, others[i], strlen(others[i]));
+	for (i = 0; i < sizeof(choice_plain) / sizeof(*choice_plain); i++)
+		similar_offer(&s, choice_plain[i].name, strlen(choice_plain[i].name));
+	for (k = 0; k < sizeof(choice_kinds) / sizeof(*choice_kinds); k++) {
+		size_t norders =
+		    k == CHOICE_BOOLEAN ? 1 : sizeof(choice_orders) / sizeof(*choice_orders);
+
+		for (o = 0; o < norders; o++) {
+			char *op = xasprintf("%s%sPath", choice_kinds[k], choice_orders[o]);
+
+			similar_offer(&s, op, strlen(op));
+			similar_offer(&s, op, strlen(op) - strlen("Path"));
+			free(op);
+		}
+	}
+	diagnostic_suggest(g, &s);
+}
+
 /* Looks at one member of a rule: an operator goes to *r and *op (yours), anything else is checked. */
 static size_t
 rule_member(const struct part *p, bool top, struct doc key, struct choice_rule *r, char **op,
@@ -192,7 +221,7 @@ rule_member(const struct part *p, bool top, struct doc key, struct choice_rule *
 	for (i = 0; i < n && strcmp(name, others[i]) != 0; i++)
 		;
 	if (i == n)
-		report(p->c, p->at, SCHEMA, "Field '%s' is not supported", name);
+		help_member(report_unknown(p, name), name, others, n);
 	free(name);
 	return 0;
 }

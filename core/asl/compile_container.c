@@ -8,6 +8,8 @@
 #include "base/xalloc.h"
 #include "expr/ident.h"
 
+#define SEARCHES_MAX 100 /* for names of states that a missing one may have meant */
+
 static int
 state_order(const struct state *a, const char *name, size_t len)
 {
@@ -43,6 +45,26 @@ container_state(const struct container *c, const char *name, size_t len)
 	return NULL;
 }
 
+/* Proposes a state of the container. */
+static void
+help_target(struct compiler *c, struct diagnostic *g, const struct container *box, struct doc v)
+{
+	struct similar s;
+	struct buf scratch;
+	const char *name;
+	size_t len, i;
+
+	if (g == NULL || c->nsearches++ >= SEARCHES_MAX)
+		return;
+	buf_init(&scratch, BUF_UNLIMITED);
+	name = doc_str(v, &scratch, &len);
+	similar_init(&s, name, len);
+	for (i = 0; i < box->nstates; i++)
+		similar_offer(&s, box->states[i]->name, box->states[i]->name_len);
+	diagnostic_suggest(g, &s);
+	buf_fini(&scratch);
+}
+
 const struct state *
 compile_target(const struct part *p, const struct container *box, const char *field)
 {
@@ -62,7 +84,10 @@ compile_target(const struct part *p, const struct container *box, const char *fi
 	if (target == NULL) {
 		char *shown = text_shown(v);
 
-		report(p->c, &at, "MISSING_TRANSITION_TARGET", "Missing 'Next' target: %s", shown);
+		help_target(p->c,
+		    report(p->c, &at, "MISSING_TRANSITION_TARGET", "Missing 'Next' target: %s",
+			shown),
+		    box, v);
 		free(shown);
 	}
 	return target;

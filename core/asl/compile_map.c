@@ -103,7 +103,7 @@ check_distributed_only(const struct state_part *s)
 
 	for (i = 0; i < sizeof(fields) / sizeof(*fields); i++)
 		if (!doc_is_none(field_get(&s->p, fields[i])))
-			report(s->p.c, s->p.at, SCHEMA, "Field '%s' is not supported", fields[i]);
+			report_unknown(&s->p, fields[i]);
 }
 
 /* ItemProcessor, or Iterator as it was called once. */

@@ -2,11 +2,44 @@
  * compile_retry - Retry and Catch.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "asl/compiler.h"
 #include "base/xalloc.h"
+#include "expr/ident.h"
 
 #define MAX_DELAY_SECONDS 31622399 /* the service: less than 31622400 */
+
+/* The errors of the language: "States." and one of these. */
+static const char *const language_errors[] = { "States.ALL", "States.TaskFailed", "States.Timeout",
+	"States.HeartbeatTimeout", "States.Permissions", "States.ResultPathMatchFailure",
+	"States.ParameterPathFailure", "States.QueryEvaluationError", "States.BranchFailed",
+	"States.NoChoiceMatched", "States.IntrinsicFailure",
+	"States.ExceedToleratedFailureThreshold", "States.ItemReaderFailed",
+	"States.ResultWriterFailed", "States.DataLimitExceeded", "States.Runtime",
+	"States.Http.Socket" };
+#define NLANGUAGE_ERRORS (sizeof(language_errors) / sizeof(*language_errors))
+
+/* An error that the language would raise, and does not know. The service says nothing of it. */
+static void
+warn_error(const struct part *p, struct doc name, const char *text, size_t index)
+{
+	struct place below = place_index(NULL, index);
+	struct diagnostic *g;
+	size_t i;
+
+	if (!p->c->d->help || strncmp(text, "States.", 7) != 0 ||
+	    strncmp(text, "States.Http.StatusCode.", 23) == 0)
+		return;
+	for (i = 0; i < NLANGUAGE_ERRORS; i++)
+		if (strcmp(text, language_errors[i]) == 0)
+			return;
+	g = report_warning(p, "ErrorEquals", "UNKNOWN_ERROR_NAME",
+	    "There is no error '%.*s': names that begin with 'States.' are those of the language.",
+	    (int)ident_cut(text, strlen(text), DIAGNOSTIC_NAME_MAX), text);
+	help_below(g, &below, false);
+	help_words(g, name, language_errors, NLANGUAGE_ERRORS);
+}
 
 /*
  * ErrorEquals of a retrier or catcher. States.ALL stands alone, and in the last of
@@ -39,6 +72,7 @@ compile_errors(const struct part *p, bool last, char ***out, size_t *n)
 		}
 		(*out)[(*n)++] = name;
 		all |= doc_str_is(it.value, "States.ALL");
+		warn_error(p, it.value, name, i);
 	}
 	if (all && doc_len(v) > 1)
 		report(p->c, &list, SCHEMA, "'States.ALL' must be the only error name");

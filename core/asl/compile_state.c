@@ -43,8 +43,9 @@ state_read_type(const struct part *p, enum state_type *out)
 			return true;
 		}
 	}
-	report_field(p, "Type",
-	    "The field 'Type' should have one of these values: [" STATE_TYPES "]");
+	help_words(report_field(p, "Type",
+		       "The field 'Type' should have one of these values: [" STATE_TYPES "]"),
+	    v, state_types, sizeof(state_types) / sizeof(*state_types));
 	return false;
 }
 
@@ -71,6 +72,8 @@ state_language(const struct part *p)
 enum query_language
 compile_language(struct compiler *c, struct doc v, const struct place *at)
 {
+	static const char *const languages[] = { "JSONPath", "JSONata", "Lua" };
+
 	if (doc_str_is(v, "JSONPath"))
 		return QUERY_JSONPATH;
 	if (doc_str_is(v, "Lua")) {
@@ -82,7 +85,9 @@ compile_language(struct compiler *c, struct doc v, const struct place *at)
 	else if (doc_type(v) != DOC_STRING)
 		report(c, at, SCHEMA, "Expected value of type [STRING]");
 	else
-		report(c, at, SCHEMA, "Value should be one of the following: [JSONPath, JSONata]");
+		help_words(report(c, at, SCHEMA,
+			       "Value should be one of the following: [JSONPath, JSONata]"),
+		    v, languages, sizeof(languages) / sizeof(*languages));
 	return QUERY_JSONATA;
 }
 
@@ -100,7 +105,9 @@ compile_transition(const struct state_part *s)
 		report_field(p, "End", "Expected value of type [BOOLEAN]");
 		s->st->end = true;
 	} else if (ends && !doc_is_none(next)) {
-		report(p->c, p->at, SCHEMA, "These fields are mutually exclusive: [Next, End]");
+		help_key(report(p->c, p->at, SCHEMA,
+			     "These fields are mutually exclusive: [Next, End]"),
+		    "End");
 	} else if (!ends && doc_is_none(next)) {
 		report(p->c, p->at, SCHEMA, "One of these fields is required: [Next, End]");
 		s->st->end = true;
@@ -177,6 +184,7 @@ compile_call(const struct part *p, const char *field, struct dynamic_field *out)
 {
 	struct doc v = field_get(p, field), wrapped;
 	struct doc_builder *b;
+	struct err e = ERR_INIT;
 	struct intrinsic *f;
 	struct buf scratch;
 	const char *s;
@@ -184,13 +192,15 @@ compile_call(const struct part *p, const char *field, struct dynamic_field *out)
 
 	buf_init(&scratch, BUF_UNLIMITED);
 	s = doc_str(v, &scratch, &len);
-	f = intrinsic_compile(s, len, NULL);
+	f = intrinsic_compile(s, len, &e);
 	buf_fini(&scratch);
 	if (f == NULL || !gives_string(f)) {
-		report_field(p, field,
-		    "The value for the field '%s' must be a valid JSONPath or a valid intrinsic "
-		    "function call",
-		    field);
+		diagnostic_hint(report_field(p, field,
+				    "The value for the field '%s' must be a valid JSONPath or a "
+				    "valid intrinsic function call",
+				    field),
+		    "%s", f == NULL ? err_cause(&e) : "The function does not give a string");
+		err_fini(&e);
 		intrinsic_free(f);
 		return;
 	}

@@ -12,8 +12,7 @@
 #include "base/xalloc.h"
 #include "expr/ident.h"
 
-#define WARNINGS_MAX 100   /* so that they leave room for errors */
-#define PLACE_NAME_MAX 320 /* bytes of a name that a location shows: 80 characters */
+#define WARNINGS_MAX 100 /* so that they leave room for errors */
 
 /* --- places ------------------------------------------------------------------ */
 
@@ -40,7 +39,7 @@ place_print_part(const struct place *at, struct buf *out)
 		return;
 	}
 	buf_addc(out, '/');
-	buf_add(out, at->name, ident_cut(at->name, at->len, PLACE_NAME_MAX));
+	buf_add(out, at->name, ident_cut(at->name, at->len, DIAGNOSTIC_NAME_MAX));
 }
 
 void
@@ -62,44 +61,59 @@ text_shown(struct doc d)
 
 	buf_init(&scratch, BUF_UNLIMITED);
 	s = doc_str(d, &scratch, &len);
-	text = xstrndup(s, ident_cut(s, len, PLACE_NAME_MAX));
+	text = xstrndup(s, ident_cut(s, len, DIAGNOSTIC_NAME_MAX));
 	buf_fini(&scratch);
 	return text;
 }
 
 /* --- reporting ----------------------------------------------------------------- */
 
-static void
+static struct diagnostic *
 report_to(struct diagnostics *d, enum diagnostic_severity severity, const struct place *at,
     const char *code, const char *fmt, va_list ap)
 {
+	struct diagnostic *g;
 	struct buf location;
 
 	buf_init(&location, BUF_UNLIMITED);
 	place_print(at, &location);
-	diagnostics_vadd(d, severity, code, buf_text(&location), fmt, ap);
+	g = diagnostics_vadd(d, severity, code, buf_text(&location), fmt, ap);
 	buf_fini(&location);
+	return g;
 }
 
-void
+struct diagnostic *
 report(struct compiler *c, const struct place *at, const char *code, const char *fmt, ...)
 {
+	struct diagnostic *g;
 	va_list ap;
 
 	va_start(ap, fmt);
-	report_to(c->d, DIAGNOSTIC_ERROR, at, code, fmt, ap);
+	g = report_to(c->d, DIAGNOSTIC_ERROR, at, code, fmt, ap);
 	va_end(ap);
+	return g;
 }
 
-void
+struct diagnostic *
 report_field(const struct part *p, const char *field, const char *fmt, ...)
 {
 	struct place at = place_name(p->at, field);
+	struct diagnostic *g;
 	va_list ap;
 
 	va_start(ap, fmt);
-	report_to(p->c->d, DIAGNOSTIC_ERROR, &at, SCHEMA, fmt, ap);
+	g = report_to(p->c->d, DIAGNOSTIC_ERROR, &at, SCHEMA, fmt, ap);
 	va_end(ap);
+	return g;
+}
+
+struct diagnostic *
+report_unknown(const struct part *p, const char *key)
+{
+	struct diagnostic *g = report(p->c, p->at, SCHEMA, "Field '%s' is not supported", key);
+
+	help_key(g, key);
+	return g;
 }
 
 static bool
@@ -108,17 +122,19 @@ has_room_for_warnings(const struct diagnostics *d)
 	return d->n - (d->nerrors < d->n ? d->nerrors : d->n) < WARNINGS_MAX;
 }
 
-void
+struct diagnostic *
 report_warning(const struct part *p, const char *field, const char *code, const char *fmt, ...)
 {
 	struct place at = place_name(p->at, field);
+	struct diagnostic *g;
 	va_list ap;
 
 	if (!has_room_for_warnings(p->c->d))
-		return;
+		return NULL;
 	va_start(ap, fmt);
-	report_to(p->c->d, DIAGNOSTIC_WARNING, &at, code, fmt, ap);
+	g = report_to(p->c->d, DIAGNOSTIC_WARNING, &at, code, fmt, ap);
 	va_end(ap);
+	return g;
 }
 
 void
@@ -142,6 +158,49 @@ refuse_unbuilt(struct compiler *c, const struct place *at, const char *fmt, ...)
 	va_start(ap, fmt);
 	report_to(&c->unbuilt, DIAGNOSTIC_ERROR, at, SCHEMA, fmt, ap);
 	va_end(ap);
+}
+
+/* --- help ------------------------------------------------------------------------ */
+
+void
+help_below(struct diagnostic *g, const struct place *below, bool at_key)
+{
+	struct buf b;
+
+	if (g == NULL)
+		return;
+	buf_init(&b, BUF_UNLIMITED);
+	place_print(below, &b);
+	free(g->below);
+	g->below = buf_steal(&b, NULL);
+	g->at_key = at_key;
+}
+
+void
+help_key(struct diagnostic *g, const char *key)
+{
+	struct place below = place_name(NULL, key);
+
+	help_below(g, &below, true);
+}
+
+void
+help_words(struct diagnostic *g, struct doc v, const char *const *words, size_t n)
+{
+	struct similar s;
+	struct buf scratch;
+	const char *word;
+	size_t len, i;
+
+	if (g == NULL || doc_type(v) != DOC_STRING)
+		return;
+	buf_init(&scratch, BUF_UNLIMITED);
+	word = doc_str(v, &scratch, &len);
+	similar_init(&s, word, len);
+	for (i = 0; i < n; i++)
+		similar_offer(&s, words[i], strlen(words[i]));
+	diagnostic_suggest(g, &s);
+	buf_fini(&scratch);
 }
 
 /* --- fields ---------------------------------------------------------------------- */
@@ -250,7 +309,9 @@ field_choice(const struct part *p, const char *field, const char *const *values,
 	buf_init(&list, BUF_UNLIMITED);
 	for (i = 0; i < n; i++)
 		buf_addf(&list, "%s%s", i > 0 ? ", " : "", values[i]);
-	report_field(p, field, "Value should be one of the following: [%s]", buf_text(&list));
+	help_words(report_field(p, field, "Value should be one of the following: [%s]",
+		       buf_text(&list)),
+	    v, values, n);
 	buf_fini(&list);
 	return -1;
 }
@@ -260,7 +321,8 @@ field_conflict(const struct part *p, const char *a, const char *b)
 {
 	if (doc_is_none(field_get(p, a)) || doc_is_none(field_get(p, b)))
 		return false;
-	report(p->c, p->at, SCHEMA, "These fields are mutually exclusive: [%s, %s]", a, b);
+	help_key(report(p->c, p->at, SCHEMA, "These fields are mutually exclusive: [%s, %s]", a, b),
+	    b);
 	return true;
 }
 
@@ -295,7 +357,7 @@ fields_only(const struct part *p, const char *const *names)
 		if (*n != NULL)
 			continue;
 		key = text_shown(it.key);
-		report(p->c, p->at, SCHEMA, "Field '%s' is not supported", key);
+		help_words(report_unknown(p, key), it.key, names, (size_t)(n - names));
 		free(key);
 	}
 }
@@ -330,8 +392,9 @@ field_objects(const struct part *p, const char *field, bool allow_empty, struct 
 
 /* --- paths and templates ------------------------------------------------------------- */
 
+/* The path; NULL and e when the text is none. */
 static struct jsonpath *
-path_of(struct doc v)
+path_of(struct doc v, struct err *e)
 {
 	struct buf scratch;
 	struct jsonpath *p;
@@ -340,7 +403,7 @@ path_of(struct doc v)
 
 	buf_init(&scratch, BUF_UNLIMITED);
 	s = doc_str(v, &scratch, &len);
-	p = jsonpath_compile(s, len, NULL);
+	p = jsonpath_compile(s, len, e);
 	buf_fini(&scratch);
 	return p;
 }
@@ -349,6 +412,7 @@ void
 compile_path_field(const struct part *p, const char *field, struct path_field *out)
 {
 	struct doc v = field_get(p, field);
+	struct err e = ERR_INIT;
 
 	*out = (struct path_field){ PATH_DEFAULT, NULL };
 	if (doc_is_none(v))
@@ -359,11 +423,14 @@ compile_path_field(const struct part *p, const char *field, struct path_field *o
 	}
 	if (doc_is_none(field_string(p, field)))
 		return;
-	out->path = path_of(v);
+	out->path = path_of(v, &e);
 	if (out->path == NULL)
-		report_field(p, field, "Value is not a Path: The syntax of the path is invalid");
+		diagnostic_hint(report_field(p, field,
+				    "Value is not a Path: The syntax of the path is invalid"),
+		    "%s", err_cause(&e));
 	else
 		out->how = PATH_SET;
+	err_fini(&e);
 }
 
 void
@@ -383,14 +450,18 @@ struct jsonpath *
 compile_reference(const struct part *p, const char *field)
 {
 	struct doc v = field_string(p, field);
+	struct err e = ERR_INIT;
 	struct jsonpath *path;
 
 	if (doc_is_none(v))
 		return NULL;
-	path = path_of(v);
+	path = path_of(v, &e);
 	if (path == NULL)
-		report_field(p, field,
-		    "Value is not a Reference Path: The syntax of the path is invalid");
+		diagnostic_hint(
+		    report_field(p, field,
+			"Value is not a Reference Path: The syntax of the path is invalid"),
+		    "%s", err_cause(&e));
+	err_fini(&e);
 	return path;
 }
 
@@ -401,14 +472,20 @@ struct template_place {
 
 /* The service names the field that holds the template; of Lua code we know better. */
 static void
-template_report(void *arg, enum template_problem problem, const char *where, const char *message)
+template_report(void *arg, enum template_problem problem, const char *where, const char *message,
+    const char *reason)
 {
 	const struct template_place *t = arg;
 	struct place at;
+	struct diagnostic *g;
 	char *name;
 
 	if (problem == TEMPLATE_FORM) {
-		report_field(t->p, t->field, "%s", message);
+		g = report_field(t->p, t->field, "%s", message);
+		if (g != NULL)
+			g->below = xstrdup(where);
+		if (reason != NULL)
+			diagnostic_hint(g, "%s", reason);
 		return;
 	}
 	name = xasprintf("%s%s", t->field, where);

@@ -51,6 +51,7 @@ struct compiler {
 	/* the state that is being compiled; NULL = none */
 	const struct state *state;
 	const struct place *state_at;
+	unsigned nsearches; /* for states that a missing one may have meant */
 };
 
 /* One object of the definition and what belongs to it: what most functions here work on. */
@@ -65,16 +66,24 @@ struct part {
 
 #define SCHEMA "SCHEMA_VALIDATION_FAILED"
 
-void report(struct compiler *c, const struct place *at, const char *code, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+/* These return what diagnostics_add does: mostly NULL, else the new one, for help to be added. */
+struct diagnostic *report(struct compiler *c, const struct place *at, const char *code,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* SCHEMA_VALIDATION_FAILED at the field of p. */
-void report_field(const struct part *p, const char *field, const char *fmt, ...)
+struct diagnostic *report_field(const struct part *p, const char *field, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* A member of p that p may not have. */
+struct diagnostic *report_unknown(const struct part *p, const char *key);
 /* A warning, as long as there are few. */
-void report_warning(const struct part *p, const char *field, const char *code, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+struct diagnostic *report_warning(const struct part *p, const char *field, const char *code,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void report_warning_at(struct compiler *c, const struct place *at, const char *code,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* What is meant is below the place of the report: its name, or else its value. g may be NULL. */
+void help_below(struct diagnostic *g, const struct place *below, bool at_key);
+void help_key(struct diagnostic *g, const char *key);
+/* Proposes the one of n words that v, a string, is similar to. */
+void help_words(struct diagnostic *g, struct doc v, const char *const *words, size_t n);
 /* What is legal but not built: refused, but only when nothing else is. */
 void refuse_unbuilt(struct compiler *c, const struct place *at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

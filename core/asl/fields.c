@@ -2,6 +2,7 @@
  * fields - which fields each type of state may have, in which query language.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "asl/compiler.h"
 
@@ -89,6 +90,24 @@ language_name(enum query_language l)
 	return l == QUERY_JSONPATH ? "JSONPath" : l == QUERY_JSONATA ? "JSONata" : "Lua";
 }
 
+/* Proposes a field that this state may have. */
+static void
+help_field(const struct state_part *s, struct diagnostic *g, const char *name)
+{
+	bool jsonpath = s->p.language == QUERY_JSONPATH;
+	struct similar similar;
+	size_t i;
+
+	if (g == NULL)
+		return;
+	similar_init(&similar, name, strlen(name));
+	for (i = 0; i < sizeof(field_rules) / sizeof(*field_rules); i++)
+		if ((field_rules[i].types & 1u << s->st->type) != 0 &&
+		    field_rules[i].language != (jsonpath ? NOT_JSONPATH : ONLY_JSONPATH))
+			similar_offer(&similar, field_rules[i].name, strlen(field_rules[i].name));
+	diagnostic_suggest(g, &similar);
+}
+
 static void
 check_field(const struct state_part *s, struct doc key)
 {
@@ -98,13 +117,15 @@ check_field(const struct state_part *s, struct doc key)
 
 	if (rule == NULL || !(rule->types & 1u << s->st->type)) {
 		name = text_shown(key);
-		report(s->p.c, s->p.at, SCHEMA, "Field '%s' is not supported", name);
+		help_field(s, report_unknown(&s->p, name), name);
 		free(name);
 	} else if (rule->language == (jsonpath ? NOT_JSONPATH : ONLY_JSONPATH)) {
-		report(s->p.c, s->p.at, SCHEMA,
-		    "The QueryLanguage is set to '%s', but field '%s' is only supported for the "
-		    "'%s' QueryLanguage",
-		    language_name(s->p.language), rule->name, jsonpath ? "JSONata" : "JSONPath");
+		help_key(report(s->p.c, s->p.at, SCHEMA,
+			     "The QueryLanguage is set to '%s', but field '%s' is only supported "
+			     "for the '%s' QueryLanguage",
+			     language_name(s->p.language), rule->name,
+			     jsonpath ? "JSONata" : "JSONPath"),
+		    rule->name);
 	}
 }
 

@@ -244,6 +244,26 @@ intrinsic_parse_arguments(struct intrinsic_parser *p, struct intrinsic *f)
 }
 
 /* States.Name(...); the prefix stands at p. */
+static void
+intrinsic_fail_name(struct intrinsic_parser *p, const char *name, size_t len)
+{
+	struct similar s;
+	const char *best;
+	char *what;
+
+	if (p->e == NULL)
+		return;
+	similar_init(&s, name, len);
+	intrinsic_offer_names(&s);
+	best = similar_best(&s);
+	what = xasprintf("There is no intrinsic function '" PREFIX "%.*s'%s%s%s",
+	    (int)ident_cut(name, len, INTRINSIC_SHOWN_MAX), name,
+	    best != NULL ? " (did you mean '" PREFIX : "", best != NULL ? best : "",
+	    best != NULL ? "'?)" : "");
+	intrinsic_fail(p, what);
+	free(what);
+}
+
 static struct intrinsic *
 intrinsic_parse_call(struct intrinsic_parser *p)
 {
@@ -266,7 +286,7 @@ intrinsic_parse_call(struct intrinsic_parser *p)
 	f->function = intrinsic_find(p->s + begin, p->pos - begin);
 	p->depth++;
 	if (f->function == NULL) {
-		intrinsic_fail(p, "There is no intrinsic function of that name");
+		intrinsic_fail_name(p, p->s + begin, p->pos - begin);
 	} else if (intrinsic_char(p) != '(') {
 		intrinsic_fail(p, "A ( is missing");
 	} else {

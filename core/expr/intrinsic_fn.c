@@ -688,3 +688,12 @@ intrinsic_find(const char *name, size_t len)
 			return &functions[i];
 	return NULL;
 }
+
+void
+intrinsic_offer_names(struct similar *s)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(functions) / sizeof(*functions); i++)
+		similar_offer(s, functions[i].name, strlen(functions[i].name));
+}

@@ -79,7 +79,8 @@ place_print(const struct template_place *at, struct buf *out)
 
 static void
 compile_report_as(struct template_compiler *c, enum template_problem problem,
-    const struct template_place *at, const char *before, const char *field, const char *after)
+    const struct template_place *at, const char *before, const char *field, const char *after,
+    const char *reason)
 {
 	struct buf where, message;
 
@@ -92,16 +93,16 @@ compile_report_as(struct template_compiler *c, enum template_problem problem,
 	buf_adds(&message, before);
 	buf_add(&message, field, ident_cut(field, strlen(field), TEMPLATE_SHOWN_MAX));
 	buf_adds(&message, after);
-	c->report(c->arg, problem, buf_text(&where), buf_text(&message));
+	c->report(c->arg, problem, buf_text(&where), buf_text(&message), reason);
 	buf_fini(&where);
 	buf_fini(&message);
 }
 
 static void
 compile_report(struct template_compiler *c, const struct template_place *at, const char *before,
-    const char *field, const char *after)
+    const char *field, const char *after, const char *reason)
 {
-	compile_report_as(c, TEMPLATE_FORM, at, before, field, after);
+	compile_report_as(c, TEMPLATE_FORM, at, before, field, after, reason);
 }
 
 /* A member whose name ends in ".$". */
@@ -110,27 +111,30 @@ compile_computed(struct template_compiler *c, const struct template_place *at, s
     struct template_member *m)
 {
 	struct template_node *node = &m->node;
+	struct err e = ERR_INIT;
 	struct buf scratch;
 	const char *s;
 	size_t len;
 
 	if (doc_type(value) != DOC_STRING) {
-		compile_report(c, at, "The value for the field '", m->field, "' must be a STRING");
+		compile_report(c, at, "The value for the field '", m->field, "' must be a STRING",
+		    NULL);
 		return;
 	}
 	buf_init(&scratch, BUF_UNLIMITED);
 	s = doc_str(value, &scratch, &len);
 	if (intrinsic_is_call(s, len)) {
 		node->kind = NODE_CALL;
-		node->call = intrinsic_compile(s, len, NULL);
+		node->call = intrinsic_compile(s, len, &e);
 	} else {
 		node->kind = NODE_PATH;
-		node->path = jsonpath_compile(s, len, NULL);
+		node->path = jsonpath_compile(s, len, &e);
 	}
 	buf_fini(&scratch);
 	if (node->call == NULL && node->path == NULL)
 		compile_report(c, at, "The value for the field '", m->field,
-		    "' must be a valid JSONPath or a valid intrinsic function call");
+		    "' must be a valid JSONPath or a valid intrinsic function call", err_cause(&e));
+	err_fini(&e);
 }
 
 static void
@@ -156,7 +160,7 @@ compile_member(struct template_compiler *c, const struct template_place *up, str
 	m->name_len -= 2;
 	if (!doc_is_none(doc_get(object, m->field, m->name_len)))
 		compile_report(c, &at, "The field '", m->field,
-		    "' conflicts with the field of the same name without '.$'");
+		    "' conflicts with the field of the same name without '.$'", NULL);
 	compile_computed(c, &at, value, m);
 }
 
@@ -194,12 +198,12 @@ compile_string(struct template_compiler *c, const struct template_place *at, str
 	place_print(at, &field);
 	if (mark == EXPRESSION_BROKEN) {
 		compile_report(c, at, "The value for the field '", buf_text(&field),
-		    "' must begin with '{%' and end with '%}' to be an expression");
+		    "' must begin with '{%' and end with '%}' to be an expression", NULL);
 	} else if (mark == EXPRESSION_WHOLE) {
 		out->kind = NODE_EXPRESSION;
 		out->expression = expression_compile(c->home, buf_text(&field), s, len, &e);
 		if (out->expression == NULL)
-			compile_report_as(c, TEMPLATE_CODE, at, err_cause(&e), "", "");
+			compile_report_as(c, TEMPLATE_CODE, at, err_cause(&e), "", "", NULL);
 	}
 	err_fini(&e);
 	buf_fini(&scratch);

@@ -16,9 +16,13 @@ enum template_problem {
 	TEMPLATE_FORM, /* it is no template */
 	TEMPLATE_CODE  /* an expression in it is no code */
 };
-/* What a compile found wrong; where is a path below the template ("/a/b.$"), "" = the template itself. */
+/*
+ * What a compile found wrong; where is a path below the template ("/a/b.$"), "" = the
+ * template itself. The reason says more than the message, which is the service's; NULL =
+ * nothing.
+ */
 typedef void template_report_cb(void *arg, enum template_problem problem, const char *where,
-    const char *message);
+    const char *message, const char *reason);
 
 /*
  * Borrows value (and keeps a reference). Every problem is reported; NULL if there was one. field

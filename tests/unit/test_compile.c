@@ -752,6 +752,135 @@ thousands_of_errors_are_counted_and_few_are_kept(void **state)
 	free(wrong);
 }
 
+/* --- help -------------------------------------------------------------------------- */
+
+/* What people are told of the first diagnostic of X: "below|key|suggestion|hint". Yours. */
+static char *
+help_of(const char *fields)
+{
+	char *text = state_x(fields), *told;
+	struct diagnostic *g;
+	struct diagnostics d;
+
+	diagnostics_init(&d);
+	d.help = true;
+	machine_unref(machine_compile(text, strlen(text), MACHINE_STANDARD, &d));
+	assert_true(d.n > 0);
+	g = &d.list[0];
+	told = xasprintf("%s|%s|%s|%s", g->below != NULL ? g->below : "", g->at_key ? "key" : "",
+	    g->suggestion != NULL ? g->suggestion : "", g->hint != NULL ? g->hint : "");
+	diagnostics_fini(&d);
+	free(text);
+	return told;
+}
+
+static void
+help_x(const char *fields, const char *want)
+{
+	char *told = help_of(fields);
+
+	if (strcmp(told, want) != 0)
+		print_error("%s\n", fields);
+	assert_string_equal(told, want);
+	free(told);
+}
+
+static void
+what_was_meant_is_proposed(void **state)
+{
+	(void)state;
+	help_x("\"Type\":\"Pass\",\"Next\":\"s\"", "||S|");
+	help_x("\"Type\":\"Pass\",\"Next\":\"Elsewhere\"", "|||");
+	help_x("\"Type\":\"Pas\",\"Next\":\"S\"", "||Pass|");
+	help_x("\"Type\":7,\"Next\":\"S\"", "|||");
+	help_x("\"Type\":\"Pass\",\"next\":\"S\"", "/next|key|Next|");
+	help_x("\"Type\":\"Pass\",\"ResultPat\":null,\"Next\":\"S\"", "/ResultPat|key|ResultPath|");
+	/* Resource is no field of a Pass state, so that it is not what was meant */
+	help_x("\"Type\":\"Pass\",\"Resourc\":\"S\",\"Next\":\"S\"", "/Resourc|key||");
+	help_x("\"Type\":\"Pass\",\"Outpt\":1,\"Next\":\"S\"", "/Outpt|key||");
+	help_x("\"Type\":\"Pass\",\"QueryLanguage\":\"jsonpath\",\"Next\":\"S\"", "||JSONPath|");
+	help_x("\"Type\":\"Task\"," LAMBDA ",\"Next\":\"S\",\"Retry\":[{\"ErrorEquals\":[\"a\"],"
+	       "\"JitterStrategy\":\"Full\"}]",
+	    "||FULL|");
+	help_x("\"Type\":\"Task\"," LAMBDA ",\"Next\":\"S\",\"Retry\":[{\"ErrorEquals\":[\"a\"],"
+	       "\"MaxAttempt\":1}]",
+	    "/MaxAttempt|key|MaxAttempts|");
+	help_x("\"Type\":\"Choice\",\"Choices\":[{\"Variable\":\"$.a\",\"StringEqual\":\"a\","
+	       "\"Next\":\"S\"}]",
+	    "/StringEqual|key|StringEquals|");
+	help_x("\"Type\":\"Choice\",\"Choices\":[{\"Variable\":\"$.a\","
+	       "\"NumericLesThanPath\":\"$.a\",\"Next\":\"S\"}]",
+	    "/NumericLesThanPath|key|NumericLessThanPath|");
+}
+
+static void
+the_member_that_is_meant_is_told(void **state)
+{
+	(void)state;
+	help_x("\"Type\":\"Pass\",\"Next\":\"S\",\"End\":true", "/End|key||");
+	help_x("\"Type\":\"Pass\",\"Next\":\"S\",\"Arguments\":{}", "/Arguments|key||");
+	help_x("\"Type\":\"Pass\",\"Next\":\"S\",\"Parameters\":{\"a\":[0,{\"b.$\":5}]}",
+	    "/a[1]/b.$|||");
+	help_x("\"Type\":\"Pass\",\"Next\":\"S\",\"Parameters\":{\"a\":[0,{\"b\":\"$.x\"}]}",
+	    "/a[1]/b|key||");
+	help_x("\"Type\":\"Pass\",\"Next\":\"S\",\"Result\":{\"a.$\":\"$.x\"}", "/a.$|||");
+	help_x("\"Type\":\"Pass\",\"Next\":\"S\",\"Assign\":{\"1a\":1}", "/1a|key||");
+}
+
+static void
+why_a_path_or_a_call_is_wrong_is_told(void **state)
+{
+	(void)state;
+	help_x("\"Type\":\"Pass\",\"Next\":\"S\",\"Parameters\":{\"a.$\":\"States.Foramt('')\"}",
+	    "/a.$|||There is no intrinsic function 'States.Foramt' (did you mean 'States.Format'?) "
+	    "at position 13 of 'States.Foramt('')'");
+	help_x("\"Type\":\"Pass\",\"Next\":\"S\",\"Parameters\":{\"a.$\":\"States.Xyzzy()\"}",
+	    "/a.$|||There is no intrinsic function 'States.Xyzzy' at position 12 of 'States.Xyzzy()'");
+	help_x("\"Type\":\"Pass\",\"Next\":\"S\",\"InputPath\":\"$.a[\"",
+	    "|||An index is missing at position 4 of the path '$.a['");
+}
+
+static void
+errors_that_the_language_does_not_have_are_warned_of_for_people_only(void **state)
+{
+	static const char fields[] = "\"Type\":\"Task\"," LAMBDA ",\"Next\":\"S\",\"Retry\":[{"
+				     "\"ErrorEquals\":[\"Mine\",\"States.Timeot\"]}]";
+	static const char known[] = "\"Type\":\"Task\"," LAMBDA ",\"Next\":\"S\",\"Retry\":[{"
+				    "\"ErrorEquals\":[\"States.Timeout\",\"States.Http.Socket\","
+				    "\"States.Http.StatusCode.404\",\"Statesman\"]}]";
+	struct diagnostics d;
+	char *text = state_x(fields);
+
+	(void)state;
+	help_x(fields, "[1]||States.Timeout|");
+	machine_unref(compile_as(text, MACHINE_STANDARD, &d));
+	assert_int_equal(d.n, 0);
+	diagnostics_fini(&d);
+	free(text);
+	text = state_x(known);
+	diagnostics_init(&d);
+	d.help = true;
+	machine_unref(machine_compile(text, strlen(text), MACHINE_STANDARD, &d));
+	assert_int_equal(d.n, 0);
+	diagnostics_fini(&d);
+	free(text);
+}
+
+static void
+help_is_made_only_for_who_wants_it(void **state)
+{
+	struct diagnostics d;
+
+	(void)state;
+	assert_null(
+	    compile_as("{\"StartAt\":\"a\",\"States\":{\"A\":{\"Type\":\"Succeed\"}},\"x\":1}",
+		MACHINE_STANDARD, &d));
+	assert_int_equal(d.n, 2);
+	assert_null(d.list[0].below);
+	assert_null(d.list[1].suggestion);
+	diagnostics_fini(&d);
+}
+
 int
 main(void)
 {
@@ -778,6 +907,12 @@ main(void)
 		cmocka_unit_test(values_that_look_computed_give_warnings_only),
 		cmocka_unit_test(deeply_nested_definitions_do_no_harm),
 		cmocka_unit_test(thousands_of_errors_are_counted_and_few_are_kept),
+		cmocka_unit_test(what_was_meant_is_proposed),
+		cmocka_unit_test(the_member_that_is_meant_is_told),
+		cmocka_unit_test(why_a_path_or_a_call_is_wrong_is_told),
+		cmocka_unit_test(
+		    errors_that_the_language_does_not_have_are_warned_of_for_people_only),
+		cmocka_unit_test(help_is_made_only_for_who_wants_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,11 +27,13 @@ give_context(void *arg)
 }
 
 static void
-remember(void *arg, enum template_problem problem, const char *where, const char *message)
+remember(void *arg, enum template_problem problem, const char *where, const char *message,
+    const char *reason)
 {
 	struct buf *b = arg;
 
 	(void)problem;
+	(void)reason;
 	buf_addf(b, "%s%s: %s", b->len > 0 ? "; " : "", where, message);
 }
 
