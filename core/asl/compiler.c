@@ -4,6 +4,7 @@
  */
 #include "asl/compiler.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -197,8 +198,10 @@ help_words(struct diagnostic *g, struct doc v, const char *const *words, size_t 
 	buf_init(&scratch, BUF_UNLIMITED);
 	word = doc_str(v, &scratch, &len);
 	similar_init(&s, word, len);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		assert(words[i] != NULL);
 		similar_offer(&s, words[i], strlen(words[i]));
+	}
 	diagnostic_suggest(g, &s);
 	buf_fini(&scratch);
 }

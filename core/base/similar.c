@@ -3,6 +3,7 @@
  */
 #include "base/similar.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define ROW_MAX (SIMILAR_LEN_MAX + SIMILAR_MISTAKES_MAX + 1)
@@ -37,13 +38,14 @@ least(unsigned a, unsigned b)
 static unsigned
 mistakes(const char *a, size_t a_len, const char *b, size_t b_len, unsigned limit)
 {
-	unsigned rows[3][ROW_MAX];
+	unsigned rows[3][ROW_MAX] = { { 0 } };
+	unsigned *up2 = rows[0], *up = rows[1], *row = rows[2], *reused;
 	size_t i, j;
 
+	assert(a_len <= SIMILAR_LEN_MAX && b_len < ROW_MAX);
 	for (j = 0; j <= b_len; j++)
-		rows[0][j] = (unsigned)j;
+		up[j] = (unsigned)j;
 	for (i = 1; i <= a_len; i++) {
-		unsigned *row = rows[i % 3], *up = rows[(i + 2) % 3], *up2 = rows[(i + 1) % 3];
 		size_t first = i > limit ? i - limit : 1;
 		size_t last = i + limit < b_len ? i + limit : b_len;
 		unsigned lowest = limit + 1;
@@ -63,8 +65,12 @@ mistakes(const char *a, size_t a_len, const char *b, size_t b_len, unsigned limi
 		}
 		if (lowest > limit)
 			return limit + 1;
+		reused = up2;
+		up2 = up;
+		up = row;
+		row = reused;
 	}
-	return least(rows[a_len % 3][b_len], limit + 1);
+	return least(up[b_len], limit + 1);
 }
 
 void

@@ -43,3 +43,7 @@ tests_fuzz_fuzz_api_SOURCES = tests/fuzz/fuzz_api.c $(fuzz_main)
 
 fuzz_targets += tests/fuzz/fuzz_lua
 tests_fuzz_fuzz_lua_SOURCES = tests/fuzz/fuzz_lua.c $(fuzz_main)
+
+fuzz_targets += tests/fuzz/fuzz_source
+tests_fuzz_fuzz_source_SOURCES = tests/fuzz/fuzz_source.c $(fuzz_main)
+tests_fuzz_fuzz_source_LDADD = $(pawl_cli_libs) $(FUZZER_LIBS)

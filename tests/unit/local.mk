@@ -76,3 +76,11 @@ unit_tests += tests/unit/test_worker
 unit_tests += tests/unit/test_http_plugin
 unit_tests += tests/unit/test_lambda_plugin
 EXTRA_DIST += tests/unit/http_peer.h tests/unit/http_peer.py tests/unit/plugin_fixture.h
+
+# core/cli: the files of definitions; these are linked with the command line's library
+unit_tests += tests/unit/test_excerpt
+tests_unit_test_excerpt_LDADD = $(pawl_cli_libs) $(CMOCKA_LIBS) $(FUZZER_LIBS)
+unit_tests += tests/unit/test_source
+tests_unit_test_source_LDADD = $(pawl_cli_libs) $(CMOCKA_LIBS) $(FUZZER_LIBS)
+unit_tests += tests/unit/test_yaml_scalar
+tests_unit_test_yaml_scalar_LDADD = $(pawl_cli_libs) $(CMOCKA_LIBS) $(FUZZER_LIBS)
