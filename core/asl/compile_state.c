@@ -86,7 +86,7 @@ compile_language(struct compiler *c, struct doc v, const struct place *at)
 	return QUERY_JSONATA;
 }
 
-/* Next and End of the types that have them. After a report the state counts as an end, so that one mistake is told once. */
+/* Next and End of the types that have them. */
 static void
 compile_transition(const struct state_part *s)
 {
@@ -98,12 +98,12 @@ compile_transition(const struct state_part *s)
 	s->st->end = ends;
 	if (!doc_is_none(end) && !doc_is_bool(end)) {
 		report_field(p, "End", "Expected value of type [BOOLEAN]");
-		s->st->end = true;
+		p->c->here.flow_unknown = true;
 	} else if (ends && !doc_is_none(next)) {
 		report(p->c, p->at, SCHEMA, "These fields are mutually exclusive: [Next, End]");
 	} else if (!ends && doc_is_none(next)) {
 		report(p->c, p->at, SCHEMA, "One of these fields is required: [Next, End]");
-		s->st->end = true;
+		p->c->here.flow_unknown = true;
 	}
 }
 
@@ -135,14 +135,19 @@ compile_wait(const struct state_part *s)
 {
 	static const char *const fields[] = { "Seconds", "SecondsPath", "Timestamp",
 		"TimestampPath" };
-	size_t given = 0, i;
+	bool jsonpath = s->p.language == QUERY_JSONPATH;
+	size_t given = 0, foreign = 0, i;
 
-	for (i = 0; i < sizeof(fields) / sizeof(*fields); i++)
-		given += !doc_is_none(field_get(&s->p, fields[i]));
-	if (given != 1) {
-		report(s->p.c, s->p.at, SCHEMA,
-		    "Exactly one of these fields is required: [Seconds, SecondsPath, Timestamp, "
-		    "TimestampPath]");
+	for (i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		bool there = !doc_is_none(field_get(&s->p, fields[i]));
+
+		given += there;
+		foreign += there && !jsonpath && i % 2 == 1;
+	}
+	if (given != 1 && foreign == 0) {
+		report(s->p.c, s->p.at, SCHEMA, "Exactly one of these fields is required: [%s]",
+		    jsonpath ? "Seconds, SecondsPath, Timestamp, TimestampPath"
+			     : "Seconds, Timestamp");
 		return;
 	}
 	compile_seconds(&s->p, "Seconds", "SecondsPath", 0, &s->st->seconds);
@@ -204,6 +209,8 @@ compile_call(const struct part *p, const char *field, struct dynamic_field *out)
 	out->template_ = template_compile(QUERY_JSONPATH, wrapped, NULL, NULL);
 	out->how = out->template_ != NULL ? FIELD_TEMPLATE : FIELD_ABSENT;
 	doc_unref(wrapped);
+	if (out->template_ != NULL)
+		warn_variables(p, field, out->template_);
 }
 
 static bool
@@ -228,7 +235,8 @@ static void
 compile_fail_field(const struct part *p, const char *field, const char *path_field,
     struct dynamic_field *out)
 {
-	if (doc_is_none(field_get(p, field)) && field_is_call(p, path_field))
+	if (p->language == QUERY_JSONPATH && doc_is_none(field_get(p, field)) &&
+	    field_is_call(p, path_field))
 		compile_call(p, path_field, out);
 	else
 		compile_dynamic(p, field, path_field, check_string, out);
@@ -287,6 +295,10 @@ compile_shared(const struct state_part *s)
 		st->result_selector = compile_template(p, "ResultSelector", true);
 		if (st->type != STATE_MAP)
 			st->parameters = compile_template(p, "Parameters", false);
+	} else {
+		if (check_value(p, "Arguments", DOC_OBJECT, "OBJECT"))
+			st->parameters = compile_template(p, "Arguments", false);
+		st->output = compile_template(p, "Output", false);
 	}
 	st->assign = compile_assign(p, s->assigned);
 	if (st->type == STATE_TASK || st->type == STATE_PARALLEL || st->type == STATE_MAP) {
@@ -320,17 +332,18 @@ compile_state(struct compiler *c, struct state *st, struct doc def, const struct
 		.assigned = assigned };
 
 	machine_add_state(c->m, st);
-	st->end = true; /* until it is known better: no further complaint about a broken state */
 	st->type = STATE_PASS;
 	if (doc_type(def) != DOC_OBJECT) {
 		report(c, at, SCHEMA, "Expected value of type [OBJECT]");
+		c->here.flow_unknown = true;
 		return;
 	}
 	st->language = s.p.language = state_language(&s.p);
-	if (!state_read_type(&s.p, &st->type))
+	if (!state_read_type(&s.p, &st->type)) {
+		c->here.flow_unknown = true;
 		return;
+	}
 	check_state_fields(&s);
-	st->end = false;
 	if (state_has_transition(st->type))
 		compile_transition(&s);
 	compile_shared(&s);

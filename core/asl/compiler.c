@@ -12,8 +12,7 @@
 #include "base/xalloc.h"
 #include "expr/ident.h"
 
-#define WARNINGS_MAX 100   /* so that they leave room for errors */
-#define PLACE_NAME_MAX 320 /* bytes of a name that a location shows: 80 characters */
+#define WARNINGS_MAX 100 /* so that they leave room for errors */
 
 /* --- places ------------------------------------------------------------------ */
 
@@ -40,7 +39,7 @@ place_print_part(const struct place *at, struct buf *out)
 		return;
 	}
 	buf_addc(out, '/');
-	buf_add(out, at->name, ident_cut(at->name, at->len, PLACE_NAME_MAX));
+	buf_add(out, at->name, ident_cut(at->name, at->len, NAME_SHOWN_MAX));
 }
 
 void
@@ -62,7 +61,7 @@ text_shown(struct doc d)
 
 	buf_init(&scratch, BUF_UNLIMITED);
 	s = doc_str(d, &scratch, &len);
-	text = xstrndup(s, ident_cut(s, len, PLACE_NAME_MAX));
+	text = xstrndup(s, ident_cut(s, len, NAME_SHOWN_MAX));
 	buf_fini(&scratch);
 	return text;
 }
@@ -114,6 +113,15 @@ report_warning(const struct part *p, const char *field, const char *code, const 
 	va_start(ap, fmt);
 	report_to(d, DIAGNOSTIC_WARNING, &at, code, fmt, ap);
 	va_end(ap);
+}
+
+void
+report_unsupported(const struct part *p, struct doc key)
+{
+	char *name = text_shown(key);
+
+	report(p->c, p->at, SCHEMA, "Field '%s' is not supported", name);
+	free(name);
 }
 
 void
@@ -270,15 +278,11 @@ fields_only(const struct part *p, const char *const *names)
 
 	while (doc_next(&it)) {
 		const char *const *n;
-		char *key;
 
 		for (n = names; *n != NULL && !doc_str_is(it.key, *n); n++)
 			;
-		if (*n != NULL)
-			continue;
-		key = text_shown(it.key);
-		report(p->c, p->at, SCHEMA, "Field '%s' is not supported", key);
-		free(key);
+		if (*n == NULL)
+			report_unsupported(p, it.key);
 	}
 }
 
@@ -342,27 +346,17 @@ compile_path_field(const struct part *p, const char *field, struct path_field *o
 	if (doc_is_none(field_string(p, field)))
 		return;
 	out->path = path_of(v);
-	if (out->path == NULL)
+	if (out->path == NULL) {
 		report_field(p, field, "Value is not a Path: The syntax of the path is invalid");
-	else
-		out->how = PATH_SET;
+		return;
+	}
+	out->how = PATH_SET;
+	warn_variable(p, field, out->path);
 }
 
-void
-compile_result_path(const struct part *p, const char *field, struct path_field *out)
-{
-	compile_path_field(p, field, out);
-	if (out->how != PATH_SET)
-		return;
-	if (jsonpath_is_reference(out->path) && jsonpath_root_kind(out->path) == JSONPATH_DOCUMENT)
-		return;
-	report_field(p, field, "Value is not a Reference Path: The syntax of the path is invalid");
-	jsonpath_free(out->path);
-	*out = (struct path_field){ PATH_DEFAULT, NULL };
-}
-
-struct jsonpath *
-compile_reference(const struct part *p, const char *field)
+/* The field's path when it is one of that kind. NULL = absent, or reported. */
+static struct jsonpath *
+compile_path_if(const struct part *p, const char *field, bool (*is)(const struct jsonpath *))
 {
 	struct doc v = field_string(p, field);
 	struct jsonpath *path;
@@ -370,10 +364,43 @@ compile_reference(const struct part *p, const char *field)
 	if (doc_is_none(v))
 		return NULL;
 	path = path_of(v);
-	if (path == NULL)
-		report_field(p, field,
-		    "Value is not a Reference Path: The syntax of the path is invalid");
-	return path;
+	if (path != NULL && is(path)) {
+		warn_variable(p, field, path);
+		return path;
+	}
+	report_field(p, field, "Value is not a Reference Path: The syntax of the path is invalid");
+	jsonpath_free(path);
+	return NULL;
+}
+
+static bool
+is_writable(const struct jsonpath *path)
+{
+	return jsonpath_is_reference(path) && jsonpath_root_kind(path) == JSONPATH_DOCUMENT;
+}
+
+void
+compile_result_path(const struct part *p, const char *field, struct path_field *out)
+{
+	struct doc v = field_get(p, field);
+
+	*out = (struct path_field){ PATH_DEFAULT, NULL };
+	if (!doc_is_none(v) && doc_type(v) == DOC_NULL)
+		out->how = PATH_NULL;
+	else if ((out->path = compile_path_if(p, field, is_writable)) != NULL)
+		out->how = PATH_SET;
+}
+
+struct jsonpath *
+compile_reference(const struct part *p, const char *field)
+{
+	return compile_path_if(p, field, jsonpath_is_reference);
+}
+
+struct jsonpath *
+compile_lax_reference(const struct part *p, const char *field)
+{
+	return compile_path_if(p, field, jsonpath_is_lax_reference);
 }
 
 struct template_place {
@@ -395,39 +422,56 @@ compile_template(const struct part *p, const char *field, bool must_be_object)
 {
 	struct template_place at = { p, field };
 	struct doc v = must_be_object ? field_object(p, field) : field_get(p, field);
+	struct template *t;
 
+	if (doc_is_none(v) || (p->language != QUERY_JSONPATH && !check_expressions(p, field, v)))
+		return NULL;
 	/* Other languages are refused as a whole, see refuse_unbuilt. */
-	if (doc_is_none(v) || p->language != QUERY_JSONPATH)
+	if (p->language != QUERY_JSONPATH)
 		return NULL;
 	warn_template(p, field);
-	return template_compile(p->language, v, template_report, &at);
+	t = template_compile(p->language, v, template_report, &at);
+	if (t != NULL)
+		warn_variables(p, field, t);
+	return t;
 }
 
 void
 compile_dynamic(const struct part *p, const char *field, const char *path_field, field_check *check,
     struct dynamic_field *out)
 {
+	bool jsonpath = p->language == QUERY_JSONPATH; /* others have no twin: see fields.c */
 	struct doc v = field_get(p, field);
 	const char *wrong;
 
 	*out = (struct dynamic_field){ .how = FIELD_ABSENT };
-	if (field_conflict(p, field, path_field))
+	if (jsonpath && field_conflict(p, field, path_field))
 		return;
 	if (!doc_is_none(v)) {
-		if (field_is_expression(p, v))
+		if (field_is_expression(p, v) || (!jsonpath && !check_expressions(p, field, v)))
 			return;
 		wrong = check(v);
 		if (wrong != NULL) {
 			report_field(p, field, "%s", wrong);
 			return;
 		}
+		if (jsonpath)
+			warn_literal_path(p, field, path_field);
 		out->how = FIELD_LITERAL;
 		out->literal = doc_ref(v);
 		return;
 	}
-	out->path = compile_reference(p, path_field);
-	if (out->path != NULL)
+	if (jsonpath && (out->path = compile_reference(p, path_field)) != NULL)
 		out->how = FIELD_PATH;
+}
+
+void
+check_dynamic(const struct part *p, const char *field, const char *path_field, field_check *check)
+{
+	struct dynamic_field ignored;
+
+	compile_dynamic(p, field, path_field, check, &ignored);
+	dynamic_field_fini(&ignored);
 }
 
 static const char *

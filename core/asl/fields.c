@@ -1,8 +1,6 @@
 /*
  * fields - which fields each type of state may have, in which query language.
  */
-#include <stdlib.h>
-
 #include "asl/compiler.h"
 
 #define TASK (1u << STATE_TASK)
@@ -14,8 +12,6 @@
 #define PARALLEL (1u << STATE_PARALLEL)
 #define MAP (1u << STATE_MAP)
 #define ALL 0xffu
-
-enum field_language { ANY, ONLY_JSONPATH, NOT_JSONPATH };
 
 static const struct field_rule {
 	const char *name;
@@ -89,22 +85,48 @@ language_name(enum query_language l)
 	return l == QUERY_JSONPATH ? "JSONPath" : l == QUERY_JSONATA ? "JSONata" : "Lua";
 }
 
+void
+report_language(const struct part *p, const char *field)
+{
+	report(p->c, p->at, SCHEMA,
+	    "The QueryLanguage is set to '%s', but field '%s' is only supported for the "
+	    "'%s' QueryLanguage",
+	    language_name(p->language), field,
+	    p->language == QUERY_JSONPATH ? "JSONata" : "JSONPath");
+}
+
+static void
+check_language(const struct part *p, const char *field, enum field_language language)
+{
+	if (language == (p->language == QUERY_JSONPATH ? NOT_JSONPATH : ONLY_JSONPATH))
+		report_language(p, field);
+}
+
 static void
 check_field(const struct state_part *s, struct doc key)
 {
 	const struct field_rule *rule = field_find(key);
-	bool jsonpath = s->p.language == QUERY_JSONPATH;
-	char *name;
 
-	if (rule == NULL || !(rule->types & 1u << s->st->type)) {
-		name = text_shown(key);
-		report(s->p.c, s->p.at, SCHEMA, "Field '%s' is not supported", name);
-		free(name);
-	} else if (rule->language == (jsonpath ? NOT_JSONPATH : ONLY_JSONPATH)) {
-		report(s->p.c, s->p.at, SCHEMA,
-		    "The QueryLanguage is set to '%s', but field '%s' is only supported for the "
-		    "'%s' QueryLanguage",
-		    language_name(s->p.language), rule->name, jsonpath ? "JSONata" : "JSONPath");
+	if (rule == NULL || !(rule->types & 1u << s->st->type))
+		report_unsupported(&s->p, key);
+	else
+		check_language(&s->p, rule->name, rule->language);
+}
+
+void
+fields_check(const struct part *p, const struct field_name *names)
+{
+	struct doc_iter it = doc_iter(p->def);
+
+	while (doc_next(&it)) {
+		const struct field_name *n;
+
+		for (n = names; n->name != NULL && !doc_str_is(it.key, n->name); n++)
+			;
+		if (n->name == NULL)
+			report_unsupported(p, it.key);
+		else
+			check_language(p, n->name, n->language);
 	}
 }
 
