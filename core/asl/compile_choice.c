@@ -215,29 +215,33 @@ rule_member(const struct part *p, bool top, struct doc key, struct choice_rule *
 	free(name);
 }
 
+static void
+compile_operator(const struct state_part *s, const struct part *p, const struct rule_members *m,
+    struct choice_rule *r)
+{
+	if (r->op != CHOICE_AND && r->op != CHOICE_OR && r->op != CHOICE_NOT) {
+		compile_comparison(p, m->op, m->path, r);
+		return;
+	}
+	if (!doc_is_none(field_get(p, "Variable")))
+		report(p->c, p->at, SCHEMA, "Field 'Variable' is not supported");
+	compile_nested(s, p, m->op, r);
+}
+
 /* Fills *r except for what only rules at the top have. */
 static void
 compile_rule(const struct state_part *s, const struct part *p, bool top, struct choice_rule *r)
 {
-	static const struct field_name no_variable[] = { { "And", ANY }, { "Or", ANY },
-		{ "Not", ANY }, { "Next", ANY }, { "Assign", ANY }, { "Comment", ANY },
-		{ NULL, ANY } };
 	struct doc_iter it = doc_iter(p->def);
 	struct rule_members m = { .op = NULL };
 
 	while (doc_next(&it))
 		rule_member(p, top, it.key, r, &m);
-	if (m.operators > 1 || (m.operators == 0 && m.faults == 0)) {
+	/* When there is none but a fault, the operator is what is misspelt. */
+	if (m.operators > 1 || (m.operators == 0 && m.faults == 0))
 		report(p->c, p->at, SCHEMA, "A choice rule must have exactly one operator");
-	} else if (m.operators == 0) {
-		; /* the operator is what is misspelt */
-	} else if (r->op == CHOICE_AND || r->op == CHOICE_OR || r->op == CHOICE_NOT) {
-		if (m.faults == 0)
-			fields_check(p, no_variable);
-		compile_nested(s, p, m.op, r);
-	} else {
-		compile_comparison(p, m.op, m.path, r);
-	}
+	else if (m.operators == 1)
+		compile_operator(s, p, &m, r);
 	free(m.op);
 	field_string(p, "Comment");
 }

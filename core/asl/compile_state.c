@@ -281,30 +281,39 @@ compile_by_type(const struct state_part *s)
 	}
 }
 
-/* The fields that several types share; which type may have which is checked already. */
+/* The paths and templates that several types share, of those fields that the state may have: others are told already. */
 static void
-compile_shared(const struct state_part *s)
+compile_data_flow(const struct state_part *s)
 {
 	const struct part *p = &s->p;
 	struct state *st = s->st;
 
-	if (p->language == QUERY_JSONPATH) {
+	if (state_may_have(s, "InputPath"))
 		compile_path_field(p, "InputPath", &st->input_path);
+	if (state_may_have(s, "OutputPath"))
 		compile_path_field(p, "OutputPath", &st->output_path);
+	if (state_may_have(s, "ResultPath"))
 		compile_result_path(p, "ResultPath", &st->result_path);
+	if (state_may_have(s, "ResultSelector"))
 		st->result_selector = compile_template(p, "ResultSelector", true);
-		if (st->type != STATE_MAP)
-			st->parameters = compile_template(p, "Parameters", false);
-	} else {
-		if (check_value(p, "Arguments", DOC_OBJECT, "OBJECT"))
-			st->parameters = compile_template(p, "Arguments", false);
+	if (state_may_have(s, "Parameters") && st->type != STATE_MAP)
+		st->parameters = compile_template(p, "Parameters", false);
+	if (state_may_have(s, "Arguments") && check_value(p, "Arguments", DOC_OBJECT, "OBJECT"))
+		st->parameters = compile_template(p, "Arguments", false);
+	if (state_may_have(s, "Output"))
 		st->output = compile_template(p, "Output", false);
-	}
-	st->assign = compile_assign(p, s->assigned);
-	if (st->type == STATE_TASK || st->type == STATE_PARALLEL || st->type == STATE_MAP) {
+	if (state_may_have(s, "Assign"))
+		st->assign = compile_assign(p, s->assigned);
+}
+
+static void
+compile_shared(const struct state_part *s)
+{
+	compile_data_flow(s);
+	if (state_may_have(s, "Retry"))
 		compile_retry(s);
+	if (state_may_have(s, "Catch"))
 		compile_catch(s);
-	}
 }
 
 static bool

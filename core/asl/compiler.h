@@ -182,6 +182,8 @@ const struct state *compile_target(const struct part *p, const struct container 
     const char *field);
 /* fields.c: reports what this type of state may not have, and what it lacks. */
 void check_state_fields(const struct state_part *s);
+/* fields.c: the field is one of the table, and this type of state has it in this language. */
+bool state_may_have(const struct state_part *s, const char *field);
 /* compile_state.c */
 enum query_language compile_language(struct compiler *c, struct doc v, const struct place *at);
 void compile_state(struct compiler *c, struct state *st, struct doc def, const struct place *at,

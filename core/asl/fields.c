@@ -1,6 +1,8 @@
 /*
  * fields - which fields each type of state may have, in which query language.
  */
+#include <string.h>
+
 #include "asl/compiler.h"
 
 #define TASK (1u << STATE_TASK)
@@ -77,6 +79,18 @@ field_find(struct doc key)
 		if (doc_str_is(key, field_rules[i].name))
 			return &field_rules[i];
 	return NULL;
+}
+
+bool
+state_may_have(const struct state_part *s, const char *field)
+{
+	bool jsonpath = s->p.language == QUERY_JSONPATH;
+	const struct field_rule *rule = field_rules;
+
+	while (strcmp(rule->name, field) != 0)
+		rule++;
+	return (rule->types & 1u << s->st->type) != 0 &&
+	    rule->language != (jsonpath ? NOT_JSONPATH : ONLY_JSONPATH);
 }
 
 static const char *

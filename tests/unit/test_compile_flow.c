@@ -102,6 +102,28 @@ nothing_follows_from_a_transition_that_cannot_be_read(void **state)
 }
 
 static void
+a_field_that_may_not_be_there_is_not_looked_into(void **state)
+{
+	static const struct fields_case cases[] = {
+		{ "`A`:{`Type`:`Succeed`,`ResultPath`:`a`}",
+		    S "Field 'ResultPath' is not supported at /States/A" },
+		{ "`A`:{`Type`:`Fail`,`InputPath`:`a`,`Assign`:1,`Output`:`1 %}`,`QueryLanguage`:`JSONata`}",
+		    S "Field 'InputPath' is not supported at /States/A, " S
+		      "Field 'Assign' is not supported at /States/A, " S
+		      "Field 'Output' is not supported at /States/A" },
+		{ "`A`:{`Type`:`Pass`,`Retry`:1,`Catch`:1,`ResultSelector`:1,`End`:true}",
+		    S "Field 'Retry' is not supported at /States/A, " S
+		      "Field 'Catch' is not supported at /States/A, " S
+		      "Field 'ResultSelector' is not supported at /States/A" },
+		{ "`A`:{`Type`:`Pass`,`Arguments`:1,`QueryLanguage`:`JSONata`,`End`:true}",
+		    S "Field 'Arguments' is not supported at /States/A" },
+	};
+
+	(void)state;
+	check_states(CASES(cases));
+}
+
+static void
 only_states_that_go_on_have_next_or_end(void **state)
 {
 	static const struct fields_case cases[] = {
@@ -126,6 +148,7 @@ main(void)
 		cmocka_unit_test(every_state_is_reached),
 		cmocka_unit_test(the_machine_ends_somewhere),
 		cmocka_unit_test(nothing_follows_from_a_transition_that_cannot_be_read),
+		cmocka_unit_test(a_field_that_may_not_be_there_is_not_looked_into),
 		cmocka_unit_test(only_states_that_go_on_have_next_or_end),
 	};
 
