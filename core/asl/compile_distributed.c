@@ -1,6 +1,7 @@
 /*
  * compile_distributed - the fields that only distributed Maps have, but for the reader.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,18 +22,28 @@ label_may_have(uint32_t c)
 	return c > 0x7f || strchr("?*<>{}[]:;,\\|^~$#%&`\"", (int)c) == NULL;
 }
 
-static bool
-label_is_valid(const char *s, size_t len)
+/* What is wrong with the text as a Label; empty = nothing. */
+static void
+label_fault(const char *s, size_t len, struct buf *out)
 {
 	size_t n = ident_characters(s, len), used;
 	uint32_t c;
 
-	if (n == 0 || n > LABEL_MAX)
-		return false;
-	for (; len > 0; s += used, len -= used)
-		if ((used = ident_utf8(s, len, &c)) == 0 || !label_may_have(c))
-			return false;
-	return true;
+	if (n == 0)
+		buf_adds(out, "Label cannot be empty");
+	else if (n > LABEL_MAX)
+		buf_addf(out, "Label cannot exceed %d characters", LABEL_MAX);
+	for (; out->len == 0 && len > 0; s += used, len -= used) {
+		used = ident_utf8(s, len, &c);
+		assert(used > 0); /* strings of documents are UTF-8 */
+		if (label_may_have(c))
+			continue;
+		buf_adds(out, "Label contains invalid character: '");
+		if (c < ' ' || c >= 0x7f)
+			buf_addf(out, "\\x%02x'", (unsigned)c);
+		else
+			buf_addf(out, "%c'", (char)c);
+	}
 }
 
 /* False = there is one of that name. */
@@ -76,27 +87,25 @@ check_label(const struct part *p)
 {
 	struct place at = place_name(p->at, "Label");
 	struct doc v = field_string(p, "Label");
-	struct buf scratch;
+	struct buf scratch, fault;
 	const char *s;
+	char *label;
 	size_t len;
 
 	if (doc_is_none(v))
 		return;
 	buf_init(&scratch, BUF_UNLIMITED);
+	buf_init(&fault, BUF_UNLIMITED);
 	s = doc_str(v, &scratch, &len);
-	if (!label_is_valid(s, len)) {
-		report(p->c, &at, "INVALID_LABEL_NAME",
-		    "A Label must have 1 to %d characters, and no blanks, control characters or "
-		    "any of ? * < > { } [ ] : ; , \\ | ^ ~ $ # %% & ` \"",
-		    LABEL_MAX);
-	} else {
-		char *label = xstrndup(s, len);
-
-		if (!labels_add(&p->c->labels, label))
-			report(p->c, &at, "DUPLICATE_LABEL_NAME", "Duplicate Label: %s", label);
-		free(label);
-	}
+	label = xstrndup(s, len);
+	label_fault(s, len, &fault);
+	if (fault.len > 0)
+		report(p->c, &at, "INVALID_LABEL_NAME", "%s", buf_text(&fault));
+	else if (!labels_add(&p->c->labels, label))
+		report(p->c, &at, "DUPLICATE_LABEL_NAME", "Duplicate Label: %s", label);
+	free(label);
 	buf_fini(&scratch);
+	buf_fini(&fault);
 }
 
 /* --- ItemBatcher ------------------------------------------------------------------- */
