@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "asl/compiler.h"
-#include "base/id.h"
 #include "expr/ident.h"
 
 #define REQUEST (1u << PATTERN_REQUEST)
@@ -158,13 +157,11 @@ check_integration(const struct part *p, const struct task_resource *r)
 	const struct integration *known = NULL;
 	bool service = false;
 	unsigned patterns;
-	struct arn a;
 	size_t i;
 
 	if (r->kind == TASK_SERVICE && r->pattern == PATTERN_TOKEN)
 		warn_token(p);
-	if (r->kind != TASK_SERVICE || arn_parse(r->arn, strlen(r->arn), &a) != 0 ||
-	    a.partition.len < 3 || memcmp(a.partition.s, "aws", 3) != 0)
+	if (r->kind != TASK_SERVICE || !task_resource_is_aws(r))
 		return;
 	for (i = 0; i < sizeof(integrations) / sizeof(*integrations) && known == NULL; i++) {
 		if (strcmp(integrations[i].service, r->type) != 0)

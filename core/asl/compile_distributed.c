@@ -179,7 +179,8 @@ check_writer(const struct part *p)
 	static const struct field_name known[] = { { "Resource", ANY },
 		{ "Parameters", ONLY_JSONPATH }, { "Arguments", NOT_JSONPATH },
 		{ "WriterConfig", ANY }, { "Comment", ANY }, { NULL, ANY } };
-	static const char *const actions[] = { "putObject", NULL };
+	static const struct storage_action actions[] = { { "putObject", "Bucket" },
+		{ NULL, NULL } };
 	const char *parameters = p->language == QUERY_JSONPATH ? "Parameters" : "Arguments";
 	struct place at = place_name(p->at, "WriterConfig");
 	struct part config = { p->c, DOC_NONE, &at, p->language };
@@ -191,7 +192,7 @@ check_writer(const struct part *p)
 	fields_check(p, known);
 	if (!doc_is_none(field_get(p, "Resource")) || !doc_is_none(field_get(p, parameters)) ||
 	    doc_is_none(field_get(p, "WriterConfig")))
-		check_storage(p, actions, "Bucket");
+		check_storage(p, actions);
 	config.def = field_object(p, "WriterConfig");
 	if (!doc_is_none(config.def))
 		check_writer_config(&config);

@@ -84,8 +84,7 @@ read_processor(const struct part *p, struct processor *out)
 	static const char *const known[] = { "Mode", "ExecutionType", "Comment", NULL };
 	static const char *const type_required[] = { "ExecutionType", NULL };
 	static const char *const modes[] = { "INLINE", "DISTRIBUTED" };
-	static const char
-	    *const types[] = { [MACHINE_STANDARD] = "STANDARD", [MACHINE_EXPRESS] = "EXPRESS" };
+	static const char *const types[] = { "STANDARD", "EXPRESS" }; /* by machine_type */
 	struct place at = place_name(p->at, "ProcessorConfig");
 	struct place mode_at = place_name(&at, "Mode");
 	struct part config = { p->c, field_object(p, "ProcessorConfig"), &at, p->language };

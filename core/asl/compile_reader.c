@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "asl/compiler.h"
-#include "base/id.h"
 
 #define MAX_ITEMS_MAX 100000000
 #define CSV_HEADERS_MAX (10 * 1024) /* bytes of all names together */
@@ -14,31 +13,28 @@
 
 /* An action of the service's object storage, or whatever other partitions offer. *action: which of the list, -1 = another partition's. */
 static bool
-storage_is_known(const char *arn, size_t len, const char *const *actions, int *action)
+storage_is_known(const char *arn, size_t len, const struct storage_action *actions, int *action)
 {
 	struct task_resource r;
-	struct arn a;
 	bool known = false;
+	size_t i;
 
 	*action = -1;
 	if (task_resource_parse(&r, arn, len) != 0)
 		return false;
-	if (r.kind != TASK_SERVICE || r.pattern != PATTERN_REQUEST ||
-	    arn_parse(r.arn, strlen(r.arn), &a) != 0)
-		;
-	else if (a.partition.len < 3 || memcmp(a.partition.s, "aws", 3) != 0)
-		known = true;
-	else
-		for (; *actions != NULL && strcmp(r.type, "s3") == 0 && !known; actions++) {
-			++*action;
-			known = strcmp(r.resource, *actions) == 0;
+	if (r.kind == TASK_SERVICE && r.pattern == PATTERN_REQUEST) {
+		known = !task_resource_is_aws(&r);
+		for (i = 0; actions[i].name != NULL && strcmp(r.type, "s3") == 0 && !known; i++) {
+			known = strcmp(r.resource, actions[i].name) == 0;
+			*action = known ? (int)i : -1;
 		}
+	}
 	task_resource_fini(&r);
 	return known;
 }
 
 int
-check_storage(const struct part *p, const char *const *actions, const char *required)
+check_storage(const struct part *p, const struct storage_action *actions)
 {
 	const char *parameters = p->language == QUERY_JSONPATH ? "Parameters" : "Arguments";
 	const char *const names[] = { "Resource", parameters, NULL };
@@ -52,15 +48,13 @@ check_storage(const struct part *p, const char *const *actions, const char *requ
 	if (!doc_is_none(v)) {
 		buf_init(&scratch, BUF_UNLIMITED);
 		s = doc_str(v, &scratch, &len);
-		if (!storage_is_known(s, len, actions, &action)) {
+		if (!storage_is_known(s, len, actions, &action))
 			report_unrecognized(p);
-			action = -1;
-		}
 		buf_fini(&scratch);
 	}
 	if (check_value(p, parameters, DOC_OBJECT, "OBJECT")) {
 		if (action >= 0)
-			check_parameter_names(p, required, NULL);
+			check_parameter_names(p, actions[action].required, NULL);
 		template_free(compile_template(p, parameters, false));
 	}
 	return action;
@@ -71,8 +65,12 @@ check_storage(const struct part *p, const char *const *actions, const char *requ
 enum input_type { INPUT_CSV, INPUT_JSON, INPUT_JSONL, INPUT_PARQUET, INPUT_MANIFEST };
 static const char *const input_types[] = { "CSV", "JSON", "JSONL", "PARQUET", "MANIFEST" };
 
-static const char *const reader_actions[] = { "getObject", "listObjectsV2", NULL };
 enum { READ_OBJECT, READ_LIST };
+static const struct storage_action reader_actions[] = {
+	[READ_OBJECT] = { "getObject", "Bucket Key" },
+	[READ_LIST] = { "listObjectsV2", "Bucket" },
+	{ NULL, NULL },
+};
 
 static const char *
 check_max_items(struct doc v)
@@ -205,7 +203,7 @@ check_reader(const struct part *p)
 	int action;
 
 	fields_check(p, known);
-	action = check_storage(p, reader_actions, "Bucket");
+	action = check_storage(p, reader_actions);
 	if (action == READ_OBJECT)
 		fields_require(p, required);
 	if (!doc_is_none(config.def))

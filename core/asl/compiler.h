@@ -207,10 +207,15 @@ void check_distributed(const struct part *p);
 /* compile_reader.c: the ItemReader p. */
 void check_reader(const struct part *p);
 /*
- * compile_reader.c: Resource, one of the actions (a NULL ends them), and Parameters or
- * Arguments with the required members. The action's index, -1 when it is another or a fault.
+ * compile_reader.c: Resource, one of the actions on stored objects (a NULL name ends
+ * them), and Parameters or Arguments with what it requires. The action's index, -1 when it is
+ * another or a fault.
  */
-int check_storage(const struct part *p, const char *const *actions, const char *required);
+struct storage_action {
+	const char *name;
+	const char *required; /* words */
+};
+int check_storage(const struct part *p, const struct storage_action *actions);
 /*
  * check_integration.c: the members of Parameters or Arguments, when they are written
  * out. Lists of words; known NULL = any are.
@@ -229,6 +234,8 @@ void warn_token(const struct part *p);
 /* task_resource.c: 0, or -1 when the text is no resource that can be known. */
 int task_resource_parse(struct task_resource *r, const char *text, size_t len);
 void task_resource_fini(struct task_resource *r);
+/* It is of a partition of the service's: aws, aws-cn ... */
+bool task_resource_is_aws(const struct task_resource *r);
 
 /* instant.c: points in time as Choice rules compare them, to the nanosecond. */
 struct instant {

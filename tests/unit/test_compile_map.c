@@ -195,6 +195,9 @@ a_reader_says_what_it_reads(void **state)
 		    S "Expected value of type [OBJECT] at " READER "/Parameters" },
 		{ "`ItemReader`:{`Resource`:`" LIST "`,`Parameters`:{}}",
 		    S "The field \"Bucket\" is required but was missing at " READER "/Parameters" },
+		{ "`ItemReader`:{`Resource`:`" GET "`,`Parameters`:{`Bucket`:`b`},`ReaderConfig`:{"
+		  "`InputType`:`JSON`}}",
+		    S "The field \"Key\" is required but was missing at " READER "/Parameters" },
 		{ "`ItemReader`:{`Resource`:`" LIST "`,`Parameters`:{`Bucket.$`:`b`}}",
 		    S "The value for the field 'Bucket.$' must be a valid JSONPath or a valid "
 		      "intrinsic function call at " READER "/Parameters" },
