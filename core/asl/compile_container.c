@@ -75,8 +75,10 @@ compile_target(const struct part *p, const struct container *box, const char *fi
 	const char *s;
 	size_t len;
 
-	if (doc_is_none(v))
+	if (doc_is_none(v)) {
+		p->c->here.flow_unknown |= !doc_is_none(field_get(p, field));
 		return NULL;
+	}
 	buf_init(&scratch, BUF_UNLIMITED);
 	s = doc_str(v, &scratch, &len);
 	target = container_state(box, s, len);
@@ -84,6 +86,7 @@ compile_target(const struct part *p, const struct container *box, const char *fi
 	if (target == NULL) {
 		char *shown = text_shown(v);
 
+		p->c->here.flow_dangles = true;
 		help_target(p->c,
 		    report(p->c, &at, "MISSING_TRANSITION_TARGET", "Missing 'Next' target: %s",
 			shown),
@@ -166,6 +169,7 @@ compile_container(const struct part *p, struct container *box, const struct assi
 {
 	static const char *const required[] = { "States", "StartAt", NULL };
 	struct place list = place_name(p->at, "States");
+	struct compiler_here outside = p->c->here;
 	struct assigned assigned;
 	struct doc states;
 
@@ -180,9 +184,11 @@ compile_container(const struct part *p, struct container *box, const struct assi
 	}
 	container_name_states(box, states);
 	container_check_names(p, box, &list);
+	p->c->here = (struct compiler_here){ .scope = &assigned };
 	box->start = compile_target(p, box, "StartAt");
 	assigned_init(&assigned, outer, states);
 	container_compile_states(p, box, states, &list, &assigned);
-	assigned_fini(&assigned);
 	check_flow(p->c, box, &list);
+	p->c->here = outside;
+	assigned_fini(&assigned);
 }

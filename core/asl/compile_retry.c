@@ -66,8 +66,11 @@ compile_errors(const struct part *p, bool last, char ***out, size_t *n)
 		struct place at = place_index(&list, i);
 		char *name = doc_strdup(it.value);
 
-		if (name == NULL) {
-			report(p->c, &at, SCHEMA, "Expected value of type [STRING]");
+		if (name == NULL || *name == '\0') {
+			report(p->c, &at, SCHEMA,
+			    name == NULL ? "Expected value of type [STRING]"
+					 : "Value cannot be empty");
+			free(name);
 			continue;
 		}
 		(*out)[(*n)++] = name;
@@ -87,16 +90,18 @@ compile_retrier(const struct part *p, bool last, struct retrier *r)
 	static const char *const known[] = { "ErrorEquals", "IntervalSeconds", "MaxAttempts",
 		"BackoffRate", "MaxDelaySeconds", "JitterStrategy", "Comment", NULL };
 	static const char *const jitter[] = { "FULL", "NONE" };
+	bool interval;
 
 	*r = (struct retrier){ .interval_s = 1, .max_attempts = 3, .backoff_rate = 2.0 };
 	fields_only(p, known);
 	fields_require(p, required);
 	compile_errors(p, last, &r->errors, &r->nerrors);
-	field_integer(p, "IntervalSeconds", 1, ASL_SECONDS_MAX, &r->interval_s);
+	interval = doc_is_none(field_get(p, "IntervalSeconds")) ||
+	    field_integer(p, "IntervalSeconds", 1, ASL_SECONDS_MAX, &r->interval_s);
 	field_integer(p, "MaxAttempts", 0, ASL_SECONDS_MAX, &r->max_attempts);
 	field_number(p, "BackoffRate", 1.0, 1e308, &r->backoff_rate);
 	if (field_integer(p, "MaxDelaySeconds", 1, MAX_DELAY_SECONDS, &r->max_delay_s) &&
-	    r->max_delay_s <= r->interval_s)
+	    interval && r->max_delay_s <= r->interval_s)
 		report_field(p, "MaxDelaySeconds", "Value must be greater than IntervalSeconds");
 	r->full_jitter = field_choice(p, "JitterStrategy", jitter, 2) == 0;
 	field_string(p, "Comment");
@@ -128,13 +133,13 @@ static void
 compile_catcher(const struct state_part *s, const struct part *p, bool last, struct catcher *out)
 {
 	static const char *const required[] = { "ErrorEquals", "Next", NULL };
-	static const char *const jsonpath[] = { "ErrorEquals", "Next", "ResultPath", "Assign",
-		"Comment", NULL };
-	static const char *const others[] = { "ErrorEquals", "Next", "Output", "Assign", "Comment",
-		NULL };
+	static const struct field_name known[] = { { "ErrorEquals", ANY }, { "Next", ANY },
+		{ "ResultPath", ONLY_JSONPATH }, { "Output", NOT_JSONPATH }, { "Assign", ANY },
+		{ "Comment", ANY }, { NULL, ANY } };
 
-	fields_only(p, p->language == QUERY_JSONPATH ? jsonpath : others);
+	fields_check(p, known);
 	fields_require(p, required);
+	p->c->here.flow_unknown |= doc_is_none(field_get(p, "Next"));
 	compile_errors(p, last, &out->errors, &out->nerrors);
 	out->next = compile_target(p, s->st->container, "Next");
 	if (p->language == QUERY_JSONPATH)
@@ -153,8 +158,10 @@ compile_catch(const struct state_part *s)
 	struct doc_iter it;
 	size_t n, i;
 
-	if (!field_objects(&s->p, "Catch", true, &v))
+	if (!field_objects(&s->p, "Catch", true, &v)) {
+		s->p.c->here.flow_unknown |= !doc_is_none(field_get(&s->p, "Catch"));
 		return;
+	}
 	n = doc_len(v);
 	s->st->catch_ = xcalloc(n + 1, sizeof(*s->st->catch_));
 	s->st->ncatch = n;

@@ -427,30 +427,20 @@ compile_path_field(const struct part *p, const char *field, struct path_field *o
 	if (doc_is_none(field_string(p, field)))
 		return;
 	out->path = path_of(v, &e);
-	if (out->path == NULL)
+	if (out->path == NULL) {
 		diagnostic_hint(report_field(p, field,
 				    "Value is not a Path: The syntax of the path is invalid"),
 		    "%s", err_cause(&e));
-	else
-		out->how = PATH_SET;
-	err_fini(&e);
+		err_fini(&e);
+		return;
+	}
+	out->how = PATH_SET;
+	warn_variable(p, field, out->path);
 }
 
-void
-compile_result_path(const struct part *p, const char *field, struct path_field *out)
-{
-	compile_path_field(p, field, out);
-	if (out->how != PATH_SET)
-		return;
-	if (jsonpath_is_reference(out->path) && jsonpath_root_kind(out->path) == JSONPATH_DOCUMENT)
-		return;
-	report_field(p, field, "Value is not a Reference Path: The syntax of the path is invalid");
-	jsonpath_free(out->path);
-	*out = (struct path_field){ PATH_DEFAULT, NULL };
-}
-
-struct jsonpath *
-compile_reference(const struct part *p, const char *field)
+/* The field's path when it is one of that kind. NULL = absent, or reported. */
+static struct jsonpath *
+compile_path_if(const struct part *p, const char *field, bool (*is)(const struct jsonpath *))
 {
 	struct doc v = field_string(p, field);
 	struct err e = ERR_INIT;
@@ -459,13 +449,46 @@ compile_reference(const struct part *p, const char *field)
 	if (doc_is_none(v))
 		return NULL;
 	path = path_of(v, &e);
-	if (path == NULL)
-		diagnostic_hint(
-		    report_field(p, field,
-			"Value is not a Reference Path: The syntax of the path is invalid"),
-		    "%s", err_cause(&e));
+	if (path != NULL && is(path)) {
+		warn_variable(p, field, path);
+		return path;
+	}
+	diagnostic_hint(report_field(p, field,
+			    "Value is not a Reference Path: The syntax of the path is invalid"),
+	    "%s", path == NULL ? err_cause(&e) : "This field takes names and indexes only");
 	err_fini(&e);
-	return path;
+	jsonpath_free(path);
+	return NULL;
+}
+
+static bool
+is_writable(const struct jsonpath *path)
+{
+	return jsonpath_is_reference(path) && jsonpath_root_kind(path) == JSONPATH_DOCUMENT;
+}
+
+void
+compile_result_path(const struct part *p, const char *field, struct path_field *out)
+{
+	struct doc v = field_get(p, field);
+
+	*out = (struct path_field){ PATH_DEFAULT, NULL };
+	if (!doc_is_none(v) && doc_type(v) == DOC_NULL)
+		out->how = PATH_NULL;
+	else if ((out->path = compile_path_if(p, field, is_writable)) != NULL)
+		out->how = PATH_SET;
+}
+
+struct jsonpath *
+compile_reference(const struct part *p, const char *field)
+{
+	return compile_path_if(p, field, jsonpath_is_reference);
+}
+
+struct jsonpath *
+compile_lax_reference(const struct part *p, const char *field)
+{
+	return compile_path_if(p, field, jsonpath_is_lax_reference);
 }
 
 struct template_place {
@@ -541,13 +564,19 @@ struct template *
 compile_template(const struct part *p, const char *field, bool must_be_object)
 {
 	struct doc v = must_be_object ? field_object(p, field) : field_get(p, field);
+	struct template *t;
 
+	if (doc_is_none(v) || (p->language != QUERY_JSONPATH && !check_expressions(p, field, v)))
+		return NULL;
 	/* JSONata is refused as a whole, see refuse_unbuilt. */
-	if (doc_is_none(v) || p->language == QUERY_JSONATA)
+	if (p->language == QUERY_JSONATA)
 		return NULL;
 	if (p->language == QUERY_JSONPATH)
 		warn_template(p, field);
-	return compile_value(p, field, v);
+	t = compile_value(p, field, v);
+	if (t != NULL)
+		warn_variables(p, field, t);
+	return t;
 }
 
 struct template *
@@ -564,11 +593,12 @@ void
 compile_dynamic(const struct part *p, const char *field, const char *path_field, field_check *check,
     struct dynamic_field *out)
 {
+	bool jsonpath = p->language == QUERY_JSONPATH; /* others have no twin: see fields.c */
 	struct doc v = field_get(p, field);
 	const char *wrong;
 
 	*out = (struct dynamic_field){ .how = FIELD_ABSENT };
-	if (field_conflict(p, field, path_field))
+	if (jsonpath && field_conflict(p, field, path_field))
 		return;
 	if (!doc_is_none(v)) {
 		if (field_is_expression(p, v)) {
@@ -577,18 +607,30 @@ compile_dynamic(const struct part *p, const char *field, const char *path_field,
 				out->how = FIELD_EXPRESSION;
 			return;
 		}
+		if (!jsonpath && !check_expressions(p, field, v))
+			return;
 		wrong = check(v);
 		if (wrong != NULL) {
 			report_field(p, field, "%s", wrong);
 			return;
 		}
+		if (jsonpath)
+			warn_literal_path(p, field, path_field);
 		out->how = FIELD_LITERAL;
 		out->literal = doc_ref(v);
 		return;
 	}
-	out->path = compile_reference(p, path_field);
-	if (out->path != NULL)
+	if (jsonpath && (out->path = compile_reference(p, path_field)) != NULL)
 		out->how = FIELD_PATH;
+}
+
+void
+check_dynamic(const struct part *p, const char *field, const char *path_field, field_check *check)
+{
+	struct dynamic_field ignored;
+
+	compile_dynamic(p, field, path_field, check, &ignored);
+	dynamic_field_fini(&ignored);
 }
 
 static const char *

@@ -147,14 +147,17 @@ eval_items(struct run *r, struct frame *f, struct doc *out, struct err *e)
 	const struct template *t = f->state->items;
 	char *text;
 
-	if (t != NULL)
-		return flow_typed(r, f, t, "array", out, e);
-	if (doc_type(f->input.doc) == DOC_ARRAY) {
+	if (t == NULL)
 		*out = doc_ref(f->input.doc);
+	else if (flow_typed(r, f, t, "array", out, e) != 0)
+		return -1;
+	if (doc_type(*out) == DOC_ARRAY)
 		return 0;
-	}
-	text = doc_text(f->input.doc, NULL);
-	flow_unfit(r, NULL, e, "Map state input must be an array but was: %s", text);
+	text = doc_text(*out, NULL);
+	doc_unref(*out);
+	*out = DOC_NONE;
+	flow_unfit(r, t != NULL ? "Items" : NULL, e, "Map state input must be an array but was: %s",
+	    text);
 	free(text);
 	return -1;
 }

@@ -37,6 +37,29 @@ jsonpath_is_reference(const struct jsonpath *p)
 	return p->function == FUNCTION_NONE;
 }
 
+/* Recursion is bounded by the nesting that the parser allows. */
+static bool
+filter_is_symbols(const struct path_filter *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->nkids; i++)
+		if (!filter_is_symbols(f->kids[i]))
+			return false;
+	return f->op < FILTER_MATCHES;
+}
+
+bool
+jsonpath_is_lax_reference(const struct jsonpath *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->nsteps; i++)
+		if (p->steps[i].kind == STEP_FILTER && !filter_is_symbols(p->steps[i].u.filter))
+			return false;
+	return p->function == FUNCTION_NONE;
+}
+
 bool
 jsonpath_is_definite(const struct jsonpath *p)
 {

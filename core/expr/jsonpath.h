@@ -22,6 +22,11 @@ enum jsonpath_root jsonpath_root_kind(const struct jsonpath *p);
 const char *jsonpath_variable(const struct jsonpath *p); /* name without $, or NULL */
 /* Only names and integer indexes: usable as a Reference Path. */
 bool jsonpath_is_reference(const struct jsonpath *p);
+/*
+ * What the service lets pass where it asks for a Reference Path to read: no function at
+ * the end, no regular expression and no operator that is a word (in, size ...) in a filter.
+ */
+bool jsonpath_is_lax_reference(const struct jsonpath *p);
 bool jsonpath_is_definite(const struct jsonpath *p);
 /* "$", "$$" or "$name" alone. */
 bool jsonpath_is_whole(const struct jsonpath *p);

@@ -197,8 +197,12 @@ compile_string(struct template_compiler *c, const struct template_place *at, str
 	buf_adds(&field, c->field);
 	place_print(at, &field);
 	if (mark == EXPRESSION_BROKEN) {
-		compile_report(c, at, "The value for the field '", buf_text(&field),
-		    "' must begin with '{%' and end with '%}' to be an expression", NULL);
+		char *shown = xstrndup(s, len);
+
+		compile_report(c, at,
+		    "An expression begins with '{%' and ends with '%}', but the value is '", shown,
+		    "'", NULL);
+		free(shown);
 	} else if (mark == EXPRESSION_WHOLE) {
 		out->kind = NODE_EXPRESSION;
 		out->expression = expression_compile(c->home, buf_text(&field), s, len, &e);

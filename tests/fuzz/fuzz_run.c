@@ -89,9 +89,8 @@ static void
 write_task(struct choices *c, struct buf *b)
 {
 	static const char *const resources[] = { "arn:aws:lambda:us-east-1:123456789012:function:f",
-		"arn:aws:states:::lambda:invoke",
-		"arn:aws:states:::sqs:sendMessage.waitForTaskToken",
-		"arn:aws:states:::states:startExecution.sync:2",
+		"arn:pawl:states:::job:run", "arn:pawl:states:::job:run.waitForTaskToken",
+		"arn:pawl:states:::job:run.sync:2",
 		"arn:aws:states:us-east-1:123456789012:activity:a",
 		"arn:aws:lambda:us-east-1:123456789012:function:pure-double",
 		"arn:aws:lambda:us-east-1:123456789012:function:pure-broken" };

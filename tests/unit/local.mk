@@ -55,6 +55,14 @@ unit_tests += tests/unit/test_jsonpath
 unit_tests += tests/unit/test_template
 unit_tests += tests/unit/test_choice
 unit_tests += tests/unit/test_compile
+unit_tests += tests/unit/test_compile_choice
+unit_tests += tests/unit/test_compile_flow
+unit_tests += tests/unit/test_compile_language
+unit_tests += tests/unit/test_compile_map
+unit_tests += tests/unit/test_compile_paths
+unit_tests += tests/unit/test_compile_retry
+unit_tests += tests/unit/test_compile_task
+EXTRA_DIST += tests/unit/compile_fixture.h
 unit_tests += tests/unit/test_asl_corpus
 
 # core/api

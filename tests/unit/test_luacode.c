@@ -59,7 +59,7 @@ every_expression_is_compiled_and_its_mistakes_told_with_their_place(void **state
 	assert_diagnostics(
 	    "{\"QueryLanguage\":\"Lua\",\"StartAt\":\"A\",\"States\":{"
 	    "\"A\":{\"Type\":\"Task\",\"Resource\":\"arn:aws:states:::lambda:invoke\","
-	    "\"Arguments\":{\"x\":[1,\"{% 1 + %}\"]},\"TimeoutSeconds\":\"{% ) %}\","
+	    "\"Arguments\":{\"FunctionName\":\"f\",\"Payload\":[1,\"{% 1 + %}\"]},\"TimeoutSeconds\":\"{% ) %}\","
 	    "\"Output\":\"{% local x = 1\\nfor %}\",\"Assign\":{\"v\":\"{% 'unfinished %}\"},"
 	    "\"Catch\":[{\"ErrorEquals\":[\"States.ALL\"],\"Output\":\"{% } %}\",\"Next\":\"B\"}],"
 	    "\"Next\":\"B\"},"
@@ -67,7 +67,7 @@ every_expression_is_compiled_and_its_mistakes_told_with_their_place(void **state
 	    "\"Output\":{\"y\":\"{% .. %}\"}}],\"Default\":\"C\"},\"C\":{\"Type\":\"Succeed\"}}}",
 	    false,
 	    "NOT_PORTABLE /QueryLanguage" NOT_PORTABLE "\n"
-	    "INVALID_LUA_EXPRESSION /States/A/Arguments/x[1]: A.Arguments/x[1]:1: unexpected symbol near <eof>\n"
+	    "INVALID_LUA_EXPRESSION /States/A/Arguments/Payload[1]: A.Arguments/Payload[1]:1: unexpected symbol near <eof>\n"
 	    "INVALID_LUA_EXPRESSION /States/A/Output: A.Output:2: <name> expected near <eof>\n"
 	    "INVALID_LUA_EXPRESSION /States/A/Assign/v: A.Assign/v:1: unfinished string near <eof>\n"
 	    "INVALID_LUA_EXPRESSION /States/A/Catch[0]/Output: A.Catch[0]/Output:1: unexpected symbol near '}'\n"
