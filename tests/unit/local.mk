@@ -56,6 +56,12 @@ unit_tests += tests/unit/test_choice
 unit_tests += tests/unit/test_compile
 unit_tests += tests/unit/test_asl_corpus
 
+# properties on random trials (tests/unit/property.h); PAWL_TEST_SEED repeats one
+unit_tests += tests/unit/test_doc_property
+unit_tests += tests/unit/test_jsonpath_property
+unit_tests += tests/unit/test_intrinsic_property
+EXTRA_DIST += tests/unit/property.h
+
 # core/api
 unit_tests += tests/unit/test_call
 unit_tests += tests/unit/test_http
