@@ -47,6 +47,7 @@ tests_unit_test_run_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/cases
 unit_tests += tests/unit/test_retry
 tests_unit_test_retry_SOURCES = tests/unit/test_retry.c tests/cases/drive.c
 tests_unit_test_retry_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/cases
+unit_tests += tests/unit/test_map_scale
 unit_tests += tests/unit/test_load
 tests_unit_test_load_SOURCES = tests/unit/test_load.c tests/cases/drive.c
 tests_unit_test_load_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/cases
