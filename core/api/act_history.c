@@ -128,7 +128,7 @@ static int
 print_row(struct history *s, const struct journal_row *row, int64_t first, int64_t last,
     struct err *e)
 {
-	struct doc record = doc_parse(row->record, row->record_len, e), list[READ_AT_ONCE];
+	struct doc record = doc_parse_around(row->record, row->record_len, e), list[READ_AT_ONCE];
 	struct doc_iter it;
 	struct buf *b = call_out(&s->call);
 	int64_t id = row->first_event_id, from = 0;

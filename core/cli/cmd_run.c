@@ -85,7 +85,7 @@ local_seal(struct local *l)
 	buf_init(&line, BUF_UNLIMITED);
 	run_record_seal(l->run, &record);
 	if (l->history || l->c->json) {
-		d = doc_parse(buf_text(&record), record.len, &e);
+		d = doc_parse_around(buf_text(&record), record.len, &e);
 		for (i = 0; i < history_count(d); i++) {
 			buf_reset(&line);
 			if (history_print_event(d, first, i, true, &line, &e) == 0)

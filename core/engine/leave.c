@@ -9,11 +9,14 @@
 #include "base/xalloc.h"
 #include "engine/dataflow.h"
 #include "engine/move.h"
+#include "expr/bound.h"
 
 bool
 run_over_limit(const struct run *r, struct doc d)
 {
-	return r->facts.aws_limits && !doc_is_none(d) && doc_size(d) > LIMIT_PAYLOAD;
+	if (doc_is_none(d))
+		return false;
+	return !expr_fits(d) || (r->facts.aws_limits && doc_size(d) > LIMIT_PAYLOAD);
 }
 
 /* --- success ------------------------------------------------------------------- */
@@ -86,15 +89,18 @@ frame_exit(struct run *r, struct frame *f, struct doc output, struct doc assigne
 	frame_set_phase(r, f, FRAME_ENTER);
 }
 
-/* AWS: 256 KiB for what one state assigns, 10 MiB for all variables of an execution. */
+/* AWS: 256 KiB for what one state assigns, 10 MiB for all variables of an execution. Ours: what one document may be. */
 static bool
 variables_over_limit(const struct run *r, const struct frame *f, struct doc assigned)
 {
 	size_t before = doc_is_none(f->vars) ? 0 : doc_size(f->vars);
 
-	if (!r->facts.aws_limits || doc_is_none(assigned))
+	if (doc_is_none(assigned))
 		return false;
-	return doc_size(assigned) > LIMIT_PAYLOAD || before + doc_size(assigned) > LIMIT_VARIABLES;
+	if (before > EXPR_SIZE_MAX || before + doc_size(assigned) > EXPR_SIZE_MAX)
+		return true;
+	return r->facts.aws_limits &&
+	    (doc_size(assigned) > LIMIT_PAYLOAD || before + doc_size(assigned) > LIMIT_VARIABLES);
 }
 
 void

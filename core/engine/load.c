@@ -612,7 +612,7 @@ run_load(struct run *r, const char *record, size_t len, struct err *e)
 {
 	struct loader l = { .run = r, .len = len, .e = e };
 	struct err why = ERR_INIT;
-	struct doc d = doc_parse(record, len, &why);
+	struct doc d = doc_parse_around(record, len, &why);
 	int rc;
 
 	assert(r->magic == RUN_MAGIC && run_record_is_empty(r));

@@ -138,7 +138,7 @@ void frame_fail(struct run *r, struct frame *f, struct failure *x);
 void frame_fail_err(struct run *r, struct frame *f, struct err *e);
 /* The same for States.DataLimitExceeded. */
 void frame_fail_limit(struct run *r, struct frame *f, const char *what);
-/* True when limits are on and d is larger than AWS takes. */
+/* True when d is larger or deeper than a document may be, or limits are on and it is larger than AWS takes. */
 bool run_over_limit(const struct run *r, struct doc d);
 
 /* The next attempt is scheduled (true), or no Retrier wants it (false). */

@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "expr/bound.h"
 #include "expr/javatext.h"
 #include "expr/path.h"
 
@@ -520,11 +521,14 @@ jsonpath_eval(const struct jsonpath *p, const struct expr_scope *s, struct doc *
 		return err_set(e, "States.Runtime", "The variable '%s' has no value", p->variable);
 	if (doc_is_none(root))
 		return err_set(e, "States.Runtime", "There is no Context Object here");
-	if (path_apply(p, root, &w, out, e) == 0 && !w.spent)
+	if (path_apply(p, root, &w, out, e) == 0 && !w.spent && expr_fits(*out))
 		return 0;
-	doc_unref(*out);
-	*out = DOC_NONE;
 	if (w.spent)
 		err_set(e, "States.Runtime", "The path visits too many values of the document");
+	else if (!doc_is_none(*out))
+		err_set(e, "States.Runtime",
+		    "The path gives more, or what is nested deeper, than a document may hold");
+	doc_unref(*out);
+	*out = DOC_NONE;
 	return -1;
 }

@@ -127,7 +127,7 @@ compare(struct drive *d, const struct run *rebuilt, const char *what)
 static void
 note_events(struct drive *d, const struct buf *record, int64_t first)
 {
-	struct doc r = doc_parse(record->data, record->len, NULL);
+	struct doc r = doc_parse_around(record->data, record->len, NULL);
 	struct doc_iter it = doc_iter(history_entries(r));
 	struct err e = ERR_INIT;
 	struct buf api;
