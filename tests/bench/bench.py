@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """bench - how fast a pawld of this build tree is, beside yardsticks of the same run.
 
-	bench.py [--seconds S] [--rounds N] [--json FILE] [NAME ...]
-
 Starts a private pawld with its private PostgreSQL (laptop mode, everything at its
 default, so with fsync), and measures
 
@@ -430,9 +428,11 @@ def server_line(server):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Measures a pawld of this build tree.")
-    parser.add_argument("--seconds", type=float, default=3, help="length of a round")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = argparse.ArgumentParser(
+        usage="bench.py [--seconds S] [--rounds N] [--json FILE] [NAME ...]",
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=3, help="length of a round (default 3)")
+    parser.add_argument("--rounds", type=int, default=3, help="how many (default 3)")
     parser.add_argument("--json", help="file for the figures")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
     arguments = parser.parse_args()
