@@ -23,11 +23,17 @@ static struct doc document;
 
 /* --- the cases ---------------------------------------------------------------------- */
 
-/* One thing to evaluate: made once, evaluated often, owned result. */
-struct bench_case {
-	const char *name, *text;
+/* How a language is used: made once, evaluated often; results are owned. */
+struct language {
 	void *(*make)(const char *text);
 	struct doc (*eval)(void *made);
+	void (*drop)(void *made);
+};
+
+struct bench_case {
+	const char *name;
+	const struct language *language;
+	const char *text;
 };
 
 static void
@@ -67,6 +73,14 @@ path_eval(void *made)
 }
 
 static void
+path_drop(void *made)
+{
+	jsonpath_free(made);
+}
+
+static const struct language path = { path_make, path_eval, path_drop };
+
+static void
 template_report(void *arg, const char *where, const char *message)
 {
 	fprintf(stderr, "bench_expr: %s: %s: %s\n", (const char *)arg, where, message);
@@ -85,7 +99,7 @@ template_make(const char *text)
 }
 
 static struct doc
-eval_template(void *made)
+template_value(void *made)
 {
 	struct expr_scope s = scope();
 	struct err e = ERR_INIT;
@@ -94,6 +108,14 @@ eval_template(void *made)
 	require(template_eval(made, &s, &out, &e) == 0, "a template", &e);
 	return out;
 }
+
+static void
+template_drop(void *made)
+{
+	template_free(made);
+}
+
+static const struct language template_ = { template_make, template_value, template_drop };
 
 /* text is the rule without its Next. */
 static void *
@@ -113,7 +135,7 @@ choice_make(const char *text)
 	require(m != NULL, text, NULL);
 	diagnostics_fini(&d);
 	buf_fini(&b);
-	return (struct choice_rule *)container_state(&m->top, "C", 1)->rules;
+	return m;
 }
 
 static struct doc
@@ -121,11 +143,20 @@ choice_eval(void *made)
 {
 	struct expr_scope s = scope();
 	struct err e = ERR_INIT;
-	int matches = choice_rule_eval(made, &s, &e);
+	const struct machine *m = made;
+	int matches = choice_rule_eval(m->top.start->rules, &s, &e);
 
 	require(matches >= 0, "a rule", &e);
 	return doc_bool(matches == 1);
 }
+
+static void
+choice_drop(void *made)
+{
+	machine_unref(made);
+}
+
+static const struct language choice = { choice_make, choice_eval, choice_drop };
 
 struct lua_case {
 	struct luabox *box;
@@ -168,28 +199,36 @@ lua_eval(void *made)
 	return out;
 }
 
+static void
+lua_drop(void *made)
+{
+	struct lua_case *c = made;
+
+	luabox_free(c->box);
+	doc_unref(c->states);
+	free(c);
+}
+
+static const struct language lua = { lua_make, lua_eval, lua_drop };
+
 static const struct bench_case cases[] = {
-	{ "path", "$.customer.address.city", path_make, path_eval },
-	{ "filter", "$.items[?(@.quantity > 5)].sku", path_make, path_eval },
-	{ "template",
+	{ "path", &path, "$.customer.address.city" },
+	{ "filter", &path, "$.items[?(@.quantity > 5)].sku" },
+	{ "template", &template_,
 	    "{\"id.$\":\"$.orderId\",\"to\":{\"name.$\":\"$.customer.name\",\"city.$\":"
 	    "\"$.customer.address.city\"},\"first.$\":\"$.items[0]\",\"kind\":\"order\",\"text.$\":"
-	    "\"States.Format('Order {} of {}', $.orderId, $.customer.name)\"}",
-	    template_make, eval_template },
-	{ "choice",
+	    "\"States.Format('Order {} of {}', $.orderId, $.customer.name)\"}" },
+	{ "choice", &choice,
 	    "\"And\":[{\"Variable\":\"$.totals.gross\",\"NumericGreaterThan\":300},{\"Or\":["
 	    "{\"Variable\":\"$.customer.address.country\",\"StringEquals\":\"AT\"},"
-	    "{\"Variable\":\"$.customer.vip\",\"BooleanEquals\":true}]}]",
-	    choice_make, choice_eval },
-	{ "lua",
+	    "{\"Variable\":\"$.customer.vip\",\"BooleanEquals\":true}]}]" },
+	{ "lua", &lua,
 	    "states.input.totals.gross > 300 and (states.input.customer.address.country == 'AT' or "
-	    "states.input.customer.vip)",
-	    lua_make, lua_eval },
-	{ "lua object",
+	    "states.input.customer.vip)" },
+	{ "lua object", &lua,
 	    "{id = states.input.orderId, first = states.input.items[1], "
 	    "cost = states.input.items[1].quantity * states.input.items[1].price + "
-	    "states.input.shipping.cost}",
-	    lua_make, lua_eval },
+	    "states.input.shipping.cost}" },
 };
 
 /* --- measuring ---------------------------------------------------------------------------- */
@@ -206,21 +245,23 @@ cpu_us(void)
 static void
 measure(const struct bench_case *c, double seconds)
 {
-	void *made = c->make(c->text);
-	struct doc result = c->eval(made);
+	const struct language *l = c->language;
+	void *made = l->make(c->text);
+	struct doc result = l->eval(made);
 	char *text = doc_text(result, NULL);
 	double start = cpu_us(), now;
 	size_t n = 0;
 
 	do {
 		for (int i = 0; i < AT_ONCE; i++)
-			doc_unref(c->eval(made));
+			doc_unref(l->eval(made));
 		n += AT_ONCE;
 		now = cpu_us();
 	} while (now - start < seconds * 1e6);
 	printf("\"%s\":{\"us\":%.4f,\"result\":%s}", c->name, (now - start) / (double)n, text);
 	free(text);
 	doc_unref(result);
+	l->drop(made);
 }
 
 int
@@ -244,5 +285,6 @@ main(int argc, char **argv)
 		measure(&cases[i], seconds);
 	}
 	printf("}\n");
+	doc_unref(document);
 	return 0;
 }
