@@ -9,13 +9,16 @@
 #include "base/xalloc.h"
 #include "engine/dataflow.h"
 #include "engine/move.h"
+#include "expr/bound.h"
+
+#define DATA_LIMIT_ERROR "States.DataLimitExceeded"
 
 bool
 run_over_limit(const struct run *r, struct doc d)
 {
-	size_t size_max = r->facts.aws_limits ? LIMIT_PAYLOAD : LIMIT_MEMORY;
-
-	return !doc_is_none(d) && (doc_size(d) > size_max || doc_too_deep(d));
+	if (doc_is_none(d))
+		return false;
+	return !expr_fits(d) || (r->facts.aws_limits && doc_size(d) > LIMIT_PAYLOAD);
 }
 
 /* --- success ------------------------------------------------------------------- */
@@ -88,14 +91,15 @@ frame_exit(struct run *r, struct frame *f, struct doc output, struct doc assigne
 	frame_set_phase(r, f, FRAME_ENTER);
 }
 
-/* AWS: 256 KiB for what one state assigns, 10 MiB for all variables of an execution. */
+/* AWS: 256 KiB for what one state assigns, 10 MiB for all variables of an execution. Ours: what one document may be. */
 static bool
 variables_over_limit(const struct run *r, const struct frame *f, struct doc assigned)
 {
-	if (run_over_limit(r, assigned))
-		return true;
-	return r->facts.aws_limits && !doc_is_none(assigned) &&
-	    vars_size_with(f->vars, assigned) > LIMIT_VARIABLES;
+	size_t all_max = r->facts.aws_limits ? LIMIT_VARIABLES : EXPR_SIZE_MAX;
+
+	if (doc_is_none(assigned))
+		return false;
+	return run_over_limit(r, assigned) || vars_size_with(f->vars, assigned) > all_max;
 }
 
 static bool
@@ -173,6 +177,7 @@ frame_fail_err(struct run *r, struct frame *f, struct err *e)
 	struct failure x;
 
 	failure_init_err(&x, r, f, e);
+	x.terminal = x.error != NULL && strcmp(x.error, DATA_LIMIT_ERROR) == 0;
 	frame_fail(r, f, &x);
 }
 
@@ -183,7 +188,7 @@ failure_init_limit(struct failure *x, const char *what)
 				"maximum number of bytes service limit.",
 	    what);
 
-	failure_init(x, "States.DataLimitExceeded", cause);
+	failure_init(x, DATA_LIMIT_ERROR, cause);
 	free(cause);
 }
 

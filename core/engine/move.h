@@ -29,7 +29,6 @@
 
 /* AWS's limits, in force with run_facts.aws_limits. */
 #define LIMIT_PAYLOAD 262144
-#define LIMIT_MEMORY (32u << 20) /* of one document, when AWS's limits are off */
 #define LIMIT_VARIABLES (10 << 20)
 
 struct run {

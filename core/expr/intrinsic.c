@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "expr/bound.h"
 #include "expr/ident.h"
 #include "expr/intrinsic_fn.h"
 #include "expr/jsonpath.h"
@@ -464,6 +465,13 @@ intrinsic_eval(const struct intrinsic *f, const struct expr_scope *s, struct doc
 	rc = intrinsic_eval_arguments(f, s, args, e);
 	if (rc == 0)
 		rc = f->function->fn(&c, out, e);
+	if (rc == 0 && !expr_fits(*out)) {
+		doc_unref(*out);
+		*out = DOC_NONE;
+		rc = err_set(e, "States.IntrinsicFailure",
+		    "States.%s: the result is larger or nested deeper than a document may be",
+		    c.name);
+	}
 	for (i = 0; i < f->n; i++)
 		doc_unref(args[i]);
 	free(args);

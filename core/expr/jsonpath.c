@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "expr/bound.h"
 #include "expr/path.h"
 
 const char *
@@ -165,6 +166,12 @@ jsonpath_put(const struct jsonpath *p, struct doc into, struct doc value, struct
 		made = outer;
 	}
 	free(at);
+	if (!expr_fits(made)) {
+		doc_unref(made);
+		return err_set(e, "States.DataLimitExceeded",
+		    "What was put at %s makes the document larger or deeper than it may be",
+		    p->text);
+	}
 	*out = made;
 	return 0;
 }

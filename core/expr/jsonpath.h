@@ -47,7 +47,8 @@ void jsonpath_show_root(const struct jsonpath *p, const struct expr_scope *s, st
 /*
  * Writes value at reference path p into doc (ResultPath): missing objects are
  * created. *out is owned. -1 and e "States.ResultPathMatchFailure" when a step does
- * not fit (an index beyond the end, a step through a scalar).
+ * not fit (an index beyond the end, a step through a scalar), "States.DataLimitExceeded"
+ * when the result does not (bound.h).
  */
 int jsonpath_put(const struct jsonpath *p, struct doc into, struct doc value, struct doc *out,
     struct err *e);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "expr/bound.h"
 #include "expr/ident.h"
 #include "expr/intrinsic.h"
 #include "expr/jsonpath.h"
@@ -388,7 +389,12 @@ template_eval(const struct template *t, const struct expr_scope *s, struct doc *
 		return -1;
 	}
 	*out = docb_finish(b);
-	return 0;
+	if (expr_fits(*out))
+		return 0;
+	doc_unref(*out);
+	*out = DOC_NONE;
+	return err_set(e, "States.DataLimitExceeded",
+	    "The value is larger or nested deeper than a document may be");
 }
 
 /* --- variables ------------------------------------------------------------------- */

@@ -40,7 +40,8 @@ bool template_is_static(const struct template *t);
 /*
  * 0 and *out (owned), or -1 and e: "States.Runtime" ("The JSONPath '$.x' specified for
  * the field 'value.$' could not be found in the input '{...}'"),
- * "States.IntrinsicFailure" or "States.QueryEvaluationError"; the cause has no state prefix, the engine adds it.
+ * "States.IntrinsicFailure", "States.QueryEvaluationError" or "States.DataLimitExceeded" (bound.h);
+ * the cause has no state prefix, the engine adds it.
  */
 int template_eval(const struct template *t, const struct expr_scope *s, struct doc *out,
     struct err *e);

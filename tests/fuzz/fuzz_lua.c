@@ -1,6 +1,8 @@
 /*
- * fuzz_lua - any text as Lua code in the sandbox: it ends within its budget, and what it
- * returns is a document that reads back as the same.
+ * fuzz_lua - any text as Lua code in the sandbox, as a chunk and as an expression: it ends
+ * within its budget, and what it returns is a document that reads back as the same.
+ *
+ * What stands behind a NUL is the text of the document that the code sees as input.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -26,16 +28,19 @@ check_result(struct doc result)
 	free(text);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+typedef int load_fn(struct luabox *b, const char *name, const char *text, size_t len,
+    struct err *e);
+
+static void
+check_code(load_fn *load, const char *text, size_t len, struct doc input)
 {
 	struct luabox_options o = { .steps = 100000, .memory = 4 << 20, .output_max = 1 << 20 };
 	struct luabox *b = luabox_new(&o);
-	struct doc input = doc_parse(INPUT, strlen(INPUT), NULL), result;
 	struct luabox_value global = { .name = "input", .value = input };
 	struct luabox_call call = { .seed = 1, .globals = &global, .nglobals = 1 };
 	struct luabox_failure f;
-	int code = luabox_load(b, "Fuzz", (const char *)data, size, NULL);
+	struct doc result;
+	int code = load(b, "Fuzz", text, len, NULL);
 
 	if (code >= 0 && luabox_run(b, code, &call, &result, &f) == 0) {
 		check_result(result);
@@ -43,7 +48,22 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else if (code >= 0) {
 		luabox_failure_fini(&f);
 	}
-	doc_unref(input);
 	luabox_free(b);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *text = (const char *)data, *nul = size > 0 ? memchr(text, '\0', size) : NULL;
+	size_t len = nul != NULL ? (size_t)(nul - text) : size;
+	struct doc input = DOC_NONE;
+
+	if (nul != NULL)
+		input = doc_parse(nul + 1, size - len - 1, NULL);
+	if (doc_is_none(input))
+		input = doc_parse(INPUT, strlen(INPUT), NULL);
+	check_code(luabox_load, text, len, input);
+	check_code(luabox_load_expression, text, len, input);
+	doc_unref(input);
 	return 0;
 }

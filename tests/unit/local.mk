@@ -48,6 +48,7 @@ tests_unit_test_run_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/cases
 unit_tests += tests/unit/test_retry
 tests_unit_test_retry_SOURCES = tests/unit/test_retry.c tests/cases/drive.c
 tests_unit_test_retry_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/cases
+unit_tests += tests/unit/test_map_scale
 unit_tests += tests/unit/test_load
 tests_unit_test_load_SOURCES = tests/unit/test_load.c tests/cases/drive.c
 tests_unit_test_load_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/cases
@@ -64,6 +65,12 @@ unit_tests += tests/unit/test_compile_retry
 unit_tests += tests/unit/test_compile_task
 EXTRA_DIST += tests/unit/compile_fixture.h
 unit_tests += tests/unit/test_asl_corpus
+
+# properties on random trials (tests/unit/property.h); PAWL_TEST_SEED repeats one
+unit_tests += tests/unit/test_doc_property
+unit_tests += tests/unit/test_jsonpath_property
+unit_tests += tests/unit/test_intrinsic_property
+EXTRA_DIST += tests/unit/property.h
 
 # core/api
 unit_tests += tests/unit/test_call

@@ -174,6 +174,7 @@ several_names_give_an_object_at_the_end_and_all_ways_before_it(void **state)
 	EXPECT("$..['id','n']", "[{\"id\":1,\"n\":\"x\"}]");
 	EXPECT("$['m','o'].x", "[{\"id\":3}]");
 	EXPECT("$.o['k','k']", "{\"k\":\"v\"}");
+	EXPECT("$..['n','n']", "[{\"n\":[0,1,2,3,4,5]},{\"n\":\"x\"}]");
 }
 
 static void
