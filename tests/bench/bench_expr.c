@@ -14,7 +14,6 @@
 
 #include "asl/compile.h"
 #include "expr/jsonpath.h"
-#include "expr/luabox.h"
 #include "sample.h"
 
 #define AT_ONCE 256 /* evaluations between two looks at the clock */
@@ -81,8 +80,11 @@ path_drop(void *made)
 static const struct language path = { path_make, path_eval, path_drop };
 
 static void
-template_report(void *arg, const char *where, const char *message)
+template_report(void *arg, enum template_problem problem, const char *where, const char *message,
+    const char *reason)
 {
+	(void)problem;
+	(void)reason;
 	fprintf(stderr, "bench_expr: %s: %s: %s\n", (const char *)arg, where, message);
 }
 
@@ -91,7 +93,7 @@ template_make(const char *text)
 {
 	struct doc source = doc_parse(text, strlen(text), NULL);
 	struct template *t =
-	    template_compile(QUERY_JSONPATH, source, template_report, (char *)(uintptr_t)text);
+	    template_compile(NULL, "Parameters", source, template_report, (char *)(uintptr_t)text);
 
 	require(t != NULL, text, NULL);
 	doc_unref(source);
@@ -159,27 +161,29 @@ choice_drop(void *made)
 static const struct language choice = { choice_make, choice_eval, choice_drop };
 
 struct lua_case {
-	struct luabox *box;
-	int code;
-	struct doc states;
+	struct luacode *code;
+	struct template *template;
 };
 
+/* What a field of a Lua state is: "{% text %}". */
 static void *
 lua_make(const char *text)
 {
-	struct luabox_options o = { .steps = LUABOX_EXPRESSION_STEPS,
-		.memory = LUABOX_EXPRESSION_MEMORY,
-		.output_max = LUABOX_EXPRESSION_OUTPUT };
 	struct lua_case *c = malloc(sizeof(*c));
-	struct doc empty = doc_empty_object();
-	struct err e = ERR_INIT;
+	struct expression_home home = { .language = QUERY_LUA, .state = "Bench" };
+	struct doc marked;
+	struct buf b;
 
 	require(c != NULL, text, NULL);
-	c->box = luabox_new(&o);
-	c->code = luabox_load_expression(c->box, "bench", text, strlen(text), &e);
-	require(c->code >= 0, text, &e);
-	c->states = doc_with(empty, "input", 5, document);
-	doc_unref(empty);
+	c->code = home.lua = luacode_new();
+	buf_init(&b, BUF_UNLIMITED);
+	buf_addf(&b, "{%% %s %%}", text);
+	marked = doc_string(b.data, b.len);
+	c->template =
+	    template_compile(&home, "Output", marked, template_report, (char *)(uintptr_t)text);
+	require(c->template != NULL, text, NULL);
+	doc_unref(marked);
+	buf_fini(&b);
 	return c;
 }
 
@@ -187,15 +191,13 @@ static struct doc
 lua_eval(void *made)
 {
 	struct lua_case *c = made;
-	struct luabox_value states = { .name = "states", .value = c->states };
-	struct luabox_call call = { .seed = 1, .globals = &states, .nglobals = 1 };
-	struct luabox_failure f;
+	struct expr_random random = { 1 };
+	struct expr_scope s = scope();
+	struct err e = ERR_INIT;
 	struct doc out;
 
-	if (luabox_run(c->box, c->code, &call, &out, &f) != 0) {
-		fprintf(stderr, "bench_expr: %s\n", f.message);
-		exit(1);
-	}
+	s.random = &random;
+	require(template_eval(c->template, &s, &out, &e) == 0, "lua", &e);
 	return out;
 }
 
@@ -204,8 +206,8 @@ lua_drop(void *made)
 {
 	struct lua_case *c = made;
 
-	luabox_free(c->box);
-	doc_unref(c->states);
+	template_free(c->template);
+	luacode_free(c->code);
 	free(c);
 }
 
