@@ -76,10 +76,26 @@ def mix_definition():
             {"Variable": "$.even", "BooleanEquals": True, "Next": "Even"}]},
         "Even": {"Type": "Pass", "Result": "even", "ResultPath": "$.kind", "Next": "Many"},
         "Odd": echo({"Output": "odd"}, 5, ResultPath="$.kind", Next="Many"),
-        "Many": {"Type": "Map", "ItemsPath": "$.items", "ResultPath": "$.many", "End": True,
+        "Many": {"Type": "Map", "ItemsPath": "$.items", "ResultPath": "$.many", "Next": "Count",
                  "ItemProcessor": {"StartAt": "M1", "States": {
                      "M1": {"Type": "Pass", "Next": "M2"},
-                     "M2": echo({"Output.$": "$"}, 5, End=True)}}}}}
+                     "M2": echo({"Output.$": "$"}, 5, End=True)}}},
+        **lua_states()}}
+
+
+def lua_states():
+    """The end of the mix in Lua: what was computed must be there after a crash, and is not computed again."""
+    return {
+        "Count": {"Type": "Task", "QueryLanguage": "Lua", "Resource": ECHO, "Next": "Nap",
+                  "Arguments": {"DelayMs": 5, "Output": "{% {n = #states.input.many, kind = states.input.kind} %}"},
+                  "Assign": {"counted": "{% states.result %}", "draw": "{% math.random(6) > 0 %}"},
+                  "Output": "{% states.result.n %}"},
+        "Nap": {"Type": "Wait", "QueryLanguage": "Lua", "Next": "Decide",
+                "Seconds": "{% counted.n > 100 and 5 or 1 %}"},
+        "Decide": {"Type": "Choice", "QueryLanguage": "Lua", "Default": "Done", "Choices": [
+            {"Condition": "{% draw and counted.kind == 'even' %}", "Next": "Done",
+             "Output": {"even": "{% states.input %}"}}]},
+        "Done": {"Type": "Succeed"}}
 
 
 def example_definition():
