@@ -69,6 +69,7 @@ unit_tests += tests/unit/test_validate
 unit_tests += tests/unit/test_httpc
 unit_tests += tests/unit/test_luabox
 unit_tests += tests/unit/test_luadoc
+unit_tests += tests/unit/test_lualib
 unit_tests += tests/unit/test_hostile_lua
 unit_tests += tests/unit/test_plugin_host
 unit_tests += tests/unit/test_worker
