@@ -24,8 +24,9 @@
 #include "expr/luasource.h"
 #include "expr/scope.h"
 
-#define HOOK_STEPS 500      /* between two looks, on average */
-#define FIRST_LOOK_STEPS 64 /* at a run, which starts its clock, or a coroutine */
+#define HOOK_STEPS 500  /* between two looks, on average */
+#define FIRST_STEPS 250 /* before the first look, which starts the clock of the run */
+#define COROUTINE_FIRST_STEPS 64
 #define LONG_STRING_BYTES (16 << 10)
 #define ALLOCATION_STEPS 2 /* of any */
 #define ALLOCATION_BYTES_PER_STEP 64
@@ -206,8 +207,8 @@ count_hook(lua_State *l, lua_Debug *ar)
 void
 luabox_watch(lua_State *coroutine)
 {
-	if (lua_gethookcount(coroutine) > FIRST_LOOK_STEPS)
-		lua_sethook(coroutine, count_hook, LUA_MASKCOUNT, FIRST_LOOK_STEPS);
+	if (lua_gethookcount(coroutine) > COROUTINE_FIRST_STEPS)
+		lua_sethook(coroutine, count_hook, LUA_MASKCOUNT, COROUTINE_FIRST_STEPS);
 }
 
 void
@@ -469,7 +470,7 @@ begin(struct luabox *b, const struct luabox_call *c)
 	b->exhausted = false;
 	b->unfit = b->asked = false;
 	if (b->limited || b->o.give_up != NULL || (c != NULL && c->give_up != NULL))
-		lua_sethook(b->l, count_hook, LUA_MASKCOUNT, FIRST_LOOK_STEPS);
+		lua_sethook(b->l, count_hook, LUA_MASKCOUNT, FIRST_STEPS);
 }
 
 int
