@@ -1,4 +1,4 @@
-# core - the layers in one library, and the programs that are linked with it.
+# core - the layers in one library, the command line in another, and the programs that are linked with it.
 #
 # Each layer lists its own files in core/LAYER/local.mk; the order here is the
 # order of the layers: an include points to its own folder or to one above it
@@ -26,9 +26,15 @@ sbin_PROGRAMS = pawld
 pawld_SOURCES = core/pawld.c
 pawld_LDADD = libpawlcore.la $(PAWL_LIBS)
 
+# The command line alone reads YAML.
+noinst_LTLIBRARIES += libpawlcli.la
+libpawlcli_la_SOURCES = $(pawl_cli_sources)
+libpawlcli_la_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
+pawl_cli_libs = libpawlcli.la libpawlcore.la $(PAWL_LIBS) $(YAML_LIBS)
+
 bin_PROGRAMS = pawl
-pawl_SOURCES = core/pawl.c $(pawl_cli_sources)
-pawl_LDADD = libpawlcore.la $(PAWL_LIBS)
+pawl_SOURCES = core/pawl.c
+pawl_LDADD = $(pawl_cli_libs)
 
 libexec_PROGRAMS = pawl-function
 pawl_function_SOURCES = core/task/function_main.c

@@ -13,6 +13,7 @@ static const struct cli_command commands[] = {
 	{ "validate", "FILE", "check a definition, without a server",
 	    "  --type STANDARD|EXPRESS   what to check for (default STANDARD)\n"
 	    "  --json                    the problems as JSON, for editors\n"
+	    "FILE is JSON, JSON with comments, or YAML (*.yaml, *.yml); - is standard input.\n"
 	    "Exits with 0 when there is no error, 1 when there is one.\n",
 	    cmd_validate },
 	{ "run", "FILE [--input JSON|@FILE]", "run a definition, without a server",
@@ -25,11 +26,13 @@ static const struct cli_command commands[] = {
 	    "  --real-time               wait as long as Wait and Retry say, instead of jumping ahead\n"
 	    "  --history                 print the history as well\n"
 	    "  --json                    print the history in the form of the API\n"
+	    "FILE is JSON, JSON with comments, or YAML (*.yaml, *.yml); - is standard input.\n"
 	    "Prints the output. Exits with 1 when the execution fails.\n",
 	    cmd_run },
 	{ "create", "NAME FILE", "create a state machine, or update it",
 	    "  --type STANDARD|EXPRESS   (default STANDARD)\n"
-	    "  --role ARN                its role\n",
+	    "  --role ARN                its role\n"
+	    "FILE may be JSON with comments or YAML (*.yaml, *.yml); JSON is sent.\n",
 	    cmd_create },
 	{ "start", "MACHINE [--input JSON|@FILE]", "start an execution",
 	    "  --input JSON|@FILE|-      its input (default {})\n"

@@ -13,7 +13,7 @@ include tests/fuzz/local.mk
 
 test_programs = $(unit_tests) $(cases_programs) $(e2e_programs) $(fault_programs) \
 	$(plugin_tests) $(fuzz_targets)
-check_PROGRAMS = $(test_programs)
+check_PROGRAMS = $(test_programs) $(bench_programs)
 check_LTLIBRARIES = $(e2e_modules)
 
 # Programs that name no libraries of their own are tests. (With --enable-fuzzing only the

@@ -10,7 +10,7 @@
 #include "store/read.h"
 
 #define PAGE_MAX 1000
-#define READ_AT_ONCE 200          /* events asked of the journal in one go */
+#define READ_AT_ONCE 200          /* events asked of the journal in one go, at least */
 #define PAGE_BYTES_MAX (4u << 20) /* a page that is longer ends here: payloads can be large */
 
 struct history {
@@ -128,7 +128,7 @@ static int
 print_row(struct history *s, const struct journal_row *row, int64_t first, int64_t last,
     struct err *e)
 {
-	struct doc record = doc_parse(row->record, row->record_len, e), list[READ_AT_ONCE];
+	struct doc record = doc_parse_record(row->record, row->record_len, e), list[PAGE_MAX];
 	struct doc_iter it;
 	struct buf *b = call_out(&s->call);
 	int64_t id = row->first_event_id, from = 0;
@@ -138,7 +138,7 @@ print_row(struct history *s, const struct journal_row *row, int64_t first, int64
 	if (doc_is_none(record))
 		return -1;
 	it = doc_iter(history_entries(record));
-	for (; n < READ_AT_ONCE && id <= last && doc_next(&it); id++) {
+	for (; n < PAGE_MAX && id <= last && doc_next(&it); id++) {
 		if (id < first)
 			continue;
 		if (n == 0)
@@ -156,6 +156,21 @@ print_row(struct history *s, const struct journal_row *row, int64_t first, int64
 	return rc;
 }
 
+/*
+ * A row may hold many more events than were asked for (one move of a Map makes thousands): the
+ * page takes them as well, or it would read and parse the same row again for the rest.
+ */
+static void
+history_take_all(struct history *s, const struct journal_row *rows, size_t n)
+{
+	const struct journal_row *end = s->reverse ? &rows[0] : &rows[n - 1];
+	int64_t there = s->reverse ? s->next - end->first_event_id + 1
+				   : end->first_event_id + end->event_count - s->next;
+
+	if (there > s->asked)
+		s->asked = there < s->left ? there : s->left;
+}
+
 static void
 history_got_journal(uint64_t ticket, const struct journal_row *rows, size_t n, const struct err *e)
 {
@@ -170,6 +185,8 @@ history_got_journal(uint64_t ticket, const struct journal_row *rows, size_t n, c
 		flow_resume(ticket, e);
 		return;
 	}
+	if (n > 0)
+		history_take_all(s, rows, n);
 	first = s->reverse ? s->next - s->asked + 1 : s->next;
 	last = first + s->asked - 1;
 	for (size_t i = 0; i < n && rc == 0; i++)

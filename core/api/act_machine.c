@@ -645,6 +645,26 @@ add_diagnostic(struct buf *b, const struct diagnostic *d)
 	buf_addc(b, '}');
 }
 
+/* Those of one severity, as many as *left says. False = there are more of them. */
+static bool
+add_diagnostics(struct buf *b, const struct diagnostics *d, enum diagnostic_severity severity,
+    size_t *left)
+{
+	const char *between = b->data[b->len - 1] == '[' ? "" : ",";
+
+	for (size_t i = 0; i < d->n; i++) {
+		if (d->list[i].severity != severity)
+			continue;
+		if (*left == 0)
+			return false;
+		--*left;
+		buf_adds(b, between);
+		add_diagnostic(b, &d->list[i]);
+		between = ",";
+	}
+	return true;
+}
+
 static enum flow_next
 validate_answer(struct flow *f, void *state, struct err *e)
 {
@@ -652,11 +672,11 @@ validate_answer(struct flow *f, void *state, struct err *e)
 	struct call *c = &s->call;
 	struct doc severity = call_arg(c, "severity");
 	bool warnings = !doc_is_none(severity) && doc_str_is(severity, "WARNING");
-	size_t max = (size_t)call_page_size(c, ANSWER_DIAGNOSTICS), n = 0, len;
+	size_t left = (size_t)call_page_size(c, ANSWER_DIAGNOSTICS), len;
 	const char *text = call_text(c, "definition", &len);
 	struct buf *b = call_out(c);
 	struct diagnostics d;
-	bool truncated = false;
+	bool all;
 
 	(void)f;
 	(void)e;
@@ -666,19 +686,11 @@ validate_answer(struct flow *f, void *state, struct err *e)
 	reply_text(b, "result", d.nerrors > 0 ? "FAIL" : "OK");
 	reply_key(b, "diagnostics");
 	buf_addc(b, '[');
-	for (size_t i = 0; i < d.n && !truncated; i++) {
-		if (d.list[i].severity == DIAGNOSTIC_WARNING && !warnings)
-			continue;
-		if (n == max) {
-			truncated = true;
-			break;
-		}
-		if (n++ > 0)
-			buf_addc(b, ',');
-		add_diagnostic(b, &d.list[i]);
-	}
+	/* Errors first: no warning takes the place of one when they are cut. */
+	all = add_diagnostics(b, &d, DIAGNOSTIC_ERROR, &left) &&
+	    (!warnings || add_diagnostics(b, &d, DIAGNOSTIC_WARNING, &left));
 	buf_addc(b, ']');
-	reply_bool(b, "truncated", truncated);
+	reply_bool(b, "truncated", !all);
 	buf_addc(b, '}');
 	diagnostics_fini(&d);
 	return call_ok(c);

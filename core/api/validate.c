@@ -257,6 +257,13 @@ is_payload(const struct model_shape *s)
 	return false;
 }
 
+/* Input and output count in bytes, a definition and everything else in characters. */
+static bool
+counts_in_bytes(const struct model_shape *s)
+{
+	return is_payload(s) && strcmp(s->name, "Definition") != 0;
+}
+
 /*
  * An enum's values in the order in which the service names them: that of the model,
  * but for the one set that was seen in another order.
@@ -300,8 +307,7 @@ validate_string(struct validation *v, const struct model_shape *s, struct doc d,
 {
 	size_t len;
 	const char *text = doc_str(d, &v->scratch, &len);
-	/* a payload counts in bytes, everything else in characters */
-	int64_t n = (int64_t)(is_payload(s) ? len : validate_length(text, len));
+	int64_t n = (int64_t)(counts_in_bytes(s) ? len : validate_length(text, len));
 	bool matches = s->pattern == NULL || pattern_matches(s->pattern, text, len);
 
 	if (s->max != MODEL_NO_MAX && n > s->max && (v->payload_limits || !is_payload(s)))

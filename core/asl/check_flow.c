@@ -85,7 +85,7 @@ flow_report(struct compiler *c, const struct flow *f, const struct place *at)
 		if (!f->reached[i])
 			report(c, &here, "MISSING_TRANSITION_TARGET",
 			    "State \"%.*s\" is not reachable.",
-			    (int)ident_cut(st->name, st->name_len, 320), st->name);
+			    (int)ident_cut(st->name, st->name_len, DIAGNOSTIC_NAME_MAX), st->name);
 	}
 }
 
@@ -95,7 +95,9 @@ check_flow(struct compiler *c, const struct container *box, const struct place *
 	struct flow f = { .box = box };
 	size_t i;
 
-	if (box->owner == NULL && !flow_can_end(box)) {
+	if (c->here.flow_unknown)
+		return;
+	if (box->owner == NULL && !c->here.flow_dangles && !flow_can_end(box)) {
 		diagnostics_add(c->d, DIAGNOSTIC_ERROR, "MISSING_END_STATE", NULL,
 		    "Workflow has no terminal state");
 		return;

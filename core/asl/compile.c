@@ -101,6 +101,7 @@ machine_compile(const char *text, size_t len, enum machine_type type, struct dia
 		    c.unbuilt.list[i].location, "%s", c.unbuilt.list[i].message);
 	diagnostics_fini(&c.unbuilt);
 	names_fini(&c.names);
+	labels_fini(&c.labels);
 	if (d->nerrors > before) {
 		machine_unref(c.m);
 		return NULL;

@@ -96,11 +96,10 @@ assigned_fini(struct assigned *a)
 	free(a->names);
 }
 
-/* Does a container around this one assign it? */
-static bool
-assigned_outside(const struct assigned *a, const char *name)
+bool
+assigned_has(const struct assigned *a, const char *name)
 {
-	for (a = a->up; a != NULL; a = a->up)
+	for (; a != NULL; a = a->up)
 		if (a->n > 0 && bsearch(&name, a->names, a->n, sizeof(*a->names), names_compare))
 			return true;
 	return false;
@@ -113,18 +112,20 @@ check_variable(const struct part *p, const struct assigned *a, struct doc key)
 {
 	struct place at = place_name(p->at, "Assign");
 	char *name = variable_of(key), *shown = text_shown(key);
+	struct diagnostic *g = NULL;
 	size_t len = strlen(name);
 
 	if (ident_length(name, len) != len || len == 0)
-		report(p->c, &at, SCHEMA, "The variable name '%s' is not valid", shown);
+		g = report(p->c, &at, SCHEMA, "The variable name '%s' is not valid", shown);
 	else if (ident_characters(name, len) > ASL_NAME_MAX)
-		report(p->c, &at, SCHEMA, "The variable name '%s' is longer than %d characters",
+		g = report(p->c, &at, SCHEMA, "The variable name '%s' is longer than %d characters",
 		    shown, ASL_NAME_MAX);
 	else if (strcmp(name, "states") == 0)
-		report(p->c, &at, SCHEMA, "The variable name 'states' is reserved");
-	else if (assigned_outside(a, name))
-		report(p->c, &at, "DUPLICATE_VARIABLE_NAME",
+		g = report(p->c, &at, SCHEMA, "The variable name 'states' is reserved");
+	else if (assigned_has(a->up, name))
+		g = report(p->c, &at, "DUPLICATE_VARIABLE_NAME",
 		    "Variable '%s' was already defined in a parent scope", name);
+	help_key(g, shown);
 	free(name);
 	free(shown);
 }

@@ -8,6 +8,8 @@
 #include "base/xalloc.h"
 #include "expr/ident.h"
 
+#define SEARCHES_MAX 100 /* for names of states that a missing one may have meant */
+
 static int
 state_order(const struct state *a, const char *name, size_t len)
 {
@@ -43,6 +45,26 @@ container_state(const struct container *c, const char *name, size_t len)
 	return NULL;
 }
 
+/* Proposes a state of the container. */
+static void
+help_target(struct compiler *c, struct diagnostic *g, const struct container *box, struct doc v)
+{
+	struct similar s;
+	struct buf scratch;
+	const char *name;
+	size_t len, i;
+
+	if (g == NULL || c->nsearches++ >= SEARCHES_MAX)
+		return;
+	buf_init(&scratch, BUF_UNLIMITED);
+	name = doc_str(v, &scratch, &len);
+	similar_init(&s, name, len);
+	for (i = 0; i < box->nstates; i++)
+		similar_offer(&s, box->states[i]->name, box->states[i]->name_len);
+	diagnostic_suggest(g, &s);
+	buf_fini(&scratch);
+}
+
 const struct state *
 compile_target(const struct part *p, const struct container *box, const char *field)
 {
@@ -53,8 +75,10 @@ compile_target(const struct part *p, const struct container *box, const char *fi
 	const char *s;
 	size_t len;
 
-	if (doc_is_none(v))
+	if (doc_is_none(v)) {
+		p->c->here.flow_unknown |= !doc_is_none(field_get(p, field));
 		return NULL;
+	}
 	buf_init(&scratch, BUF_UNLIMITED);
 	s = doc_str(v, &scratch, &len);
 	target = container_state(box, s, len);
@@ -62,7 +86,11 @@ compile_target(const struct part *p, const struct container *box, const char *fi
 	if (target == NULL) {
 		char *shown = text_shown(v);
 
-		report(p->c, &at, "MISSING_TRANSITION_TARGET", "Missing 'Next' target: %s", shown);
+		p->c->here.flow_dangles = true;
+		help_target(p->c,
+		    report(p->c, &at, "MISSING_TRANSITION_TARGET", "Missing 'Next' target: %s",
+			shown),
+		    box, v);
 		free(shown);
 	}
 	return target;
@@ -141,6 +169,7 @@ compile_container(const struct part *p, struct container *box, const struct assi
 {
 	static const char *const required[] = { "States", "StartAt", NULL };
 	struct place list = place_name(p->at, "States");
+	struct compiler_here outside = p->c->here;
 	struct assigned assigned;
 	struct doc states;
 
@@ -155,9 +184,11 @@ compile_container(const struct part *p, struct container *box, const struct assi
 	}
 	container_name_states(box, states);
 	container_check_names(p, box, &list);
+	p->c->here = (struct compiler_here){ .scope = &assigned };
 	box->start = compile_target(p, box, "StartAt");
 	assigned_init(&assigned, outer, states);
 	container_compile_states(p, box, states, &list, &assigned);
-	assigned_fini(&assigned);
 	check_flow(p->c, box, &list);
+	p->c->here = outside;
+	assigned_fini(&assigned);
 }

@@ -71,39 +71,78 @@ check_tolerated_percentage(struct doc v)
 	return n >= 0 && n <= 100 ? NULL : "ToleratedFailurePercentage must be between 0 and 100.";
 }
 
-/* ProcessorConfig of the item processor p. */
-static enum map_mode
-compile_mode(const struct part *p)
+/* What ProcessorConfig says. */
+struct processor {
+	enum map_mode mode;
+	bool mode_known;        /* false = reported */
+	enum machine_type type; /* of the executions of a distributed Map */
+};
+
+static void
+read_processor(const struct part *p, struct processor *out)
 {
-	static const char *const known[] = { "Mode", "ExecutionType", NULL };
+	static const char *const known[] = { "Mode", "ExecutionType", "Comment", NULL };
 	static const char *const type_required[] = { "ExecutionType", NULL };
 	static const char *const modes[] = { "INLINE", "DISTRIBUTED" };
-	static const char *const types[] = { "STANDARD", "EXPRESS" };
+	static const char *const types[] = { "STANDARD", "EXPRESS" }; /* by machine_type */
 	struct place at = place_name(p->at, "ProcessorConfig");
 	struct place mode_at = place_name(&at, "Mode");
 	struct part config = { p->c, field_object(p, "ProcessorConfig"), &at, p->language };
+	int mode, type;
 
+	*out = (struct processor){ MAP_INLINE, true, p->c->type };
+	out->mode_known = !doc_is_none(config.def) || doc_is_none(field_get(p, "ProcessorConfig"));
 	if (doc_is_none(config.def))
-		return MAP_INLINE;
+		return;
 	fields_only(&config, known);
-	field_choice(&config, "ExecutionType", types, 2);
-	if (field_choice(&config, "Mode", modes, 2) != MAP_DISTRIBUTED)
-		return MAP_INLINE;
+	field_string(&config, "Comment");
+	type = field_choice(&config, "ExecutionType", types, 2);
+	if (type >= 0)
+		out->type = (enum machine_type)type;
+	mode = field_choice(&config, "Mode", modes, 2);
+	out->mode_known = mode >= 0 || doc_is_none(field_get(&config, "Mode"));
+	if (mode != MAP_DISTRIBUTED)
+		return;
+	out->mode = MAP_DISTRIBUTED;
 	fields_require(&config, type_required);
-	refuse_unbuilt(p->c, &mode_at, "The Map Mode 'DISTRIBUTED' is not built yet");
-	return MAP_DISTRIBUTED;
+	if (p->c->type == MACHINE_EXPRESS)
+		report(p->c, &mode_at, SCHEMA,
+		    "Express state machine does not support the Map Mode 'DISTRIBUTED'");
+	else
+		refuse_unbuilt(p->c, &mode_at, "The Map Mode 'DISTRIBUTED' is not built yet");
 }
 
 static void
-check_distributed_only(const struct state_part *s)
+refuse_distributed(const struct part *p)
 {
 	static const char *const fields[] = { "ItemReader", "ItemBatcher", "ResultWriter",
 		"Label" };
 	size_t i;
 
 	for (i = 0; i < sizeof(fields) / sizeof(*fields); i++)
-		if (!doc_is_none(field_get(&s->p, fields[i])))
-			report(s->p.c, s->p.at, SCHEMA, "Field '%s' is not supported", fields[i]);
+		if (!doc_is_none(field_get(p, fields[i])))
+			help_key(report(p->c, p->at, SCHEMA,
+				     "Field '%s' is only supported when the Mode in "
+				     "ProcessorConfig is 'DISTRIBUTED'",
+				     fields[i]),
+			    fields[i]);
+}
+
+/*
+ * The states of a distributed Map run in executions of their own: they see no
+ * variables, and are of that execution's type.
+ */
+static void
+compile_processor_states(const struct state_part *s, const struct part *p,
+    const struct processor *how)
+{
+	bool inside = how->mode == MAP_INLINE;
+	enum machine_type type = p->c->type;
+
+	s->st->branches = xcalloc(1, sizeof(struct container *));
+	p->c->type = inside ? type : how->type;
+	compile_container(p, state_add_container(s->st), inside ? s->assigned : NULL);
+	p->c->type = type;
 }
 
 /* ItemProcessor, or Iterator as it was called once. */
@@ -116,6 +155,7 @@ compile_processor(const struct state_part *s)
 	bool old = !doc_is_none(field_get(&s->p, "Iterator"));
 	struct place at = place_name(s->p.at, old ? "Iterator" : "ItemProcessor");
 	struct part p = { s->p.c, DOC_NONE, &at, s->p.language };
+	struct processor how;
 
 	if (field_conflict(&s->p, "ItemProcessor", "Iterator"))
 		return;
@@ -125,25 +165,25 @@ compile_processor(const struct state_part *s)
 	if (doc_is_none(p.def))
 		return;
 	fields_only(&p, known);
-	s->st->mode = compile_mode(&p);
-	if (s->st->mode == MAP_INLINE)
-		check_distributed_only(s);
-	s->st->branches = xcalloc(1, sizeof(struct container *));
-	/* Children of a distributed map are executions of their own and see no variables. */
-	compile_container(&p, state_add_container(s->st),
-	    s->st->mode == MAP_INLINE ? s->assigned : NULL);
+	read_processor(&p, &how);
+	s->st->mode = how.mode;
+	if (how.mode == MAP_DISTRIBUTED)
+		check_distributed(&s->p);
+	else if (how.mode_known)
+		refuse_distributed(&s->p);
+	compile_processor_states(s, &p, &how);
 }
 
-/* Items: an array, some of whose values are expressions, or one that gives an array. */
+/* Items: an array or an object whose members may be computed, or an expression that gives one. */
 static struct template *
 compile_items(const struct part *p)
 {
 	struct doc v = field_get(p, "Items");
 
-	if (doc_is_none(v) || doc_type(v) == DOC_ARRAY || field_is_expression(p, v))
-		return compile_template(p, "Items", false);
-	report_field(p, "Items", "Expected an array or an expression '{%% ... %%}'");
-	return NULL;
+	if (doc_is_none(v) ||
+	    (doc_type(v) != DOC_OBJECT && !check_value(p, "Items", DOC_ARRAY, "ARRAY")))
+		return NULL;
+	return compile_template(p, "Items", false);
 }
 
 void
@@ -152,13 +192,16 @@ compile_map(const struct state_part *s)
 	const struct part *p = &s->p;
 	struct state *st = s->st;
 
-	if (!field_conflict(p, "ItemSelector", "Parameters"))
-		st->item_selector = compile_template(p,
-		    doc_is_none(field_get(p, "Parameters")) ? "ItemSelector" : "Parameters", false);
-	if (p->language == QUERY_JSONPATH)
-		st->items_path = compile_reference(p, "ItemsPath");
-	else
+	if (p->language != QUERY_JSONPATH) {
+		st->item_selector = compile_template(p, "ItemSelector", false);
 		st->items = compile_items(p);
+	} else {
+		if (!field_conflict(p, "ItemSelector", "Parameters"))
+			st->item_selector = compile_template(p,
+			    doc_is_none(field_get(p, "Parameters")) ? "ItemSelector" : "Parameters",
+			    false);
+		st->items_path = compile_lax_reference(p, "ItemsPath");
+	}
 	compile_dynamic(p, "MaxConcurrency", "MaxConcurrencyPath", check_concurrency,
 	    &st->max_concurrency);
 	compile_dynamic(p, "ToleratedFailureCount", "ToleratedFailureCountPath",

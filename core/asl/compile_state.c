@@ -43,8 +43,9 @@ state_read_type(const struct part *p, enum state_type *out)
 			return true;
 		}
 	}
-	report_field(p, "Type",
-	    "The field 'Type' should have one of these values: [" STATE_TYPES "]");
+	help_words(report_field(p, "Type",
+		       "The field 'Type' should have one of these values: [" STATE_TYPES "]"),
+	    v, state_types, sizeof(state_types) / sizeof(*state_types));
 	return false;
 }
 
@@ -71,6 +72,8 @@ state_language(const struct part *p)
 enum query_language
 compile_language(struct compiler *c, struct doc v, const struct place *at)
 {
+	static const char *const languages[] = { "JSONPath", "JSONata", "Lua" };
+
 	if (doc_str_is(v, "JSONPath"))
 		return QUERY_JSONPATH;
 	if (doc_str_is(v, "Lua")) {
@@ -82,11 +85,13 @@ compile_language(struct compiler *c, struct doc v, const struct place *at)
 	else if (doc_type(v) != DOC_STRING)
 		report(c, at, SCHEMA, "Expected value of type [STRING]");
 	else
-		report(c, at, SCHEMA, "Value should be one of the following: [JSONPath, JSONata]");
+		help_words(report(c, at, SCHEMA,
+			       "Value should be one of the following: [JSONPath, JSONata]"),
+		    v, languages, sizeof(languages) / sizeof(*languages));
 	return QUERY_JSONATA;
 }
 
-/* Next and End of the types that have them. After a report the state counts as an end, so that one mistake is told once. */
+/* Next and End of the types that have them. */
 static void
 compile_transition(const struct state_part *s)
 {
@@ -98,12 +103,14 @@ compile_transition(const struct state_part *s)
 	s->st->end = ends;
 	if (!doc_is_none(end) && !doc_is_bool(end)) {
 		report_field(p, "End", "Expected value of type [BOOLEAN]");
-		s->st->end = true;
+		p->c->here.flow_unknown = true;
 	} else if (ends && !doc_is_none(next)) {
-		report(p->c, p->at, SCHEMA, "These fields are mutually exclusive: [Next, End]");
+		help_key(report(p->c, p->at, SCHEMA,
+			     "These fields are mutually exclusive: [Next, End]"),
+		    "End");
 	} else if (!ends && doc_is_none(next)) {
 		report(p->c, p->at, SCHEMA, "One of these fields is required: [Next, End]");
-		s->st->end = true;
+		p->c->here.flow_unknown = true;
 	}
 }
 
@@ -135,14 +142,19 @@ compile_wait(const struct state_part *s)
 {
 	static const char *const fields[] = { "Seconds", "SecondsPath", "Timestamp",
 		"TimestampPath" };
-	size_t given = 0, i;
+	bool jsonpath = s->p.language == QUERY_JSONPATH;
+	size_t given = 0, foreign = 0, i;
 
-	for (i = 0; i < sizeof(fields) / sizeof(*fields); i++)
-		given += !doc_is_none(field_get(&s->p, fields[i]));
-	if (given != 1) {
-		report(s->p.c, s->p.at, SCHEMA,
-		    "Exactly one of these fields is required: [Seconds, SecondsPath, Timestamp, "
-		    "TimestampPath]");
+	for (i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		bool there = !doc_is_none(field_get(&s->p, fields[i]));
+
+		given += there;
+		foreign += there && !jsonpath && i % 2 == 1;
+	}
+	if (given != 1 && foreign == 0) {
+		report(s->p.c, s->p.at, SCHEMA, "Exactly one of these fields is required: [%s]",
+		    jsonpath ? "Seconds, SecondsPath, Timestamp, TimestampPath"
+			     : "Seconds, Timestamp");
 		return;
 	}
 	compile_seconds(&s->p, "Seconds", "SecondsPath", 0, &s->st->seconds);
@@ -177,6 +189,7 @@ compile_call(const struct part *p, const char *field, struct dynamic_field *out)
 {
 	struct doc v = field_get(p, field), wrapped;
 	struct doc_builder *b;
+	struct err e = ERR_INIT;
 	struct intrinsic *f;
 	struct buf scratch;
 	const char *s;
@@ -184,13 +197,15 @@ compile_call(const struct part *p, const char *field, struct dynamic_field *out)
 
 	buf_init(&scratch, BUF_UNLIMITED);
 	s = doc_str(v, &scratch, &len);
-	f = intrinsic_compile(s, len, NULL);
+	f = intrinsic_compile(s, len, &e);
 	buf_fini(&scratch);
 	if (f == NULL || !gives_string(f)) {
-		report_field(p, field,
-		    "The value for the field '%s' must be a valid JSONPath or a valid intrinsic "
-		    "function call",
-		    field);
+		diagnostic_hint(report_field(p, field,
+				    "The value for the field '%s' must be a valid JSONPath or a "
+				    "valid intrinsic function call",
+				    field),
+		    "%s", f == NULL ? err_cause(&e) : "The function does not give a string");
+		err_fini(&e);
 		intrinsic_free(f);
 		return;
 	}
@@ -204,6 +219,8 @@ compile_call(const struct part *p, const char *field, struct dynamic_field *out)
 	out->template_ = template_compile(NULL, field, wrapped, NULL, NULL);
 	out->how = out->template_ != NULL ? FIELD_CALL : FIELD_ABSENT;
 	doc_unref(wrapped);
+	if (out->template_ != NULL)
+		warn_variables(p, field, out->template_);
 }
 
 static bool
@@ -228,7 +245,8 @@ static void
 compile_fail_field(const struct part *p, const char *field, const char *path_field,
     struct dynamic_field *out)
 {
-	if (doc_is_none(field_get(p, field)) && field_is_call(p, path_field))
+	if (p->language == QUERY_JSONPATH && doc_is_none(field_get(p, field)) &&
+	    field_is_call(p, path_field))
 		compile_call(p, path_field, out);
 	else
 		compile_dynamic(p, field, path_field, check_string, out);
@@ -273,30 +291,39 @@ compile_by_type(const struct state_part *s)
 	}
 }
 
-/* The fields that several types share; which type may have which is checked already. */
+/* The paths and templates that several types share, of those fields that the state may have: others are told already. */
 static void
-compile_shared(const struct state_part *s)
+compile_data_flow(const struct state_part *s)
 {
 	const struct part *p = &s->p;
 	struct state *st = s->st;
 
-	if (p->language == QUERY_JSONPATH) {
+	if (state_may_have(s, "InputPath"))
 		compile_path_field(p, "InputPath", &st->input_path);
+	if (state_may_have(s, "OutputPath"))
 		compile_path_field(p, "OutputPath", &st->output_path);
+	if (state_may_have(s, "ResultPath"))
 		compile_result_path(p, "ResultPath", &st->result_path);
+	if (state_may_have(s, "ResultSelector"))
 		st->result_selector = compile_template(p, "ResultSelector", true);
-		if (st->type != STATE_MAP)
-			st->parameters = compile_template(p, "Parameters", false);
-	} else {
-		if (st->type == STATE_TASK || st->type == STATE_PARALLEL)
-			st->parameters = compile_template(p, "Arguments", false);
+	if (state_may_have(s, "Parameters") && st->type != STATE_MAP)
+		st->parameters = compile_template(p, "Parameters", false);
+	if (state_may_have(s, "Arguments") && check_value(p, "Arguments", DOC_OBJECT, "OBJECT"))
+		st->parameters = compile_template(p, "Arguments", false);
+	if (state_may_have(s, "Output"))
 		st->output = compile_template(p, "Output", false);
-	}
-	st->assign = compile_assign(p, s->assigned);
-	if (st->type == STATE_TASK || st->type == STATE_PARALLEL || st->type == STATE_MAP) {
+	if (state_may_have(s, "Assign"))
+		st->assign = compile_assign(p, s->assigned);
+}
+
+static void
+compile_shared(const struct state_part *s)
+{
+	compile_data_flow(s);
+	if (state_may_have(s, "Retry"))
 		compile_retry(s);
+	if (state_may_have(s, "Catch"))
 		compile_catch(s);
-	}
 }
 
 static bool
@@ -322,17 +349,18 @@ compile_entered(struct state_part *s)
 	struct state *st = s->st;
 
 	machine_add_state(c->m, st);
-	st->end = true; /* until it is known better: no further complaint about a broken state */
 	st->type = STATE_PASS;
 	if (doc_type(s->p.def) != DOC_OBJECT) {
 		report(c, s->p.at, SCHEMA, "Expected value of type [OBJECT]");
+		c->here.flow_unknown = true;
 		return;
 	}
 	st->language = s->p.language = state_language(&s->p);
-	if (!state_read_type(&s->p, &st->type))
+	if (!state_read_type(&s->p, &st->type)) {
+		c->here.flow_unknown = true;
 		return;
+	}
 	check_state_fields(s);
-	st->end = false;
 	if (state_has_transition(st->type))
 		compile_transition(s);
 	compile_shared(s);

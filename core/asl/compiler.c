@@ -4,6 +4,7 @@
  */
 #include "asl/compiler.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,8 +13,7 @@
 #include "base/xalloc.h"
 #include "expr/ident.h"
 
-#define WARNINGS_MAX 100   /* so that they leave room for errors */
-#define PLACE_NAME_MAX 320 /* bytes of a name that a location shows: 80 characters */
+#define WARNINGS_MAX 100 /* so that they leave room for errors */
 
 /* --- places ------------------------------------------------------------------ */
 
@@ -40,7 +40,7 @@ place_print_part(const struct place *at, struct buf *out)
 		return;
 	}
 	buf_addc(out, '/');
-	buf_add(out, at->name, ident_cut(at->name, at->len, PLACE_NAME_MAX));
+	buf_add(out, at->name, ident_cut(at->name, at->len, DIAGNOSTIC_NAME_MAX));
 }
 
 void
@@ -62,44 +62,59 @@ text_shown(struct doc d)
 
 	buf_init(&scratch, BUF_UNLIMITED);
 	s = doc_str(d, &scratch, &len);
-	text = xstrndup(s, ident_cut(s, len, PLACE_NAME_MAX));
+	text = xstrndup(s, ident_cut(s, len, DIAGNOSTIC_NAME_MAX));
 	buf_fini(&scratch);
 	return text;
 }
 
 /* --- reporting ----------------------------------------------------------------- */
 
-static void
+static struct diagnostic *
 report_to(struct diagnostics *d, enum diagnostic_severity severity, const struct place *at,
     const char *code, const char *fmt, va_list ap)
 {
+	struct diagnostic *g;
 	struct buf location;
 
 	buf_init(&location, BUF_UNLIMITED);
 	place_print(at, &location);
-	diagnostics_vadd(d, severity, code, buf_text(&location), fmt, ap);
+	g = diagnostics_vadd(d, severity, code, buf_text(&location), fmt, ap);
 	buf_fini(&location);
+	return g;
 }
 
-void
+struct diagnostic *
 report(struct compiler *c, const struct place *at, const char *code, const char *fmt, ...)
 {
+	struct diagnostic *g;
 	va_list ap;
 
 	va_start(ap, fmt);
-	report_to(c->d, DIAGNOSTIC_ERROR, at, code, fmt, ap);
+	g = report_to(c->d, DIAGNOSTIC_ERROR, at, code, fmt, ap);
 	va_end(ap);
+	return g;
 }
 
-void
+struct diagnostic *
 report_field(const struct part *p, const char *field, const char *fmt, ...)
 {
 	struct place at = place_name(p->at, field);
+	struct diagnostic *g;
 	va_list ap;
 
 	va_start(ap, fmt);
-	report_to(p->c->d, DIAGNOSTIC_ERROR, &at, SCHEMA, fmt, ap);
+	g = report_to(p->c->d, DIAGNOSTIC_ERROR, &at, SCHEMA, fmt, ap);
 	va_end(ap);
+	return g;
+}
+
+struct diagnostic *
+report_unknown(const struct part *p, const char *key)
+{
+	struct diagnostic *g = report(p->c, p->at, SCHEMA, "Field '%s' is not supported", key);
+
+	help_key(g, key);
+	return g;
 }
 
 static bool
@@ -108,17 +123,19 @@ has_room_for_warnings(const struct diagnostics *d)
 	return d->n - (d->nerrors < d->n ? d->nerrors : d->n) < WARNINGS_MAX;
 }
 
-void
+struct diagnostic *
 report_warning(const struct part *p, const char *field, const char *code, const char *fmt, ...)
 {
 	struct place at = place_name(p->at, field);
+	struct diagnostic *g;
 	va_list ap;
 
 	if (!has_room_for_warnings(p->c->d))
-		return;
+		return NULL;
 	va_start(ap, fmt);
-	report_to(p->c->d, DIAGNOSTIC_WARNING, &at, code, fmt, ap);
+	g = report_to(p->c->d, DIAGNOSTIC_WARNING, &at, code, fmt, ap);
 	va_end(ap);
+	return g;
 }
 
 void
@@ -142,6 +159,51 @@ refuse_unbuilt(struct compiler *c, const struct place *at, const char *fmt, ...)
 	va_start(ap, fmt);
 	report_to(&c->unbuilt, DIAGNOSTIC_ERROR, at, SCHEMA, fmt, ap);
 	va_end(ap);
+}
+
+/* --- help ------------------------------------------------------------------------ */
+
+void
+help_below(struct diagnostic *g, const struct place *below, bool at_key)
+{
+	struct buf b;
+
+	if (g == NULL)
+		return;
+	buf_init(&b, BUF_UNLIMITED);
+	place_print(below, &b);
+	free(g->below);
+	g->below = buf_steal(&b, NULL);
+	g->at_key = at_key;
+}
+
+void
+help_key(struct diagnostic *g, const char *key)
+{
+	struct place below = place_name(NULL, key);
+
+	help_below(g, &below, true);
+}
+
+void
+help_words(struct diagnostic *g, struct doc v, const char *const *words, size_t n)
+{
+	struct similar s;
+	struct buf scratch;
+	const char *word;
+	size_t len, i;
+
+	if (g == NULL || doc_type(v) != DOC_STRING)
+		return;
+	buf_init(&scratch, BUF_UNLIMITED);
+	word = doc_str(v, &scratch, &len);
+	similar_init(&s, word, len);
+	for (i = 0; i < n; i++) {
+		assert(words[i] != NULL);
+		similar_offer(&s, words[i], strlen(words[i]));
+	}
+	diagnostic_suggest(g, &s);
+	buf_fini(&scratch);
 }
 
 /* --- fields ---------------------------------------------------------------------- */
@@ -250,7 +312,9 @@ field_choice(const struct part *p, const char *field, const char *const *values,
 	buf_init(&list, BUF_UNLIMITED);
 	for (i = 0; i < n; i++)
 		buf_addf(&list, "%s%s", i > 0 ? ", " : "", values[i]);
-	report_field(p, field, "Value should be one of the following: [%s]", buf_text(&list));
+	help_words(report_field(p, field, "Value should be one of the following: [%s]",
+		       buf_text(&list)),
+	    v, values, n);
 	buf_fini(&list);
 	return -1;
 }
@@ -260,7 +324,8 @@ field_conflict(const struct part *p, const char *a, const char *b)
 {
 	if (doc_is_none(field_get(p, a)) || doc_is_none(field_get(p, b)))
 		return false;
-	report(p->c, p->at, SCHEMA, "These fields are mutually exclusive: [%s, %s]", a, b);
+	help_key(report(p->c, p->at, SCHEMA, "These fields are mutually exclusive: [%s, %s]", a, b),
+	    b);
 	return true;
 }
 
@@ -295,7 +360,7 @@ fields_only(const struct part *p, const char *const *names)
 		if (*n != NULL)
 			continue;
 		key = text_shown(it.key);
-		report(p->c, p->at, SCHEMA, "Field '%s' is not supported", key);
+		help_words(report_unknown(p, key), it.key, names, (size_t)(n - names));
 		free(key);
 	}
 }
@@ -330,8 +395,9 @@ field_objects(const struct part *p, const char *field, bool allow_empty, struct 
 
 /* --- paths and templates ------------------------------------------------------------- */
 
+/* The path; NULL and e when the text is none. */
 static struct jsonpath *
-path_of(struct doc v)
+path_of(struct doc v, struct err *e)
 {
 	struct buf scratch;
 	struct jsonpath *p;
@@ -340,7 +406,7 @@ path_of(struct doc v)
 
 	buf_init(&scratch, BUF_UNLIMITED);
 	s = doc_str(v, &scratch, &len);
-	p = jsonpath_compile(s, len, NULL);
+	p = jsonpath_compile(s, len, e);
 	buf_fini(&scratch);
 	return p;
 }
@@ -349,6 +415,7 @@ void
 compile_path_field(const struct part *p, const char *field, struct path_field *out)
 {
 	struct doc v = field_get(p, field);
+	struct err e = ERR_INIT;
 
 	*out = (struct path_field){ PATH_DEFAULT, NULL };
 	if (doc_is_none(v))
@@ -359,39 +426,69 @@ compile_path_field(const struct part *p, const char *field, struct path_field *o
 	}
 	if (doc_is_none(field_string(p, field)))
 		return;
-	out->path = path_of(v);
-	if (out->path == NULL)
-		report_field(p, field, "Value is not a Path: The syntax of the path is invalid");
-	else
-		out->how = PATH_SET;
+	out->path = path_of(v, &e);
+	if (out->path == NULL) {
+		diagnostic_hint(report_field(p, field,
+				    "Value is not a Path: The syntax of the path is invalid"),
+		    "%s", err_cause(&e));
+		err_fini(&e);
+		return;
+	}
+	out->how = PATH_SET;
+	warn_variable(p, field, out->path);
+}
+
+/* The field's path when it is one of that kind. NULL = absent, or reported. */
+static struct jsonpath *
+compile_path_if(const struct part *p, const char *field, bool (*is)(const struct jsonpath *))
+{
+	struct doc v = field_string(p, field);
+	struct err e = ERR_INIT;
+	struct jsonpath *path;
+
+	if (doc_is_none(v))
+		return NULL;
+	path = path_of(v, &e);
+	if (path != NULL && is(path)) {
+		warn_variable(p, field, path);
+		return path;
+	}
+	diagnostic_hint(report_field(p, field,
+			    "Value is not a Reference Path: The syntax of the path is invalid"),
+	    "%s", path == NULL ? err_cause(&e) : "This field takes names and indexes only");
+	err_fini(&e);
+	jsonpath_free(path);
+	return NULL;
+}
+
+static bool
+is_writable(const struct jsonpath *path)
+{
+	return jsonpath_is_reference(path) && jsonpath_root_kind(path) == JSONPATH_DOCUMENT;
 }
 
 void
 compile_result_path(const struct part *p, const char *field, struct path_field *out)
 {
-	compile_path_field(p, field, out);
-	if (out->how != PATH_SET)
-		return;
-	if (jsonpath_is_reference(out->path) && jsonpath_root_kind(out->path) == JSONPATH_DOCUMENT)
-		return;
-	report_field(p, field, "Value is not a Reference Path: The syntax of the path is invalid");
-	jsonpath_free(out->path);
+	struct doc v = field_get(p, field);
+
 	*out = (struct path_field){ PATH_DEFAULT, NULL };
+	if (!doc_is_none(v) && doc_type(v) == DOC_NULL)
+		out->how = PATH_NULL;
+	else if ((out->path = compile_path_if(p, field, is_writable)) != NULL)
+		out->how = PATH_SET;
 }
 
 struct jsonpath *
 compile_reference(const struct part *p, const char *field)
 {
-	struct doc v = field_string(p, field);
-	struct jsonpath *path;
+	return compile_path_if(p, field, jsonpath_is_reference);
+}
 
-	if (doc_is_none(v))
-		return NULL;
-	path = path_of(v);
-	if (path == NULL)
-		report_field(p, field,
-		    "Value is not a Reference Path: The syntax of the path is invalid");
-	return path;
+struct jsonpath *
+compile_lax_reference(const struct part *p, const char *field)
+{
+	return compile_path_if(p, field, jsonpath_is_lax_reference);
 }
 
 struct template_place {
@@ -399,13 +496,28 @@ struct template_place {
 	const char *field;
 };
 
+/* The service names the field that holds the template; of Lua code we know better. */
 static void
-template_report(void *arg, const char *where, const char *message)
+template_report(void *arg, enum template_problem problem, const char *where, const char *message,
+    const char *reason)
 {
-	const struct template_place *at = arg;
+	const struct template_place *t = arg;
+	struct place at;
+	struct diagnostic *g;
+	char *name;
 
-	(void)where; /* the service names the field that holds the template */
-	report_field(at->p, at->field, "%s", message);
+	if (problem == TEMPLATE_FORM) {
+		g = report_field(t->p, t->field, "%s", message);
+		if (g != NULL)
+			g->below = xstrdup(where);
+		if (reason != NULL)
+			diagnostic_hint(g, "%s", reason);
+		return;
+	}
+	name = xasprintf("%s%s", t->field, where);
+	at = place_name(t->p->at, name);
+	report(t->p->c, &at, "INVALID_LUA_EXPRESSION", "%s", message);
+	free(name);
 }
 
 /* What sentences about an expression call its field: the way from the state to it. */
@@ -452,13 +564,19 @@ struct template *
 compile_template(const struct part *p, const char *field, bool must_be_object)
 {
 	struct doc v = must_be_object ? field_object(p, field) : field_get(p, field);
+	struct template *t;
 
+	if (doc_is_none(v) || (p->language != QUERY_JSONPATH && !check_expressions(p, field, v)))
+		return NULL;
 	/* JSONata is refused as a whole, see refuse_unbuilt. */
-	if (doc_is_none(v) || p->language == QUERY_JSONATA)
+	if (p->language == QUERY_JSONATA)
 		return NULL;
 	if (p->language == QUERY_JSONPATH)
 		warn_template(p, field);
-	return compile_value(p, field, v);
+	t = compile_value(p, field, v);
+	if (t != NULL)
+		warn_variables(p, field, t);
+	return t;
 }
 
 struct template *
@@ -475,11 +593,12 @@ void
 compile_dynamic(const struct part *p, const char *field, const char *path_field, field_check *check,
     struct dynamic_field *out)
 {
+	bool jsonpath = p->language == QUERY_JSONPATH; /* others have no twin: see fields.c */
 	struct doc v = field_get(p, field);
 	const char *wrong;
 
 	*out = (struct dynamic_field){ .how = FIELD_ABSENT };
-	if (field_conflict(p, field, path_field))
+	if (jsonpath && field_conflict(p, field, path_field))
 		return;
 	if (!doc_is_none(v)) {
 		if (field_is_expression(p, v)) {
@@ -488,18 +607,30 @@ compile_dynamic(const struct part *p, const char *field, const char *path_field,
 				out->how = FIELD_EXPRESSION;
 			return;
 		}
+		if (!jsonpath && !check_expressions(p, field, v))
+			return;
 		wrong = check(v);
 		if (wrong != NULL) {
 			report_field(p, field, "%s", wrong);
 			return;
 		}
+		if (jsonpath)
+			warn_literal_path(p, field, path_field);
 		out->how = FIELD_LITERAL;
 		out->literal = doc_ref(v);
 		return;
 	}
-	out->path = compile_reference(p, path_field);
-	if (out->path != NULL)
+	if (jsonpath && (out->path = compile_reference(p, path_field)) != NULL)
 		out->how = FIELD_PATH;
+}
+
+void
+check_dynamic(const struct part *p, const char *field, const char *path_field, field_check *check)
+{
+	struct dynamic_field ignored;
+
+	compile_dynamic(p, field, path_field, check, &ignored);
+	dynamic_field_fini(&ignored);
 }
 
 static const char *

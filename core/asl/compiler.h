@@ -42,15 +42,33 @@ struct names {
 bool names_add(struct names *n, const struct state *st); /* false: there is one of that name */
 void names_fini(struct names *n);
 
+/* compile_distributed.c: the Labels of all Maps of the machine, sorted. */
+struct labels {
+	char **list;
+	size_t n;
+};
+void labels_fini(struct labels *l);
+
+/* The container whose states are being compiled. */
+struct compiler_here {
+	const struct assigned *scope; /* what its paths may read; NULL = not known */
+	/* What only follows from a fault is not told as another one. */
+	bool flow_unknown; /* a transition cannot be read: nobody knows what is reached */
+	bool flow_dangles; /* a transition leads nowhere: nobody knows whether the machine ends */
+};
+
 struct compiler {
 	struct machine *m;
 	struct diagnostics *d;
 	struct diagnostics unbuilt; /* said only when nothing else is wrong */
 	struct names names;
+	struct labels labels;
 	enum machine_type type;
 	/* the state that is being compiled; NULL = none */
 	const struct state *state;
 	const struct place *state_at;
+	unsigned nsearches; /* for states that a missing one may have meant */
+	struct compiler_here here;
 };
 
 /* One object of the definition and what belongs to it: what most functions here work on. */
@@ -65,16 +83,24 @@ struct part {
 
 #define SCHEMA "SCHEMA_VALIDATION_FAILED"
 
-void report(struct compiler *c, const struct place *at, const char *code, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+/* These return what diagnostics_add does: mostly NULL, else the new one, for help to be added. */
+struct diagnostic *report(struct compiler *c, const struct place *at, const char *code,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* SCHEMA_VALIDATION_FAILED at the field of p. */
-void report_field(const struct part *p, const char *field, const char *fmt, ...)
+struct diagnostic *report_field(const struct part *p, const char *field, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* A member of p that p may not have. */
+struct diagnostic *report_unknown(const struct part *p, const char *key);
 /* A warning, as long as there are few. */
-void report_warning(const struct part *p, const char *field, const char *code, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+struct diagnostic *report_warning(const struct part *p, const char *field, const char *code,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void report_warning_at(struct compiler *c, const struct place *at, const char *code,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* What is meant is below the place of the report: its name, or else its value. g may be NULL. */
+void help_below(struct diagnostic *g, const struct place *below, bool at_key);
+void help_key(struct diagnostic *g, const char *key);
+/* Proposes the one of n words that v, a string, is similar to. */
+void help_words(struct diagnostic *g, struct doc v, const char *const *words, size_t n);
 /* What is legal but not built: refused, but only when nothing else is. */
 void refuse_unbuilt(struct compiler *c, const struct place *at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -99,6 +125,16 @@ bool field_conflict(const struct part *p, const char *a, const char *b);
 bool fields_require(const struct part *p, const char *const *names);
 /* Reports members whose names are not in the list (a NULL ends it). */
 void fields_only(const struct part *p, const char *const *names);
+/* In which query languages a field is known. */
+enum field_language { ANY, ONLY_JSONPATH, NOT_JSONPATH };
+struct field_name {
+	const char *name;
+	enum field_language language;
+};
+/* fields.c: reports members that are not in the list (a NULL name ends it), and those of another language. */
+void fields_check(const struct part *p, const struct field_name *names);
+/* fields.c: the field belongs to the language that p is not written in. */
+void report_language(const struct part *p, const char *field);
 /* The array is there, holds objects only and, unless allow_empty, something. */
 bool field_objects(const struct part *p, const char *field, bool allow_empty, struct doc *out);
 
@@ -106,11 +142,21 @@ bool field_objects(const struct part *p, const char *field, bool allow_empty, st
 
 void compile_path_field(const struct part *p, const char *field, struct path_field *out);
 void compile_result_path(const struct part *p, const char *field, struct path_field *out);
-/* A path that is read and has to give one value. NULL = absent or reported. */
+/* A reference path that is read: it gives one value. NULL = absent or reported. */
 struct jsonpath *compile_reference(const struct part *p, const char *field);
+/* The same for ItemsPath and Variable, where the service lets filters and wildcards pass. */
+struct jsonpath *compile_lax_reference(const struct part *p, const char *field);
 struct template *compile_template(const struct part *p, const char *field, bool must_be_object);
 /* The field is a bare expression: compiled, NULL = it is not, or it was reported. */
 struct template *compile_expression(const struct part *p, const char *field);
+/*
+ * check_expressions.c: false, and reported, when a string in v has only one of the
+ * two marks of an expression, "{%" at its beginning and "%}" at its end.
+ */
+bool check_expressions(const struct part *p, const char *field, struct doc v);
+/* The field is absent, an expression, or of that type; else reported (type_name), false. */
+bool check_value(const struct part *p, const char *field, enum doc_type type,
+    const char *type_name);
 /* field, or pathfield: a path; neither = FIELD_ABSENT. The literal is an integer in range. */
 void compile_seconds(const struct part *p, const char *field, const char *path_field, int64_t min,
     struct dynamic_field *out);
@@ -118,12 +164,18 @@ void compile_seconds(const struct part *p, const char *field, const char *path_f
 typedef const char *field_check(struct doc literal);
 void compile_dynamic(const struct part *p, const char *field, const char *path_field,
     field_check *check, struct dynamic_field *out);
+/* The checks alone. */
+void check_dynamic(const struct part *p, const char *field, const char *path_field,
+    field_check *check);
+void dynamic_field_fini(struct dynamic_field *f); /* machine.c */
 
 /* --- variables (compile_assign.c) ------------------------------------------------ */
 
 /* Gathers what the states of a container assign; up stays the caller's. */
 void assigned_init(struct assigned *a, const struct assigned *up, struct doc states);
 void assigned_fini(struct assigned *a);
+/* Does a state of the container, or of one around it, assign the variable? */
+bool assigned_has(const struct assigned *a, const char *name);
 /* Assign of p: a checked template, NULL = absent or reported. */
 struct template *compile_assign(const struct part *p, const struct assigned *a);
 
@@ -143,12 +195,16 @@ const struct state *compile_target(const struct part *p, const struct container 
     const char *field);
 /* fields.c: reports what this type of state may not have, and what it lacks. */
 void check_state_fields(const struct state_part *s);
+/* fields.c: the field is one of the table, and this type of state has it in this language. */
+bool state_may_have(const struct state_part *s, const char *field);
 /* compile_state.c */
 enum query_language compile_language(struct compiler *c, struct doc v, const struct place *at);
 void compile_state(struct compiler *c, struct state *st, struct doc def, const struct place *at,
     const struct assigned *assigned);
 /* compile_task.c */
 void compile_task(const struct state_part *s);
+/* The service does not know the part's Resource. */
+void report_unrecognized(const struct part *p);
 /* compile_choice.c */
 void compile_choice(const struct state_part *s);
 /* compile_map.c */
@@ -159,14 +215,41 @@ void compile_retry(const struct state_part *s);
 void compile_catch(const struct state_part *s);
 /* check_flow.c: every state is reached, and at the top one is terminal. */
 void check_flow(struct compiler *c, const struct container *box, const struct place *at);
-/* check_warnings.c: the service does not know the language; values that look computed and are not. */
+/* compile_distributed.c: Label, ItemReader, ItemBatcher and ResultWriter of a distributed Map. */
+void check_distributed(const struct part *p);
+/* compile_reader.c: the ItemReader p. */
+void check_reader(const struct part *p);
+/*
+ * compile_reader.c: Resource, one of the actions on stored objects (a NULL name ends
+ * them), and Parameters or Arguments with what it requires. The action's index, -1 when it is
+ * another or a fault.
+ */
+struct storage_action {
+	const char *name;
+	const char *required; /* words */
+};
+int check_storage(const struct part *p, const struct storage_action *actions);
+/*
+ * check_integration.c: the members of Parameters or Arguments, when they are written
+ * out. Lists of words; known NULL = any are.
+ */
+void check_parameter_names(const struct part *p, const char *required, const char *known);
+/* check_integration.c: may the Resource be called like this, with these Parameters? */
+void check_integration(const struct part *p, const struct task_resource *r);
+/* check_warnings.c: the service does not know the language; values that look computed and are not, variables that nobody assigns. */
 void warn_portable(struct compiler *c, const struct place *at);
 void warn_template(const struct part *p, const char *field);
 void warn_result(const struct part *p, const char *field);
+void warn_literal_path(const struct part *p, const char *field, const char *path_field);
+void warn_variable(const struct part *p, const char *field, const struct jsonpath *path);
+void warn_variables(const struct part *p, const char *field, const struct template *t);
+void warn_token(const struct part *p);
 
 /* task_resource.c: 0, or -1 when the text is no resource that can be known. */
 int task_resource_parse(struct task_resource *r, const char *text, size_t len);
 void task_resource_fini(struct task_resource *r);
+/* It is of a partition of the service's: aws, aws-cn ... */
+bool task_resource_is_aws(const struct task_resource *r);
 
 /* instant.c: points in time as Choice rules compare them, to the nanosecond. */
 struct instant {
@@ -174,5 +257,8 @@ struct instant {
 	int32_t ns; /* below the millisecond: 0..999999 */
 };
 int instant_parse(struct doc text, struct instant *out); /* -1: not a timestamp */
+
+/* choice.c: every \ in the pattern of StringMatches stands before * or another \. */
+bool choice_pattern_good(struct doc pattern);
 
 #endif

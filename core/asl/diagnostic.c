@@ -12,7 +12,7 @@
 void
 diagnostics_init(struct diagnostics *d)
 {
-	*d = (struct diagnostics){ NULL, 0, 0 };
+	*d = (struct diagnostics){ .n = 0 };
 }
 
 void
@@ -23,6 +23,9 @@ diagnostics_fini(struct diagnostics *d)
 	for (i = 0; i < d->n; i++) {
 		free(d->list[i].message);
 		free(d->list[i].location);
+		free(d->list[i].below);
+		free(d->list[i].suggestion);
+		free(d->list[i].hint);
 	}
 	free(d->list);
 	diagnostics_init(d);
@@ -45,7 +48,7 @@ diagnostic_format(const char *fmt, va_list ap)
 	return text;
 }
 
-void
+struct diagnostic *
 diagnostics_vadd(struct diagnostics *d, enum diagnostic_severity severity, const char *code,
     const char *location, const char *fmt, va_list ap)
 {
@@ -53,24 +56,51 @@ diagnostics_vadd(struct diagnostics *d, enum diagnostic_severity severity, const
 
 	d->nerrors += severity == DIAGNOSTIC_ERROR;
 	if (d->n >= DIAGNOSTICS_MAX)
-		return;
+		return NULL;
 	if ((d->n & (d->n - 1)) == 0)
 		d->list = xreallocarray(d->list, d->n ? d->n * 2 : 1, sizeof(*d->list));
 	new = &d->list[d->n++];
-	new->severity = severity;
-	new->code = code;
-	new->location = location != NULL ? xstrdup(location) : NULL;
-	new->message = diagnostic_format(fmt, ap);
+	*new = (struct diagnostic){ .severity = severity,
+		.code = code,
+		.location = location != NULL ? xstrdup(location) : NULL,
+		.message = diagnostic_format(fmt, ap) };
+	return d->help ? new : NULL;
 }
 
-void
+struct diagnostic *
 diagnostics_add(struct diagnostics *d, enum diagnostic_severity severity, const char *code,
     const char *location, const char *fmt, ...)
 {
+	struct diagnostic *g;
 	va_list ap;
 
 	va_start(ap, fmt);
-	diagnostics_vadd(d, severity, code, location, fmt, ap);
+	g = diagnostics_vadd(d, severity, code, location, fmt, ap);
+	va_end(ap);
+	return g;
+}
+
+void
+diagnostic_suggest(struct diagnostic *g, const struct similar *s)
+{
+	const char *best = similar_best(s);
+
+	if (g == NULL || best == NULL)
+		return;
+	free(g->suggestion);
+	g->suggestion = xstrdup(best);
+}
+
+void
+diagnostic_hint(struct diagnostic *g, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (g == NULL)
+		return;
+	va_start(ap, fmt);
+	free(g->hint);
+	g->hint = diagnostic_format(fmt, ap);
 	va_end(ap);
 }
 

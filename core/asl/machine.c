@@ -9,7 +9,7 @@
 
 static void container_fini(struct container *c);
 
-static void
+void
 dynamic_field_fini(struct dynamic_field *f)
 {
 	doc_unref(f->literal);

@@ -86,6 +86,12 @@ task_resource_parse(struct task_resource *r, const char *text, size_t len)
 	return rc;
 }
 
+bool
+task_resource_is_aws(const struct task_resource *r)
+{
+	return strncmp(r->arn, "arn:aws", strlen("arn:aws")) == 0;
+}
+
 void
 task_resource_fini(struct task_resource *r)
 {

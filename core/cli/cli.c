@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/xalloc.h"
+#include "cli/visible.h"
 
 #define FILE_MAX (64u << 20)
 
@@ -202,33 +203,13 @@ cli_text(struct doc d, const char *member)
 	return doc_text(v, NULL);
 }
 
-/* How many bytes the control character at s takes; 0 = it is none. C1 controls are two bytes of UTF-8. */
-static size_t
-control_len(const char *s)
-{
-	unsigned char c = (unsigned char)s[0], d = (unsigned char)s[1];
-
-	if (c < ' ' || c == 0x7f)
-		return 1;
-	return c == 0xc2 && d >= 0x80 && d < 0xa0 ? 2 : 0;
-}
-
 void
 cli_make_visible(char **text)
 {
 	struct buf b;
-	const char *s;
 
 	buf_init(&b, BUF_UNLIMITED);
-	for (s = *text; *s != '\0'; s++) {
-		size_t n = control_len(s);
-
-		if (n > 0)
-			buf_addf(&b, "\\x%02x", (unsigned char)s[n - 1]);
-		else
-			buf_addc(&b, *s);
-		s += n == 2;
-	}
+	visible_add_all(&b, *text, strlen(*text));
 	free(*text);
 	*text = buf_steal(&b, NULL);
 }

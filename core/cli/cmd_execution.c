@@ -9,6 +9,7 @@
 
 #include "base/xalloc.h"
 #include "cli/client.h"
+#include "cli/problems.h"
 
 #define WAIT_INTERVAL_NS 100000000L
 #define PAGE_MAX 1000
@@ -101,6 +102,17 @@ update_machine(struct cli *c, const char *arn, const char *definition, const cha
 	return call(c, "UpdateStateMachine", &b, answer);
 }
 
+/* The definition in the file, as JSON; yours. NULL after a line about it. */
+static char *
+read_definition(const char *path)
+{
+	struct source *s = source_open(path);
+	char *json = s != NULL ? problems_source_json(s) : NULL;
+
+	source_free(s);
+	return json;
+}
+
 int
 cmd_create(struct cli *c)
 {
@@ -108,11 +120,10 @@ cmd_create(struct cli *c)
 	const char *name = cli_word(c, "NAME"), *path = cli_word(c, "FILE");
 	struct doc answer = DOC_NONE;
 	char *text, *arn;
-	size_t len;
 	int rc;
 
 	cli_done(c);
-	if ((text = cli_read_file(path, &len)) == NULL)
+	if ((text = read_definition(path)) == NULL)
 		return CLI_FAILED;
 	arn = client_find_machine(c, name, &rc);
 	if (rc == 0) {

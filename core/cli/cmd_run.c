@@ -8,15 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "asl/compile.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/xalloc.h"
-#include "cli/cli.h"
 #include "cli/event_line.h"
+#include "cli/problems.h"
 #include "engine/history.h"
 #include "engine/run.h"
 #include "task/plugin_host.h"
@@ -85,7 +84,7 @@ local_seal(struct local *l)
 	buf_init(&line, BUF_UNLIMITED);
 	run_record_seal(l->run, &record);
 	if (l->history || l->c->json) {
-		d = doc_parse(buf_text(&record), record.len, &e);
+		d = doc_parse_record(buf_text(&record), record.len, &e);
 		for (i = 0; i < history_count(d); i++) {
 			buf_reset(&line);
 			if (history_print_event(d, first, i, true, &line, &e) == 0)
@@ -294,21 +293,10 @@ local_result(struct local *l)
 static struct machine *
 compile_file(const char *path)
 {
-	struct diagnostics d;
-	struct machine *m;
-	char *text;
-	size_t len, i;
+	struct source *s = source_open(path);
+	struct machine *m = s != NULL ? problems_compile(s, MACHINE_STANDARD) : NULL;
 
-	if ((text = cli_read_file(path, &len)) == NULL)
-		return NULL;
-	diagnostics_init(&d);
-	m = machine_compile(text, len, MACHINE_STANDARD, &d);
-	for (i = 0; m == NULL && i < d.n; i++)
-		cli_fail(CLI_FAILED, "%s: %s: %s%s%s", path, d.list[i].code, d.list[i].message,
-		    d.list[i].location == NULL ? "" : " at ",
-		    d.list[i].location == NULL ? "" : d.list[i].location);
-	diagnostics_fini(&d);
-	free(text);
+	source_free(s);
 	return m;
 }
 

@@ -41,6 +41,7 @@ struct doc {
 enum doc_type { DOC_NULL, DOC_FALSE, DOC_TRUE, DOC_NUMBER, DOC_STRING, DOC_ARRAY, DOC_OBJECT };
 
 #define DOC_DEPTH_MAX 1000        /* nesting levels accepted by doc_parse */
+#define DOC_WRAP_DEPTH 24         /* levels that a record of ours puts around documents */
 #define DOC_SIZE_MAX (256u << 20) /* bytes of text of one block */
 
 static inline bool
@@ -60,6 +61,8 @@ doc_is_none(struct doc d)
 struct doc doc_parse(const char *text, size_t len, struct err *e);
 struct doc doc_parse_at(const char *text, size_t len, struct err *e, size_t *err_line,
     size_t *err_column);
+/* A record of ours: documents inside of it may be nested DOC_DEPTH_MAX levels. */
+struct doc doc_parse_record(const char *text, size_t len, struct err *e);
 struct doc doc_ref(struct doc d); /* returns d; DOC_NONE is fine */
 void doc_unref(struct doc d);     /* DOC_NONE is fine */
 

@@ -4,7 +4,7 @@
  * One pass writes the compact text and the tape into one block: both are never
  * longer than the source asks for, since canonical escapes are never longer than
  * those of the source, and the block is cut to what was used at the end. There is
- * no recursion: the containers that are open are kept in an array of DOC_DEPTH_MAX.
+ * no recursion: the containers that are open are kept in an array of RECORD_DEPTH_MAX.
  *
  * Repeated keys are rare, so the tape is first made as if there were none. Small
  * objects look for a key among those before it, and only when a Bloom filter says
@@ -30,6 +30,7 @@
 #define FILTERED_KEYS 32 /* an object with more keys gets a table */
 #define TOKEN_SHOWN 256  /* of a token that is not JSON */
 #define FILTER_WORDS 4
+#define RECORD_DEPTH_MAX (DOC_DEPTH_MAX + DOC_WRAP_DEPTH)
 
 /* Errors end a parse: they stay out of the way of the code that reads. */
 #define COLD __attribute__((cold, noinline))
@@ -50,7 +51,7 @@ struct parser {
 	struct doc_block *block;
 	struct doc_node *nodes;
 	uint32_t nnodes, nodes_cap;
-	uint32_t nlevels, depth;
+	uint32_t nlevels, depth, depth_max;
 	struct level *levels;
 	struct key_table keys;
 	bool repeats;
@@ -727,10 +728,10 @@ open_container(struct parser *p, enum doc_type type, unsigned char closing)
 	char *text = p->out;
 	struct level *l;
 
-	if (p->nlevels == DOC_DEPTH_MAX)
+	if (p->nlevels == p->depth_max)
 		return fail(p, p->s + 1,
-		    "Document nesting depth (%d) exceeds the maximum allowed (%d)",
-		    DOC_DEPTH_MAX + 1, DOC_DEPTH_MAX);
+		    "Document nesting depth (%u) exceeds the maximum allowed (%u)",
+		    p->depth_max + 1, p->depth_max);
 	l = &p->levels[p->nlevels++];
 	*l = (struct level){ .node = p->nnodes, .begin = (uint32_t)(p->s - p->begin) };
 	if (p->depth < p->nlevels)
@@ -867,7 +868,7 @@ build_members(struct doc_builder *b, struct key_table *keys, struct doc d)
 	}
 }
 
-/* No deeper than DOC_DEPTH_MAX: this document was parsed. */
+/* No deeper than RECORD_DEPTH_MAX: this document was parsed. */
 static void
 build_unique(struct doc_builder *b, struct key_table *keys, struct doc d)
 {
@@ -902,14 +903,16 @@ without_repeats_take(struct parser *p, struct doc d)
 	return docb_finish(b);
 }
 
-struct doc
-doc_parse_at(const char *text, size_t len, struct err *e, size_t *err_line, size_t *err_column)
+static struct doc
+parse(const char *text, size_t len, uint32_t depth_max, struct err *e, size_t *err_line,
+    size_t *err_column)
 {
-	struct level levels[DOC_DEPTH_MAX];
+	struct level levels[RECORD_DEPTH_MAX];
 	struct parser p = {
 		.s = (const unsigned char *)text,
 		.begin = (const unsigned char *)text,
 		.end = (const unsigned char *)text + len,
+		.depth_max = depth_max,
 		.levels = levels,
 		.keys = KEY_TABLE_INIT,
 		.e = e,
@@ -945,7 +948,19 @@ doc_parse_at(const char *text, size_t len, struct err *e, size_t *err_line, size
 }
 
 struct doc
+doc_parse_at(const char *text, size_t len, struct err *e, size_t *err_line, size_t *err_column)
+{
+	return parse(text, len, DOC_DEPTH_MAX, e, err_line, err_column);
+}
+
+struct doc
 doc_parse(const char *text, size_t len, struct err *e)
 {
-	return doc_parse_at(text, len, e, NULL, NULL);
+	return parse(text, len, DOC_DEPTH_MAX, e, NULL, NULL);
+}
+
+struct doc
+doc_parse_record(const char *text, size_t len, struct err *e)
+{
+	return parse(text, len, RECORD_DEPTH_MAX, e, NULL, NULL);
 }

@@ -190,5 +190,6 @@ context_scope(struct context_env *env, struct doc root)
 		.host = &env->run->expr_host,
 		.steps = &env->run->lua_steps,
 		.failed_field = &env->run->failed_field,
+		.aws_limits = env->run->facts.aws_limits,
 	};
 }

@@ -69,8 +69,13 @@ st_join(struct run *r, struct frame *f)
 	bool map = f->state->type == STATE_MAP;
 	struct doc result = all_results(f->fan);
 
-	/* a leaf: ...StateExited has the same predecessor */
-	event_plain(r, map ? EVENT_MAP_STATE_SUCCEEDED : EVENT_PARALLEL_STATE_SUCCEEDED, f->cursor);
-	frame_finish(r, f, result);
+	if (run_over_limit(r, result)) {
+		frame_fail_limit(r, f, f->state->name);
+	} else {
+		/* a leaf: ...StateExited has the same predecessor */
+		event_plain(r, map ? EVENT_MAP_STATE_SUCCEEDED : EVENT_PARALLEL_STATE_SUCCEEDED,
+		    f->cursor);
+		frame_finish(r, f, result);
+	}
 	doc_unref(result);
 }

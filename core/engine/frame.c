@@ -279,6 +279,24 @@ member_by_key(struct doc object, struct doc key)
 	return value;
 }
 
+size_t
+vars_size_with(struct doc vars, struct doc assigned)
+{
+	size_t size = doc_size(assigned);
+	struct doc_iter it = doc_iter(assigned);
+
+	if (doc_is_none(vars))
+		return size;
+	size += doc_size(vars);
+	while (doc_next(&it)) {
+		struct doc replaced = member_by_key(vars, it.key);
+
+		if (!doc_is_none(replaced))
+			size -= doc_size(replaced);
+	}
+	return size;
+}
+
 /* One pass over both, so that many names cost no more than one. */
 void
 vars_assign(struct doc *vars, struct doc assigned)

@@ -9,11 +9,16 @@
 #include "base/xalloc.h"
 #include "engine/dataflow.h"
 #include "engine/move.h"
+#include "expr/bound.h"
+
+#define DATA_LIMIT_ERROR "States.DataLimitExceeded"
 
 bool
 run_over_limit(const struct run *r, struct doc d)
 {
-	return r->facts.aws_limits && !doc_is_none(d) && doc_size(d) > LIMIT_PAYLOAD;
+	if (doc_is_none(d))
+		return false;
+	return !expr_fits(d) || (r->facts.aws_limits && doc_size(d) > LIMIT_PAYLOAD);
 }
 
 /* --- success ------------------------------------------------------------------- */
@@ -86,15 +91,34 @@ frame_exit(struct run *r, struct frame *f, struct doc output, struct doc assigne
 	frame_set_phase(r, f, FRAME_ENTER);
 }
 
-/* AWS: 256 KiB for what one state assigns, 10 MiB for all variables of an execution. */
+/* AWS: 256 KiB for what one state assigns, 10 MiB for all variables of an execution. Ours: what one document may be. */
 static bool
 variables_over_limit(const struct run *r, const struct frame *f, struct doc assigned)
 {
-	size_t before = doc_is_none(f->vars) ? 0 : doc_size(f->vars);
+	size_t all_max = r->facts.aws_limits ? LIMIT_VARIABLES : EXPR_SIZE_MAX;
 
-	if (!r->facts.aws_limits || doc_is_none(assigned))
+	if (doc_is_none(assigned))
 		return false;
-	return doc_size(assigned) > LIMIT_PAYLOAD || before + doc_size(assigned) > LIMIT_VARIABLES;
+	return run_over_limit(r, assigned) || vars_size_with(f->vars, assigned) > all_max;
+}
+
+static bool
+over_limits(const struct run *r, const struct frame *f, struct doc output, struct doc assigned)
+{
+	return run_over_limit(r, output) || variables_over_limit(r, f, assigned);
+}
+
+void
+frame_leave(struct run *r, struct frame *f, struct doc output, struct doc assigned,
+    const struct state *next)
+{
+	if (!over_limits(r, f, output, assigned)) {
+		frame_exit(r, f, output, assigned, next);
+		return;
+	}
+	doc_unref(assigned);
+	doc_unref(output);
+	frame_fail_limit(r, f, f->state->name);
 }
 
 void
@@ -110,13 +134,7 @@ frame_finish(struct run *r, struct frame *f, struct doc result)
 		frame_fail_err(r, f, &e);
 		return;
 	}
-	if (run_over_limit(r, output) || variables_over_limit(r, f, assigned)) {
-		doc_unref(assigned);
-		doc_unref(output);
-		frame_fail_limit(r, f, f->state->name);
-		return;
-	}
-	frame_exit(r, f, output, assigned, f->state->next);
+	frame_leave(r, f, output, assigned, f->state->next);
 }
 
 /* --- failure ------------------------------------------------------------------- */
@@ -159,6 +177,7 @@ frame_fail_err(struct run *r, struct frame *f, struct err *e)
 	struct failure x;
 
 	failure_init_err(&x, r, f, e);
+	x.terminal = x.error != NULL && strcmp(x.error, DATA_LIMIT_ERROR) == 0;
 	frame_fail(r, f, &x);
 }
 
@@ -169,7 +188,7 @@ failure_init_limit(struct failure *x, const char *what)
 				"maximum number of bytes service limit.",
 	    what);
 
-	failure_init(x, "States.DataLimitExceeded", cause);
+	failure_init(x, DATA_LIMIT_ERROR, cause);
 	free(cause);
 }
 
@@ -179,6 +198,7 @@ frame_fail_limit(struct run *r, struct frame *f, const char *what)
 	struct failure x;
 
 	failure_init_limit(&x, what);
+	x.terminal = true;
 	frame_fail(r, f, &x);
 }
 
@@ -269,14 +289,19 @@ catch_failure(struct run *r, struct frame *f, const struct catcher *c, struct fa
 	if (rc == 0)
 		rc = flow_catch(r, f, c, error_output, &output, &e);
 	doc_unref(error_output);
-	if (rc == 0) {
+	if (rc == 0 && !over_limits(r, f, output, assigned)) {
 		frame_remove_children(r, f);
 		frame_exit(r, f, output, assigned, c->next);
 		return 0;
 	}
 	doc_unref(assigned);
+	doc_unref(output);
 	failure_fini(x);
-	failure_init_err(x, r, f, &e);
+	if (rc != 0)
+		failure_init_err(x, r, f, &e);
+	else
+		failure_init_limit(x, f->state->name);
+	x->terminal = rc == 0;
 	x->logged = logged;
 	return -1;
 }

@@ -17,6 +17,7 @@ struct loader {
 	struct doc *events; /* borrowed: [TYPE, PREVIOUS, MS, {details}] */
 	size_t nevents;
 	int64_t first; /* id of the first */
+	size_t len;    /* of the record's text */
 	bool snapshot;
 	struct err *e;
 };
@@ -243,6 +244,23 @@ load_attempt(const struct loader *l, struct frame *f, struct doc d)
 	return get_string(l, tk, "role", &a->role);
 }
 
+/*
+ * A result is part of its record, which would stay in memory for it until the Map ends.
+ * Takes and returns it: as a copy where it is a small part. (In a snapshot it has
+ * all the others for company.)
+ */
+static struct doc
+free_of_record(const struct loader *l, struct doc result)
+{
+	struct doc copy;
+
+	if (l->snapshot || doc_size(result) > l->len / 2)
+		return result;
+	copy = doc_compact(result);
+	doc_unref(result);
+	return copy;
+}
+
 static int
 load_result(const struct loader *l, struct fan *fan, struct doc pair)
 {
@@ -254,7 +272,7 @@ load_result(const struct loader *l, struct fan *fan, struct doc pair)
 		return unfit(l, "R");
 	if (get_payload(l, doc_at(pair, 1), DOC_NONE, &p) != 0)
 		return -1;
-	fan_set_result(fan, (uint32_t)index, p.doc, PAYLOAD_NOWHERE);
+	fan_set_result(fan, (uint32_t)index, free_of_record(l, p.doc), PAYLOAD_NOWHERE);
 	return 0;
 }
 
@@ -593,9 +611,9 @@ forget_changes(struct run *r)
 int
 run_load(struct run *r, const char *record, size_t len, struct err *e)
 {
-	struct loader l = { .run = r, .e = e };
+	struct loader l = { .run = r, .len = len, .e = e };
 	struct err why = ERR_INIT;
-	struct doc d = doc_parse(record, len, &why);
+	struct doc d = doc_parse_record(record, len, &why);
 	int rc;
 
 	assert(r->magic == RUN_MAGIC && run_record_is_empty(r));

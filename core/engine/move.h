@@ -107,6 +107,8 @@ void frame_close_attempt(struct run *r, struct frame *f, bool cancel);
 void frame_drop_fan(struct run *r, struct frame *f);
 /* Sets v on top of *vars (DOC_NONE = empty): the members of assigned replace or are added. */
 void vars_assign(struct doc *vars, struct doc assigned);
+/* About how many bytes the variables are after that. */
+size_t vars_size_with(struct doc vars, struct doc assigned);
 
 void run_effect(struct run *r, enum effect_kind kind, int64_t task_id);
 
@@ -118,13 +120,14 @@ struct failure {
 	bool heartbeat;      /* States.HeartbeatTimeout matches as well */
 	bool inside;         /* it comes out of a branch or iteration of the state */
 	bool logged;         /* ...StateFailed is written */
+	bool terminal;       /* neither retried nor caught, whatever its name */
 };
 /* Copies; cuts what is longer than AWS takes. */
 void failure_init(struct failure *x, const char *error, const char *cause);
 /* States.DataLimitExceeded: what returned too much. */
 void failure_init_limit(struct failure *x, const char *what);
 void failure_fini(struct failure *x);
-/* States.Runtime: neither retried nor caught. */
+/* States.Runtime, or terminal: neither retried nor caught. */
 bool failure_is_fatal(const struct failure *x);
 /* States.QueryEvaluationError. */
 bool failure_is_evaluation(const struct failure *x);
@@ -135,15 +138,24 @@ bool failure_is_evaluation(const struct failure *x);
  */
 void frame_exit(struct run *r, struct frame *f, struct doc output, struct doc assigned,
     const struct state *next);
+/* The same, but a failure when the output or the variables are larger than AWS takes. */
+void frame_leave(struct run *r, struct frame *f, struct doc output, struct doc assigned,
+    const struct state *next);
 /* The output half of a state that has a result, then frame_exit or frame_fail. Borrows result. */
 void frame_finish(struct run *r, struct frame *f, struct doc result);
 /* The state failed; f->cursor is the event that says so. Takes x. */
 void frame_fail(struct run *r, struct frame *f, struct failure *x);
 /* The same for an error of the interpreter: the cause gets the state's name in front. Empties e. */
 void frame_fail_err(struct run *r, struct frame *f, struct err *e);
-/* The same for States.DataLimitExceeded. */
+/*
+ * The same for States.DataLimitExceeded of what a state takes in or gives on, which is
+ * terminal; that of a task's result is not.
+ */
 void frame_fail_limit(struct run *r, struct frame *f, const char *what);
-/* True when limits are on and d is larger than AWS takes. */
+/*
+ * True when d is larger than AWS takes, its limits being on, or than we do; or so deep
+ * that nobody could read it again.
+ */
 bool run_over_limit(const struct run *r, struct doc d);
 
 /* The next attempt is scheduled (true), or no Retrier wants it (false). */

@@ -4,7 +4,6 @@
 #include "engine/record.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,18 +103,31 @@ write_payload(const struct writer *w, struct payload p, struct doc input)
 
 /* --- scalars: absent when they have their default --------------------------------- */
 
+/* (Each record has dozens of these, so none of them goes through printf.) */
+static void
+write_key(const struct writer *w, const char *key)
+{
+	buf_add(w->out, ",\"", 2);
+	buf_adds(w->out, key);
+	buf_add(w->out, "\":", 2);
+}
+
 static void
 write_int(const struct writer *w, const char *key, int64_t value, int64_t unless)
 {
-	if (value != unless)
-		buf_addf(w->out, ",\"%s\":%" PRId64, key, value);
+	if (value == unless)
+		return;
+	write_key(w, key);
+	buf_add_i64(w->out, value);
 }
 
 static void
 write_true(const struct writer *w, const char *key, bool value)
 {
-	if (value)
-		buf_addf(w->out, ",\"%s\":true", key);
+	if (!value)
+		return;
+	write_key(w, key);
+	buf_adds(w->out, "true");
 }
 
 static void
@@ -123,7 +135,7 @@ write_string(const struct writer *w, const char *key, const char *value)
 {
 	if (value == NULL)
 		return;
-	buf_addf(w->out, ",\"%s\":", key);
+	write_key(w, key);
 	buf_add_json_string(w->out, value, strlen(value));
 }
 
@@ -132,7 +144,8 @@ write_ids(const struct writer *w, const char *key, const int64_t *ids, size_t n)
 {
 	if (n == 0)
 		return;
-	buf_addf(w->out, ",\"%s\":[", key);
+	write_key(w, key);
+	buf_addc(w->out, '[');
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			buf_addc(w->out, ',');
@@ -162,8 +175,11 @@ write_retries(const struct writer *w, const struct frame *f)
 	if (f->retries == NULL)
 		return;
 	buf_adds(w->out, ",\"rt\":[");
-	for (size_t i = 0; i < f->state->nretry; i++)
-		buf_addf(w->out, "%s%" PRIu32, i > 0 ? "," : "", f->retries[i]);
+	for (size_t i = 0; i < f->state->nretry; i++) {
+		if (i > 0)
+			buf_addc(w->out, ',');
+		buf_add_i64(w->out, f->retries[i]);
+	}
 	buf_addc(w->out, ']');
 	write_int(w, "rn", f->retry_count, 0);
 }
@@ -175,7 +191,8 @@ write_attempt(const struct writer *w, const struct frame *f)
 
 	if (a->id == 0)
 		return;
-	buf_addf(w->out, ",\"tk\":{\"id\":%" PRId64, a->id);
+	buf_adds(w->out, ",\"tk\":{\"id\":");
+	buf_add_i64(w->out, a->id);
 	if (w->snapshot || in_record(w, a->id)) {
 		buf_adds(w->out, ",\"p\":");
 		write_payload(w, a->parameters, f->input.doc);
@@ -194,8 +211,9 @@ write_attempt(const struct writer *w, const struct frame *f)
 static void
 write_result(const struct writer *w, size_t *n, uint32_t index, struct payload result)
 {
-	buf_adds(w->out, (*n)++ == 0 ? ",\"R\":[" : ",");
-	buf_addf(w->out, "[%" PRIu32 ",", index);
+	buf_adds(w->out, (*n)++ == 0 ? ",\"R\":[[" : ",[");
+	buf_add_i64(w->out, index);
+	buf_addc(w->out, ',');
 	write_payload(w, result, DOC_NONE);
 	buf_addc(w->out, ']');
 }
@@ -227,7 +245,8 @@ write_fan(const struct writer *w, const struct frame *f)
 
 	if (fan == NULL)
 		return;
-	buf_addf(w->out, ",\"fan\":{\"st\":%" PRId64, fan->started_event_id);
+	buf_adds(w->out, ",\"fan\":{\"st\":");
+	buf_add_i64(w->out, fan->started_event_id);
 	write_int(w, "n", fan->n, 0);
 	write_int(w, "x", fan->next, 0);
 	write_int(w, "lim", fan->limit, 0);
@@ -244,11 +263,15 @@ write_fan(const struct writer *w, const struct frame *f)
 static void
 write_frame(const struct writer *w, const struct frame *f)
 {
-	buf_addf(w->out, "{\"id\":%" PRId64, f->id);
+	buf_adds(w->out, "{\"id\":");
+	buf_add_i64(w->out, f->id);
 	write_int(w, "up", f->parent != NULL ? f->parent->id : 0, 0);
 	write_int(w, "ix", f->index, 0);
-	buf_addf(w->out, ",\"s\":%" PRIu32 ",\"ph\":\"%s\"", f->state->number,
-	    frame_phase_name(f->phase));
+	write_key(w, "s");
+	buf_add_i64(w->out, f->state->number);
+	buf_adds(w->out, ",\"ph\":\"");
+	buf_adds(w->out, frame_phase_name(f->phase));
+	buf_addc(w->out, '"');
 	write_int(w, "ev", f->entered_event_id, 0);
 	write_int(w, "ms", f->entered_ms, 0);
 	write_int(w, "cu", f->cursor, 0);
@@ -289,9 +312,10 @@ write_run(const struct writer *w)
 {
 	const struct run *r = w->run;
 
-	buf_addf(w->out, ",\"r\":{\"n\":%" PRId64, r->next_frame_id);
+	buf_adds(w->out, ",\"r\":{\"n\":");
+	buf_add_i64(w->out, r->next_frame_id);
 	if (w->snapshot || r->changed) {
-		buf_addf(w->out, ",\"st\":\"%s\"", run_status_name(r->status));
+		write_string(w, "st", run_status_name(r->status));
 		write_int(w, "stop", r->stop_ms, 0);
 		if (!doc_is_none(r->output.doc)) {
 			buf_adds(w->out, ",\"out\":");

@@ -52,7 +52,7 @@ error_is(const struct failure *x, const char *name)
 bool
 failure_is_fatal(const struct failure *x)
 {
-	return error_is(x, "States.Runtime");
+	return x->terminal || error_is(x, "States.Runtime");
 }
 
 bool

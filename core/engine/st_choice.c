@@ -50,7 +50,7 @@ st_choice_work(struct run *r, struct frame *f)
 		doc_unref(assigned);
 		goto out;
 	}
-	frame_exit(r, f, output, assigned, next);
+	frame_leave(r, f, output, assigned, next);
 out:
 	if (err_is_set(&e))
 		frame_fail_err(r, f, &e);

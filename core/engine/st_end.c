@@ -16,8 +16,28 @@ st_succeed_work(struct run *r, struct frame *f)
 	    flow_pass_on(r, f, f->state->output, effective, &output, &e) != 0)
 		frame_fail_err(r, f, &e);
 	else
-		frame_exit(r, f, output, DOC_NONE, NULL);
+		frame_leave(r, f, output, DOC_NONE, NULL);
 	doc_unref(effective);
+}
+
+static int
+fail_path(struct run *r, struct frame *f, const struct dynamic_field *d, const char *field,
+    struct err *e)
+{
+	struct context_env env;
+	struct expr_scope scope;
+	struct buf input;
+
+	buf_init(&input, BUF_UNLIMITED);
+	context_env_init(&env, r, f);
+	scope = context_scope(&env, f->input.doc);
+	jsonpath_show_root(d->path, &scope, &input);
+	err_set(e, "States.Runtime",
+	    "The JSONPath '%s' specified for the field '%sPath' could not be found in the input '%s'",
+	    flow_field_path(d), field, buf_text(&input));
+	context_env_fini(&env);
+	buf_fini(&input);
+	return -1;
 }
 
 /* Error or Cause: *out is owned, NULL when the state does not say. */
@@ -31,18 +51,8 @@ fail_text(struct run *r, struct frame *f, const struct dynamic_field *d, const c
 	*out = NULL;
 	if (d->how == FIELD_ABSENT)
 		return 0;
-	if (flow_field(r, f, d, f->input.doc, "string", &value, e) != 0) {
-		if (d->how == FIELD_PATH) {
-			char *root = doc_text(f->input.doc, NULL);
-
-			err_set(e, "States.Runtime",
-			    "The JSONPath '%s' specified for the field "
-			    "'%sPath' could not be found in the input '%s'",
-			    flow_field_path(d), field, root);
-			free(root);
-		}
-		return -1;
-	}
+	if (flow_field(r, f, d, f->input.doc, "string", &value, e) != 0)
+		return d->how == FIELD_PATH ? fail_path(r, f, d, field, e) : -1;
 	if ((*out = doc_strdup(value)) == NULL)
 		rc = err_set(e, "States.Runtime", "The %s of a Fail state must be a string", field);
 	doc_unref(value);

@@ -13,32 +13,131 @@
 
 #define MAP_INLINE_MAX 40
 
+/* The number that a value is, or that its text says; owned, none when it says none. */
+static struct doc
+number_in(struct doc value)
+{
+	struct doc number = doc_ref(value);
+	struct buf scratch;
+	const char *s;
+	size_t len;
+
+	if (doc_type(value) == DOC_STRING) {
+		buf_init(&scratch, BUF_UNLIMITED);
+		s = doc_str(value, &scratch, &len);
+		doc_unref(number);
+		number = doc_parse(s, len, NULL);
+		buf_fini(&scratch);
+	}
+	if (!doc_is_none(number) && doc_type(number) != DOC_NUMBER) {
+		doc_unref(number);
+		number = DOC_NONE;
+	}
+	return number;
+}
+
+/* The value of one of the Map's numbers; none = the state does not say. */
+static int
+map_field(struct run *r, struct frame *f, const struct dynamic_field *d, struct doc effective,
+    struct doc *out, struct err *e)
+{
+	if (flow_field(r, f, d, effective, "number", out, e) == 0)
+		return 0;
+	return d->how == FIELD_PATH ? flow_invalid_path(d->path, e) : -1;
+}
+
+/* The number is out of range: the error is one of the evaluation when an expression gave it. */
+static int
+out_of_range(struct run *r, const struct dynamic_field *d, const char *field, const char *sentence,
+    struct err *e)
+{
+	if (d->how == FIELD_EXPRESSION)
+		return flow_unfit(r, field, e, "%s %s", field, sentence);
+	return err_set(e, "States.Runtime", "%s %s", field, sentence);
+}
+
+static int
+not_a_number(struct run *r, const struct dynamic_field *d, const char *field, const char *kind,
+    struct doc value, struct err *e)
+{
+	char *text = flow_text(value);
+
+	if (d->how == FIELD_EXPRESSION)
+		flow_unfit(r, field, e, "%s must be a valid %s: %s", field, kind, text);
+	else
+		err_set(e, "States.Runtime",
+		    "The %sPath field refers to value \"%s\" which is not a valid %s: %s", field,
+		    text, kind, flow_field_path(d));
+	free(text);
+	return -1;
+}
+
+/* MaxConcurrency, ToleratedFailureCount: *out stays when the state does not say. */
+static int
+map_count(struct run *r, struct frame *f, const struct dynamic_field *d, const char *field,
+    struct doc effective, int64_t *out, struct err *e)
+{
+	struct doc value = DOC_NONE, number;
+	int rc = 0;
+
+	if (map_field(r, f, d, effective, &value, e) != 0)
+		return -1;
+	if (doc_is_none(value))
+		return 0;
+	number = number_in(value);
+	if (doc_is_none(number) || !doc_i64(number, out))
+		rc = not_a_number(r, d, field, "integer", value, e);
+	else if (*out < 0)
+		rc = out_of_range(r, d, field, "cannot be negative.", e);
+	doc_unref(number);
+	doc_unref(value);
+	return rc;
+}
+
+static int
+check_percentage(struct run *r, struct frame *f, struct doc effective, struct err *e)
+{
+	const struct dynamic_field *d = &f->state->tolerated_percentage;
+	struct doc value = DOC_NONE, number;
+	double share;
+	int rc = 0;
+
+	if (map_field(r, f, d, effective, &value, e) != 0)
+		return -1;
+	if (doc_is_none(value))
+		return 0;
+	number = number_in(value);
+	if (doc_is_none(number) || !doc_f64(number, &share))
+		rc = not_a_number(r, d, "ToleratedFailurePercentage", "float", value, e);
+	else if (share < 0 || share > 100)
+		rc = out_of_range(r, d, "ToleratedFailurePercentage", "must be between 0 and 100.",
+		    e);
+	doc_unref(number);
+	doc_unref(value);
+	return rc;
+}
+
+/* An inline Map tolerates no failure, but what it says about that has to be right. */
+static int
+check_tolerance(struct run *r, struct frame *f, struct doc effective, struct err *e)
+{
+	int64_t count;
+
+	if (map_count(r, f, &f->state->tolerated_count, "ToleratedFailureCount", effective, &count,
+		e) != 0)
+		return -1;
+	return check_percentage(r, f, effective, e);
+}
+
 static int
 max_concurrency(struct run *r, struct frame *f, struct doc effective, uint32_t *out, struct err *e)
 {
-	const struct dynamic_field *d = &f->state->max_concurrency;
-	struct doc value = DOC_NONE;
 	int64_t n = 0;
-	int rc = 0;
 
-	if (flow_field(r, f, d, effective, "number", &value, e) != 0)
-		return d->how == FIELD_PATH ? flow_invalid_path(d->path, e) : -1;
-	if (!doc_is_none(value) && (!doc_i64(value, &n) || n < 0)) {
-		char *text = flow_text(value);
-
-		if (d->how == FIELD_EXPRESSION)
-			rc = flow_unfit(r, "MaxConcurrency", e,
-			    "The MaxConcurrency field must be an integer that is not negative: %s",
-			    text);
-		else
-			rc = err_set(e, "States.Runtime",
-			    "The MaxConcurrencyPath field refers to value \"%s\" which is not a valid integer: %s",
-			    text, flow_field_path(d));
-		free(text);
-	}
-	doc_unref(value);
+	if (map_count(r, f, &f->state->max_concurrency, "MaxConcurrency", effective, &n, e) != 0)
+		return -1;
 	*out = n == 0 || n > MAP_INLINE_MAX ? MAP_INLINE_MAX : (uint32_t)n;
-	return rc;
+	return 0;
 }
 
 /* Items, or the raw input. */
@@ -48,14 +147,17 @@ eval_items(struct run *r, struct frame *f, struct doc *out, struct err *e)
 	const struct template *t = f->state->items;
 	char *text;
 
-	if (t != NULL)
-		return flow_typed(r, f, t, "array", out, e);
-	if (doc_type(f->input.doc) == DOC_ARRAY) {
+	if (t == NULL)
 		*out = doc_ref(f->input.doc);
+	else if (flow_typed(r, f, t, "array", out, e) != 0)
+		return -1;
+	if (doc_type(*out) == DOC_ARRAY)
 		return 0;
-	}
-	text = doc_text(f->input.doc, NULL);
-	flow_unfit(r, NULL, e, "Map state input must be an array but was: %s", text);
+	text = doc_text(*out, NULL);
+	doc_unref(*out);
+	*out = DOC_NONE;
+	flow_unfit(r, t != NULL ? "Items" : NULL, e, "Map state input must be an array but was: %s",
+	    text);
 	free(text);
 	return -1;
 }
@@ -153,6 +255,11 @@ start_iteration(struct run *r, struct frame *f, int64_t previous)
 		frame_fail_err(r, f, &e);
 		return -1;
 	}
+	if (run_over_limit(r, input.doc)) {
+		doc_unref(input.doc);
+		frame_fail_limit(r, f, f->state->name);
+		return -1;
+	}
 	id = event_begin(r, EVENT_MAP_ITERATION_STARTED, previous);
 	event_string(r, "name", f->state->name, f->state->name_len);
 	event_int(r, "index", index);
@@ -164,13 +271,19 @@ start_iteration(struct run *r, struct frame *f, int64_t previous)
 }
 
 static void
+write_started(struct run *r, struct frame *f, struct doc items)
+{
+	f->cursor = event_begin(r, EVENT_MAP_STATE_STARTED, f->cursor);
+	event_int(r, "length", (int64_t)doc_len(items));
+	event_end(r);
+	frame_touch(r, f);
+}
+
+static void
 map_start(struct run *r, struct frame *f, struct doc items, uint32_t limit)
 {
 	uint32_t n = (uint32_t)doc_len(items);
 
-	f->cursor = event_begin(r, EVENT_MAP_STATE_STARTED, f->cursor);
-	event_int(r, "length", n);
-	event_end(r);
 	f->fan = fan_new(items, n, limit, f->cursor);
 	frame_set_phase(r, f, n > 0 ? FRAME_CHILDREN : FRAME_JOIN);
 	for (uint32_t i = 0; i < n && i < limit; i++) {
@@ -190,8 +303,11 @@ st_map_work(struct run *r, struct frame *f)
 		err_set(&e, "States.Runtime", "A Map with the Mode DISTRIBUTED cannot be run.");
 	else if (flow_input(r, f, &effective, &e) == 0 &&
 	    max_concurrency(r, f, effective, &limit, &e) == 0 &&
-	    find_items(r, f, effective, &items, &e) == 0)
-		map_start(r, f, items, limit);
+	    find_items(r, f, effective, &items, &e) == 0) {
+		write_started(r, f, items);
+		if (check_tolerance(r, f, effective, &e) == 0)
+			map_start(r, f, items, limit);
+	}
 	if (err_is_set(&e))
 		frame_fail_err(r, f, &e);
 	doc_unref(effective);

@@ -20,6 +20,10 @@ st_parallel_work(struct run *r, struct frame *f)
 		input = doc_ref(effective);
 	else if (flow_template(&env, s->parameters, effective, &input, &e) != 0)
 		goto out;
+	if (run_over_limit(r, input)) {
+		frame_fail_limit(r, f, s->name);
+		goto out;
+	}
 	f->cursor = event_plain(r, EVENT_PARALLEL_STATE_STARTED, f->cursor);
 	f->fan = fan_new(DOC_NONE, n, n, f->cursor);
 	f->fan->next = n;

@@ -114,7 +114,7 @@ wait_over(struct run *r, struct frame *f, struct doc effective)
 		frame_fail_err(r, f, &e);
 		return;
 	}
-	frame_exit(r, f, output, assigned, f->state->next);
+	frame_leave(r, f, output, assigned, f->state->next);
 }
 
 void

@@ -75,7 +75,11 @@ expression_compile(const struct expression_home *home, const char *field, const 
 	x->source = source_of(text, len);
 	x->field = xstrdup(field);
 	place = place_of(home->state, field);
-	x->code = luacode_add(x->lua, place, x->source, strlen(x->source), e);
+	if (x->source[0] == '\0')
+		x->code = err_set(e, "pawl.Expression", "%s: there is no code between {%% and %%}",
+		    place);
+	else
+		x->code = luacode_add(x->lua, place, x->source, strlen(x->source), e);
 	free(place);
 	if (x->code >= 0)
 		return x;

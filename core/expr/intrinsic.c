@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "expr/bound.h"
 #include "expr/ident.h"
 #include "expr/intrinsic_fn.h"
 #include "expr/jsonpath.h"
@@ -244,6 +245,26 @@ intrinsic_parse_arguments(struct intrinsic_parser *p, struct intrinsic *f)
 }
 
 /* States.Name(...); the prefix stands at p. */
+static void
+intrinsic_fail_name(struct intrinsic_parser *p, const char *name, size_t len)
+{
+	struct similar s;
+	const char *best;
+	char *what;
+
+	if (p->e == NULL)
+		return;
+	similar_init(&s, name, len);
+	intrinsic_offer_names(&s);
+	best = similar_best(&s);
+	what = xasprintf("There is no intrinsic function '" PREFIX "%.*s'%s%s%s",
+	    (int)ident_cut(name, len, INTRINSIC_SHOWN_MAX), name,
+	    best != NULL ? " (did you mean '" PREFIX : "", best != NULL ? best : "",
+	    best != NULL ? "'?)" : "");
+	intrinsic_fail(p, what);
+	free(what);
+}
+
 static struct intrinsic *
 intrinsic_parse_call(struct intrinsic_parser *p)
 {
@@ -266,7 +287,7 @@ intrinsic_parse_call(struct intrinsic_parser *p)
 	f->function = intrinsic_find(p->s + begin, p->pos - begin);
 	p->depth++;
 	if (f->function == NULL) {
-		intrinsic_fail(p, "There is no intrinsic function of that name");
+		intrinsic_fail_name(p, p->s + begin, p->pos - begin);
 	} else if (intrinsic_char(p) != '(') {
 		intrinsic_fail(p, "A ( is missing");
 	} else {
@@ -343,17 +364,13 @@ intrinsic_variables(const struct intrinsic *f, void (*cb)(void *arg, const char 
 static int
 intrinsic_path_fail(const struct jsonpath *p, const struct expr_scope *s, struct err *e)
 {
-	struct doc root = jsonpath_root(p, s);
 	struct buf text;
 
 	buf_init(&text, BUF_UNLIMITED);
 	buf_addf(&text,
 	    "The JsonPath argument for the field '%s' could not be found in the input '",
 	    jsonpath_text(p));
-	if (!doc_is_none(root))
-		doc_print(root, &text);
-	else if (!doc_is_none(s->vars))
-		doc_print(s->vars, &text);
+	jsonpath_show_root(p, s, &text);
 	buf_addc(&text, '\'');
 	err_set_text(e, "States.Runtime", text.data, text.len);
 	buf_fini(&text);
@@ -435,7 +452,8 @@ intrinsic_eval(const struct intrinsic *f, const struct expr_scope *s, struct doc
 	struct intrinsic_call c = { .name = f->function->name,
 		.args = args,
 		.n = f->n,
-		.random = s->random };
+		.random = s->random,
+		.aws_limits = s->aws_limits };
 	size_t i;
 	int rc;
 
@@ -447,6 +465,13 @@ intrinsic_eval(const struct intrinsic *f, const struct expr_scope *s, struct doc
 	rc = intrinsic_eval_arguments(f, s, args, e);
 	if (rc == 0)
 		rc = f->function->fn(&c, out, e);
+	if (rc == 0 && !expr_fits(*out)) {
+		doc_unref(*out);
+		*out = DOC_NONE;
+		rc = err_set(e, "States.IntrinsicFailure",
+		    "States.%s: the result is larger or nested deeper than a document may be",
+		    c.name);
+	}
 	for (i = 0; i < f->n; i++)
 		doc_unref(args[i]);
 	free(args);

@@ -15,6 +15,7 @@
 #include "expr/javatext.h"
 
 #define RANGE_MAX 1000 /* elements that States.ArrayRange makes */
+#define TEXT_MAX 10000 /* characters that Base64 and Hash take when AWS's limits are on */
 
 static int
 fn_fail(const struct intrinsic_call *c, const char *what, struct err *e)
@@ -45,6 +46,15 @@ fn_integer_arg(const struct intrinsic_call *c, size_t i, int64_t *out, struct er
 	if (fn_integer(c->args[i], out))
 		return 0;
 	return fn_fail(c, "an integer is out of range", e);
+}
+
+/* 0, or -1 and e when the text is longer than AWS takes. */
+static int
+fn_check_text(const struct intrinsic_call *c, const char *s, size_t len, struct err *e)
+{
+	if (c->aws_limits && ident_characters(s, len) > TEXT_MAX)
+		return fn_fail(c, "the data has more than 10000 characters", e);
+	return 0;
 }
 
 /* --- strings ------------------------------------------------------------------- */
@@ -118,12 +128,14 @@ static int
 fn_json_to_string(const struct intrinsic_call *c, struct doc *out, struct err *e)
 {
 	size_t len;
-	char *text = doc_text(c->args[0], &len);
+	char *text;
 
-	(void)e;
+	if (doc_size(c->args[0]) > DOC_SIZE_MAX / 2)
+		return fn_fail(c, "the value is too large", e);
+	text = doc_text(c->args[0], &len);
 	*out = doc_string(text, len);
 	free(text);
-	return 0;
+	return doc_is_none(*out) ? fn_fail(c, "the value is too large", e) : 0;
 }
 
 static int
@@ -217,6 +229,10 @@ fn_base64_encode(const struct intrinsic_call *c, struct doc *out, struct err *e)
 
 	buf_init(&scratch, BUF_UNLIMITED);
 	s = doc_str(c->args[0], &scratch, &len);
+	if (fn_check_text(c, s, len, e) != 0) {
+		buf_fini(&scratch);
+		return -1;
+	}
 	if (len > DOC_SIZE_MAX / 2) {
 		buf_fini(&scratch);
 		return fn_fail(c, "the string is too large", e);
@@ -303,7 +319,9 @@ fn_base64_decode(const struct intrinsic_call *c, struct doc *out, struct err *e)
 	buf_init(&scratch, BUF_UNLIMITED);
 	buf_init(&bytes, BUF_UNLIMITED);
 	s = doc_str(c->args[0], &scratch, &len);
-	if (base64_decode(s, len, &bytes))
+	if (fn_check_text(c, s, len, e) != 0)
+		rc = -1;
+	else if (base64_decode(s, len, &bytes))
 		*out = string_of_bytes(buf_text(&bytes), bytes.len);
 	else
 		rc = fn_fail(c, "the string is not valid Base64", e);
@@ -339,6 +357,10 @@ fn_hash(const struct intrinsic_call *c, struct doc *out, struct err *e)
 		doc_print(c->args[0], &scratch);
 		s = buf_text(&scratch);
 		len = scratch.len;
+	}
+	if (fn_check_text(c, s, len, e) != 0) {
+		buf_fini(&scratch);
+		return -1;
 	}
 	rc = EVP_Digest(s, len, digest, &n, EVP_get_digestbyname(algorithms[i].digest), NULL);
 	buf_fini(&scratch);
@@ -665,4 +687,13 @@ intrinsic_find(const char *name, size_t len)
 		if (strlen(functions[i].name) == len && memcmp(functions[i].name, name, len) == 0)
 			return &functions[i];
 	return NULL;
+}
+
+void
+intrinsic_offer_names(struct similar *s)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(functions) / sizeof(*functions); i++)
+		similar_offer(s, functions[i].name, strlen(functions[i].name));
 }

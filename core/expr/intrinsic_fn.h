@@ -4,6 +4,7 @@
 #ifndef PAWL_EXPR_INTRINSIC_FN_H
 #define PAWL_EXPR_INTRINSIC_FN_H
 
+#include "base/similar.h"
 #include "expr/scope.h"
 
 /* What a function works with. */
@@ -12,6 +13,7 @@ struct intrinsic_call {
 	const struct doc *args;
 	size_t n;
 	struct expr_random *random;
+	bool aws_limits;
 	/*
 	 * States.Format only: the first argument was a literal, this is its text with its
 	 * escapes; a backslash takes the meaning from the character behind it.
@@ -34,5 +36,6 @@ struct intrinsic_function {
 };
 /* NULL = there is none of that name. */
 const struct intrinsic_function *intrinsic_find(const char *name, size_t len);
+void intrinsic_offer_names(struct similar *s);
 
 #endif

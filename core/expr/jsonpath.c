@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "expr/bound.h"
 #include "expr/path.h"
 
 const char *
@@ -33,6 +34,29 @@ jsonpath_is_reference(const struct jsonpath *p)
 
 	for (i = 0; i < p->nsteps; i++)
 		if (p->steps[i].kind != STEP_NAME && p->steps[i].kind != STEP_INDEX)
+			return false;
+	return p->function == FUNCTION_NONE;
+}
+
+/* Recursion is bounded by the nesting that the parser allows. */
+static bool
+filter_is_symbols(const struct path_filter *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->nkids; i++)
+		if (!filter_is_symbols(f->kids[i]))
+			return false;
+	return f->op < FILTER_MATCHES;
+}
+
+bool
+jsonpath_is_lax_reference(const struct jsonpath *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->nsteps; i++)
+		if (p->steps[i].kind == STEP_FILTER && !filter_is_symbols(p->steps[i].u.filter))
 			return false;
 	return p->function == FUNCTION_NONE;
 }
@@ -142,6 +166,12 @@ jsonpath_put(const struct jsonpath *p, struct doc into, struct doc value, struct
 		made = outer;
 	}
 	free(at);
+	if (!expr_fits(made)) {
+		doc_unref(made);
+		return err_set(e, "States.DataLimitExceeded",
+		    "What was put at %s makes the document larger or deeper than it may be",
+		    p->text);
+	}
 	*out = made;
 	return 0;
 }

@@ -22,6 +22,11 @@ enum jsonpath_root jsonpath_root_kind(const struct jsonpath *p);
 const char *jsonpath_variable(const struct jsonpath *p); /* name without $, or NULL */
 /* Only names and integer indexes: usable as a Reference Path. */
 bool jsonpath_is_reference(const struct jsonpath *p);
+/*
+ * What the service lets pass where it asks for a Reference Path to read: no function at
+ * the end, no regular expression and no operator that is a word (in, size ...) in a filter.
+ */
+bool jsonpath_is_lax_reference(const struct jsonpath *p);
 bool jsonpath_is_definite(const struct jsonpath *p);
 /* "$", "$$" or "$name" alone. */
 bool jsonpath_is_whole(const struct jsonpath *p);
@@ -36,11 +41,14 @@ bool jsonpath_is_whole(const struct jsonpath *p);
 int jsonpath_eval(const struct jsonpath *p, const struct expr_scope *s, struct doc *out,
     struct err *e);
 struct doc jsonpath_root(const struct jsonpath *p, const struct expr_scope *s);
+/* Appends what a sentence quotes as the input in which p found nothing. */
+void jsonpath_show_root(const struct jsonpath *p, const struct expr_scope *s, struct buf *out);
 
 /*
  * Writes value at reference path p into doc (ResultPath): missing objects are
  * created. *out is owned. -1 and e "States.ResultPathMatchFailure" when a step does
- * not fit (an index beyond the end, a step through a scalar).
+ * not fit (an index beyond the end, a step through a scalar), "States.DataLimitExceeded"
+ * when the result does not (bound.h).
  */
 int jsonpath_put(const struct jsonpath *p, struct doc into, struct doc value, struct doc *out,
     struct err *e);

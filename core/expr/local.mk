@@ -15,6 +15,7 @@ pawlcore_sources += \
 	core/expr/scope.c core/expr/scope.h \
 	core/expr/template.c core/expr/template.h
 
+pawlcore_sources += core/expr/bound.h
 pawlcore_sources += core/expr/expression.c
 pawlcore_sources += core/expr/expression.h
 pawlcore_sources += core/expr/luabox.c

@@ -301,7 +301,9 @@ luabox_output_max(lua_State *l)
 int64_t
 luabox_steps_left(const struct luabox *b)
 {
-	return b->limited ? b->steps : INT64_MAX;
+	if (!b->limited)
+		return INT64_MAX;
+	return b->steps > 0 ? b->steps : 0;
 }
 
 bool
@@ -330,23 +332,7 @@ keep_metatable(lua_State *l, const char *key)
 	lua_rawsetp(l, LUA_REGISTRYINDEX, key);
 }
 
-/* __index of an expression's globals: a variable, else what the library has. */
-static int
-find_global(lua_State *l)
-{
-	lua_settop(l, 2);
-	if (lua_rawgetp(l, LUA_REGISTRYINDEX, &variables_key) != LUA_TNIL) {
-		lua_pushvalue(l, 2);
-		luadoc_rawget(l, 3);
-		if (!lua_isnil(l, -1))
-			return 1;
-		lua_pop(l, 1);
-	}
-	lua_rawgetp(l, LUA_REGISTRYINDEX, &library_key);
-	lua_pushvalue(l, 2);
-	lua_rawget(l, -2);
-	return 1;
-}
+static int find_global(lua_State *l);
 
 static void
 keep_new_table(lua_State *l, const char *key)
@@ -562,6 +548,76 @@ push_value(lua_State *l, const struct luabox_value *v)
 	}
 }
 
+/* Pushes the run's variables as one object, which is made when somebody asks for it or for one that is no scalar. */
+static void
+push_variables(lua_State *l, const struct luabox_call *c)
+{
+	if (lua_rawgetp(l, LUA_REGISTRYINDEX, &variables_key) != LUA_TNIL)
+		return;
+	lua_pop(l, 1);
+	if (doc_is_none(c->variables.value))
+		lua_newtable(l);
+	else
+		push_value(l, &c->variables);
+	lua_pushvalue(l, -1);
+	lua_rawsetp(l, LUA_REGISTRYINDEX, &variables_key);
+}
+
+/* Pushes the given global or the variable of the name at 2; false when there is none. */
+static bool
+push_given(lua_State *l, const struct luabox_call *c)
+{
+	size_t len;
+	const char *name = lua_tolstring(l, 2, &len);
+	struct doc v;
+
+	for (size_t i = 0; i < c->nglobals; i++) {
+		if (strcmp(c->globals[i].name, name) == 0) {
+			push_value(l, &c->globals[i]);
+			return true;
+		}
+	}
+	if (c->variables.name != NULL && strcmp(c->variables.name, name) == 0) {
+		push_variables(l, c);
+		return true;
+	}
+	if (doc_is_none(c->variables.value))
+		return false;
+	luabox_charge(l, LUALIB_LOOK(doc_len(c->variables.value)));
+	v = doc_get(c->variables.value, name, len);
+	if (doc_is_none(v))
+		return false;
+	if (doc_type(v) != DOC_ARRAY && doc_type(v) != DOC_OBJECT) {
+		luadoc_push(l, v);
+		return true;
+	}
+	push_variables(l, c);
+	lua_pushvalue(l, 2);
+	luadoc_rawget(l, -2);
+	return true;
+}
+
+/* __index of an expression's globals: what is given, a variable, else what the library has. It stays there. */
+static int
+find_global(lua_State *l)
+{
+	const struct luabox_call *c = box_of(l)->call;
+
+	lua_settop(l, 2);
+	if (lua_type(l, 2) != LUA_TSTRING)
+		return 0;
+	if (!push_given(l, c)) {
+		lua_rawgetp(l, LUA_REGISTRYINDEX, &library_key);
+		lua_pushvalue(l, 2);
+		if (lua_rawget(l, -2) == LUA_TNIL)
+			return 1;
+	}
+	lua_pushvalue(l, 2);
+	lua_pushvalue(l, -2);
+	lua_rawset(l, 1);
+	return 1;
+}
+
 /* Pushes a table that reads through to what the metatable shows. */
 static void
 push_globals(lua_State *l, const char *metatable_key)
@@ -578,27 +634,25 @@ forget(lua_State *l, const char *key)
 	lua_rawsetp(l, LUA_REGISTRYINDEX, key);
 }
 
-/* Pushes the globals of the run's code. */
+/* Pushes the globals of the run's code: those of an expression are looked for when it asks. */
 static void
 push_environment(lua_State *l, const struct luabox_call *c)
 {
-	push_globals(l, c->expression ? &expression_key : &globals_key);
+	lualib_forget_metatables(l);
+	forget(l, &modules_key);
+	forget(l, &environment_key);
+	if (c->expression) {
+		forget(l, &variables_key);
+		push_globals(l, &expression_key);
+		return;
+	}
+	push_globals(l, &globals_key);
 	for (size_t i = 0; i < c->nglobals; i++) {
 		push_value(l, &c->globals[i]);
 		lua_setfield(l, -2, c->globals[i].name);
 	}
-	lualib_forget_metatables(l);
-	forget(l, &modules_key);
-	forget(l, &variables_key);
-	forget(l, &environment_key);
-	if (!doc_is_none(c->variables)) {
-		luadoc_push(l, c->variables);
-		lua_rawsetp(l, LUA_REGISTRYINDEX, &variables_key);
-	}
-	if (!c->expression) {
-		lua_pushvalue(l, -1);
-		lua_rawsetp(l, LUA_REGISTRYINDEX, &environment_key);
-	}
+	lua_pushvalue(l, -1);
+	lua_rawsetp(l, LUA_REGISTRYINDEX, &environment_key);
 }
 
 /* The first upvalue of a chunk is its _ENV. */

@@ -111,8 +111,11 @@ struct luabox_call {
 	size_t nargs;
 	/* The code is an expression: nil is no value (*result is DOC_NONE), and modules see none of its globals. */
 	bool expression;
-	/* Its members are globals as well, which hide the library's but no others; DOC_NONE = none. */
-	struct doc variables;
+	/*
+	 * Of an expression: an object under that name, whose members are globals as well. They hide the
+	 * library's, but no others. value DOC_NONE = an empty one.
+	 */
+	struct luabox_value variables;
 	luabox_module_cb *module;   /* instead of the box's */
 	luabox_give_up_cb *give_up; /* likewise */
 	void *arg;                  /* of these */
@@ -123,7 +126,7 @@ int luabox_run(struct luabox *b, int code, const struct luabox_call *c, struct d
 /* Runs the code without calling what it returns: 1 = a pure function, 0 = anything else, or it failed. */
 int luabox_is_pure(struct luabox *b, int code);
 
-/* Steps of the last run that it did not take. */
+/* Steps of the last run that it did not take; not below 0. */
 int64_t luabox_steps_left(const struct luabox *b);
 
 #endif

@@ -103,20 +103,16 @@ run(struct luacode *c, int code, const struct expr_scope *s, struct doc *out,
 		{ .name = "errorOutput", .value = s->error_output },
 		{ .name = "context", .get = s->context, .arg = s->context_arg },
 	};
-	struct doc none = DOC_NONE;
-	struct luabox_value globals[] = {
+	const struct luabox_value globals[] = {
 		{ .name = "states", .members = states, .nmembers = 4 },
-		{ .name = "vars", .value = s->vars },
 	};
 	struct luabox_call call = { .seed = s->random != NULL ? expr_random_next(s->random) : 0,
 		.globals = globals,
-		.nglobals = 2,
+		.nglobals = 1,
 		.expression = true,
-		.variables = s->vars };
+		.variables = { .name = "vars", .value = s->vars } };
 	int rc;
 
-	if (doc_is_none(s->vars))
-		globals[1].value = none = doc_empty_object();
 	if (s->host != NULL) {
 		call.module = s->host->module;
 		call.give_up = s->host->give_up;
@@ -128,7 +124,6 @@ run(struct luacode *c, int code, const struct expr_scope *s, struct doc *out,
 	if (s->steps != NULL)
 		*s->steps -= (call.steps > 0 ? call.steps : LUABOX_EXPRESSION_STEPS) -
 		    luabox_steps_left(c->box);
-	doc_unref(none);
 	return rc;
 }
 

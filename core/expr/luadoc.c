@@ -26,10 +26,9 @@
 #define ARRAY_META "pawl.array"
 #define OBJECT_META "pawl.object"
 
-#define DIGITS_PER_STEP 4  /* of a number that is read */
-#define MEMBERS_PER_STEP 4 /* that a look for a name goes through */
-#define STEPS_PER_KEY 4    /* that pairs puts in order */
-#define STEPS_PER_VALUE 3  /* that is put into a document */
+#define DIGITS_PER_STEP 4 /* of a number that is read */
+#define STEPS_PER_KEY 4   /* that pairs puts in order */
+#define STEPS_PER_VALUE 3 /* that is put into a document */
 
 #define UV_ROOT 1
 #define UV_TABLE 2
@@ -338,7 +337,7 @@ proxy_get(lua_State *l, int index)
 		push_element(l, index, p);
 	} else {
 		if (lua_type(l, -1) == LUA_TSTRING) {
-			luabox_charge(l, (int64_t)doc_len(p->d) / MEMBERS_PER_STEP);
+			luabox_charge(l, LUALIB_LOOK(doc_len(p->d)));
 			key = lua_tolstring(l, -1, &len);
 			d = doc_get(p->d, key, len);
 		}

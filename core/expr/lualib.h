@@ -46,6 +46,8 @@ void lualib_open_table(lua_State *l);
 void lualib_lock(lua_State *l);
 /* What setmetatable knows of the run that ended. */
 void lualib_forget_metatables(lua_State *l);
+/* Steps for a look for a name in an object of n members, which goes through them. */
+#define LUALIB_LOOK(n) ((int64_t)(n) / 4)
 /* Steps for work on n bytes done in C. */
 #define LUALIB_BYTES(n) ((int64_t)(n) / 16)
 

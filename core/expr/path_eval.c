@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "expr/bound.h"
 #include "expr/javatext.h"
 #include "expr/path.h"
 
@@ -265,6 +266,17 @@ struct path_walk {
 
 static void path_walk_to(struct path_walk *k, size_t at, struct doc d);
 
+static bool
+path_has_all(const struct path_step *step, struct doc d, struct path_work *w)
+{
+	size_t i;
+
+	for (i = 0; i < step->u.names.n; i++)
+		if (doc_is_none(path_member(d, &step->u.names.list[i], w)))
+			return false;
+	return true;
+}
+
 static void
 path_walk_names(struct path_walk *k, size_t at, struct doc d)
 {
@@ -275,12 +287,14 @@ path_walk_names(struct path_walk *k, size_t at, struct doc d)
 	if (doc_type(d) != DOC_OBJECT)
 		return;
 	if (leaf) {
-		struct doc picked = path_pick(step, d, k->work);
 		bool scanned = at > 0 && k->p->steps[at - 1].kind == STEP_SCAN;
+		struct doc picked;
 
 		/* Behind .. only objects count that have all the names. */
-		if (!scanned || doc_len(picked) == step->u.names.n)
-			docb_doc(k->found, picked);
+		if (scanned && !path_has_all(step, d, k->work))
+			return;
+		picked = path_pick(step, d, k->work);
+		docb_doc(k->found, picked);
 		doc_unref(picked);
 		return;
 	}
@@ -496,6 +510,20 @@ jsonpath_root(const struct jsonpath *p, const struct expr_scope *s)
 	}
 }
 
+void
+jsonpath_show_root(const struct jsonpath *p, const struct expr_scope *s, struct buf *out)
+{
+	struct doc root = jsonpath_root(p, s);
+
+	/* a variable without a value: those that have one */
+	if (doc_is_none(root))
+		root = s->vars;
+	if (doc_is_none(root))
+		buf_adds(out, "{}");
+	else
+		doc_print(root, out);
+}
+
 int
 jsonpath_eval(const struct jsonpath *p, const struct expr_scope *s, struct doc *out, struct err *e)
 {
@@ -507,11 +535,14 @@ jsonpath_eval(const struct jsonpath *p, const struct expr_scope *s, struct doc *
 		return err_set(e, "States.Runtime", "The variable '%s' has no value", p->variable);
 	if (doc_is_none(root))
 		return err_set(e, "States.Runtime", "There is no Context Object here");
-	if (path_apply(p, root, &w, out, e) == 0 && !w.spent)
+	if (path_apply(p, root, &w, out, e) == 0 && !w.spent && expr_fits(*out))
 		return 0;
-	doc_unref(*out);
-	*out = DOC_NONE;
 	if (w.spent)
 		err_set(e, "States.Runtime", "The path visits too many values of the document");
+	else if (!doc_is_none(*out))
+		err_set(e, "States.Runtime",
+		    "The path gives more, or what is nested deeper, than a document may hold");
+	doc_unref(*out);
+	*out = DOC_NONE;
 	return -1;
 }

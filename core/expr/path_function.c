@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "expr/bound.h"
 #include "expr/path.h"
 
 /* What the numeric functions gather. */
@@ -177,19 +178,24 @@ path_concat(struct buf *text, struct doc d)
 }
 
 static int
-path_function_concat(struct doc value, const struct doc *args, size_t n, struct doc *out)
+path_function_concat(struct doc value, const struct doc *args, size_t n, struct doc *out,
+    struct err *e)
 {
 	struct buf text;
 	size_t i;
+	int rc = 0;
 
-	buf_init(&text, BUF_UNLIMITED);
+	buf_init(&text, EXPR_SIZE_MAX);
 	if (n == 0 || doc_type(value) == DOC_STRING || doc_type(value) == DOC_ARRAY)
 		path_concat(&text, value);
 	for (i = 0; i < n; i++)
 		path_concat(&text, args[i]);
-	*out = doc_string(buf_text(&text), text.len);
+	if (buf_failed(&text))
+		rc = err_set(e, "States.Runtime", "The result of concat() is too large");
+	else
+		*out = doc_string(buf_text(&text), text.len);
 	buf_fini(&text);
-	return 0;
+	return rc;
 }
 
 static int
@@ -252,7 +258,7 @@ path_function_call(const struct jsonpath *p, struct doc value, const struct doc 
 	case FUNCTION_KEYS:
 		return path_function_keys(n > 0 ? args[0] : value, out, e);
 	case FUNCTION_CONCAT:
-		return path_function_concat(value, args, n, out);
+		return path_function_concat(value, args, n, out, e);
 	case FUNCTION_APPEND:
 		return path_function_append(value, args, n, out, e);
 	case FUNCTION_FIRST:

@@ -42,6 +42,7 @@ struct expr_scope {
 	int64_t
 	    *steps; /* what Lua code may still take, see expr/luabox.h; NULL = its own limit only */
 	const char **failed_field; /* out: the field whose expression failed; NULL = nobody asks */
+	bool aws_limits;           /* AWS's quotas for what intrinsic functions take are on */
 };
 
 #endif

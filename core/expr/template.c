@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "expr/bound.h"
 #include "expr/ident.h"
 #include "expr/intrinsic.h"
 #include "expr/jsonpath.h"
@@ -78,8 +79,9 @@ place_print(const struct template_place *at, struct buf *out)
 }
 
 static void
-compile_report(struct template_compiler *c, const struct template_place *at, const char *before,
-    const char *field, const char *after)
+compile_report_as(struct template_compiler *c, enum template_problem problem,
+    const struct template_place *at, const char *before, const char *field, const char *after,
+    const char *reason)
 {
 	struct buf where, message;
 
@@ -92,9 +94,16 @@ compile_report(struct template_compiler *c, const struct template_place *at, con
 	buf_adds(&message, before);
 	buf_add(&message, field, ident_cut(field, strlen(field), TEMPLATE_SHOWN_MAX));
 	buf_adds(&message, after);
-	c->report(c->arg, buf_text(&where), buf_text(&message));
+	c->report(c->arg, problem, buf_text(&where), buf_text(&message), reason);
 	buf_fini(&where);
 	buf_fini(&message);
+}
+
+static void
+compile_report(struct template_compiler *c, const struct template_place *at, const char *before,
+    const char *field, const char *after, const char *reason)
+{
+	compile_report_as(c, TEMPLATE_FORM, at, before, field, after, reason);
 }
 
 /* A member whose name ends in ".$". */
@@ -103,27 +112,30 @@ compile_computed(struct template_compiler *c, const struct template_place *at, s
     struct template_member *m)
 {
 	struct template_node *node = &m->node;
+	struct err e = ERR_INIT;
 	struct buf scratch;
 	const char *s;
 	size_t len;
 
 	if (doc_type(value) != DOC_STRING) {
-		compile_report(c, at, "The value for the field '", m->field, "' must be a STRING");
+		compile_report(c, at, "The value for the field '", m->field, "' must be a STRING",
+		    NULL);
 		return;
 	}
 	buf_init(&scratch, BUF_UNLIMITED);
 	s = doc_str(value, &scratch, &len);
 	if (intrinsic_is_call(s, len)) {
 		node->kind = NODE_CALL;
-		node->call = intrinsic_compile(s, len, NULL);
+		node->call = intrinsic_compile(s, len, &e);
 	} else {
 		node->kind = NODE_PATH;
-		node->path = jsonpath_compile(s, len, NULL);
+		node->path = jsonpath_compile(s, len, &e);
 	}
 	buf_fini(&scratch);
 	if (node->call == NULL && node->path == NULL)
 		compile_report(c, at, "The value for the field '", m->field,
-		    "' must be a valid JSONPath or a valid intrinsic function call");
+		    "' must be a valid JSONPath or a valid intrinsic function call", err_cause(&e));
+	err_fini(&e);
 }
 
 static void
@@ -149,7 +161,7 @@ compile_member(struct template_compiler *c, const struct template_place *up, str
 	m->name_len -= 2;
 	if (!doc_is_none(doc_get(object, m->field, m->name_len)))
 		compile_report(c, &at, "The field '", m->field,
-		    "' conflicts with the field of the same name without '.$'");
+		    "' conflicts with the field of the same name without '.$'", NULL);
 	compile_computed(c, &at, value, m);
 }
 
@@ -186,13 +198,17 @@ compile_string(struct template_compiler *c, const struct template_place *at, str
 	buf_adds(&field, c->field);
 	place_print(at, &field);
 	if (mark == EXPRESSION_BROKEN) {
-		compile_report(c, at, "The value for the field '", buf_text(&field),
-		    "' must begin with '{%' and end with '%}' to be an expression");
+		char *shown = xstrndup(s, len);
+
+		compile_report(c, at,
+		    "An expression begins with '{%' and ends with '%}', but the value is '", shown,
+		    "'", NULL);
+		free(shown);
 	} else if (mark == EXPRESSION_WHOLE) {
 		out->kind = NODE_EXPRESSION;
 		out->expression = expression_compile(c->home, buf_text(&field), s, len, &e);
 		if (out->expression == NULL)
-			compile_report(c, at, "", err_cause(&e), "");
+			compile_report_as(c, TEMPLATE_CODE, at, err_cause(&e), "", "", NULL);
 	}
 	err_fini(&e);
 	buf_fini(&scratch);
@@ -286,17 +302,13 @@ template_is_static(const struct template *t)
 static int
 eval_fail(const struct template_member *m, const struct expr_scope *s, struct err *e)
 {
-	struct doc root = jsonpath_root(m->node.path, s);
 	struct buf text;
 
 	buf_init(&text, BUF_UNLIMITED);
 	buf_addf(&text,
 	    "The JSONPath '%s' specified for the field '%s' could not be found in the input '",
 	    jsonpath_text(m->node.path), m->field);
-	if (!doc_is_none(root))
-		doc_print(root, &text);
-	else if (!doc_is_none(s->vars))
-		doc_print(s->vars, &text);
+	jsonpath_show_root(m->node.path, s, &text);
 	buf_addc(&text, '\'');
 	err_set_text(e, "States.Runtime", text.data, text.len);
 	buf_fini(&text);
@@ -377,7 +389,12 @@ template_eval(const struct template *t, const struct expr_scope *s, struct doc *
 		return -1;
 	}
 	*out = docb_finish(b);
-	return 0;
+	if (expr_fits(*out))
+		return 0;
+	doc_unref(*out);
+	*out = DOC_NONE;
+	return err_set(e, "States.DataLimitExceeded",
+	    "The value is larger or nested deeper than a document may be");
 }
 
 /* --- variables ------------------------------------------------------------------- */

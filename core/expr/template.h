@@ -12,8 +12,17 @@
 
 struct template;
 
-/* What a compile found wrong; where is a path below the template ("/a/b.$"), "" = the template itself. */
-typedef void template_report_cb(void *arg, const char *where, const char *message);
+enum template_problem {
+	TEMPLATE_FORM, /* it is no template */
+	TEMPLATE_CODE  /* an expression in it is no code */
+};
+/*
+ * What a compile found wrong; where is a path below the template ("/a/b.$"), "" = the
+ * template itself. The reason says more than the message, which is the service's; NULL =
+ * nothing.
+ */
+typedef void template_report_cb(void *arg, enum template_problem problem, const char *where,
+    const char *message, const char *reason);
 
 /*
  * Borrows value (and keeps a reference). Every problem is reported; NULL if there was one. field
@@ -31,7 +40,8 @@ bool template_is_static(const struct template *t);
 /*
  * 0 and *out (owned), or -1 and e: "States.Runtime" ("The JSONPath '$.x' specified for
  * the field 'value.$' could not be found in the input '{...}'"),
- * "States.IntrinsicFailure" or "States.QueryEvaluationError"; the cause has no state prefix, the engine adds it.
+ * "States.IntrinsicFailure", "States.QueryEvaluationError" or "States.DataLimitExceeded" (bound.h);
+ * the cause has no state prefix, the engine adds it.
  */
 int template_eval(const struct template *t, const struct expr_scope *s, struct doc *out,
     struct err *e);

@@ -131,6 +131,7 @@ loader_got_journal(uint64_t ticket, const struct journal_row *rows, size_t n, co
 			return;
 		}
 		r->next_seq = rows[i].seq + 1;
+		resident_count_record(r, rows[i].record_len, rows[i].snapshot);
 	}
 	loader_end(r);
 	resident_log(r, LOG_LEVEL_DEBUG, "loaded from %zu records", n);

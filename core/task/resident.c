@@ -223,6 +223,26 @@ resident_row(const struct resident *r)
 	return r->row_asleep ? ROW_WAKE : ROW_KEEP;
 }
 
+void
+resident_count_record(struct resident *r, size_t len, bool snapshot)
+{
+	r->tail_len = snapshot ? 0 : r->tail_len + len;
+}
+
+/*
+ * The record to sleep on: a snapshot, when that is shorter than what it spares the next
+ * load to read. Else there is none: a run that has much to say and wakes for little would fill
+ * the journal with copies of itself. So snapshots take no more room than the records.
+ */
+static void
+resident_fill_asleep(struct resident *r, struct commit *c)
+{
+	run_snapshot(r->run, &r->record);
+	c->snapshot = r->record.len <= r->tail_len;
+	if (!c->snapshot)
+		c->seq = -1;
+}
+
 /* The batch is being sealed: what the run did since the last one becomes one record. */
 static void
 resident_fill(struct commit *c)
@@ -232,15 +252,19 @@ resident_fill(struct commit *c)
 	int64_t due = run_due_ms(r->run);
 
 	buf_reset(&r->record);
-	c->seq = r->next_seq++;
+	c->seq = r->next_seq;
 	c->first_event_id = run_record_first(r->run);
 	c->event_count = run_record_count(r->run);
 	c->row = resident_row(r);
-	c->snapshot = r->hibernating;
+	c->snapshot = false;
 	if (r->hibernating)
-		run_snapshot(r->run, &r->record);
+		resident_fill_asleep(r, c);
 	else
 		run_record_seal(r->run, &r->record);
+	if (c->seq >= 0) {
+		r->next_seq++;
+		resident_count_record(r, r->record.len, c->snapshot);
+	}
 	c->record = &r->record;
 	c->machine_id = r->machine->id;
 	c->revision = r->machine->revision;

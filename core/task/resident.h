@@ -10,7 +10,8 @@
  *	  ^   run_move, commit queued                              effects, replies, inbox
  *	LOADING (journal -> run)                                   or: closed, hibernated -> GONE
  *
- * A resident that waits for long writes a snapshot and leaves memory; its slot stays.
+ * A resident that waits for long leaves memory, with a snapshot in the journal when that is
+ * worth it; its slot stays.
  */
 #ifndef PAWL_TASK_RESIDENT_H
 #define PAWL_TASK_RESIDENT_H
@@ -81,9 +82,10 @@ struct resident {
 	struct buf record;
 	char *output;     /* text of the run's output, while a commit needs it */
 	int64_t next_seq; /* of the journal */
+	size_t tail_len;  /* bytes of its records behind the latest snapshot */
 	bool row_written; /* the execution row exists */
 	bool row_asleep;  /* its open row has a wake_at */
-	bool hibernating; /* the queued commit is a snapshot to sleep on */
+	bool hibernating; /* after the queued commit it sleeps */
 	int64_t idle_since_ms;
 	char *trace_header;
 };
@@ -119,6 +121,8 @@ void resident_set_where(struct resident *r, enum resident_where to);
 void resident_deliver(struct resident *r, const struct stimulus *s, struct reply *reply);
 /* Its record is durable: effects and replies leave, then it closes, sleeps or goes on. */
 void resident_settle(struct resident *r);
+/* The journal has one record more: of len bytes, or a snapshot. */
+void resident_count_record(struct resident *r, size_t len, bool snapshot);
 /* Its run is loaded from the journal: tasks that were open are taken up again, then the inbox. */
 void resident_loaded(struct resident *r);
 /* Something is due: fires the run's timers, or puts it to sleep. */

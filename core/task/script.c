@@ -260,7 +260,10 @@ answer_from_failure(struct script_answer *out, struct luabox_failure *f)
 	out->error_type = f->type;
 	out->error_message = f->message;
 	out->trace = f->trace;
-	*f = (struct luabox_failure){ .trace = DOC_NONE };
+	/* moved */
+	f->type = f->message = NULL;
+	f->trace = DOC_NONE;
+	luabox_failure_fini(f);
 }
 
 void

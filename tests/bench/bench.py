@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """bench - how fast a pawld of this build tree is, beside yardsticks of the same run.
 
-	bench.py [--seconds S] [--rounds N] [--json FILE] [NAME ...]
-
 Starts a private pawld with its private PostgreSQL (laptop mode, everything at its
 default, so with fsync), and measures
 
@@ -12,12 +10,19 @@ default, so with fsync), and measures
 	         begins, 200 executions open all the time: steps per second
 	latency  one client on an idle server, one Pass state: StartExecution to its
 	         durable answer, and to SUCCEEDED as DescribeExecution shows it
+	map      an inline Map of 10,000 items, each one Pass state, and beside it one of
+	         1,000: items per second, time and bytes of journal per item
+	expr     one evaluation of a path, a payload template, a Choice rule and Lua
+	         expressions on a document of 1 KB, without a server: CPU per evaluation
 
-each in short rounds that alternate with its yardsticks on the same PostgreSQL:
+the first three in short rounds that alternate with its yardsticks on the same PostgreSQL:
 
 	rows     rows of that kind through the same statements, in batches of the size that
 	         pawld had, by a program that does nothing else (tests/bench/bench_store)
 	insert   pgbench: one small row per transaction
+
+The yardstick of expr are the same expressions in JSONata, by the npm package jsonata (needs
+node and npm; its results must be the same).
 
 A figure is the median of the rounds. CPU is what the kernel charged to a process for one
 operation; "others" is the share of the machine that went to anything else while pawld was
@@ -27,6 +32,7 @@ a figure that they do not bear out is an error.
 
 import argparse
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -57,6 +63,18 @@ def chain_of(state):
 
 CHAIN = chain_of({"Type": "Pass"})
 STEPS = chain_of({"Type": "Task", "Resource": "arn:pawl:states:::echo:say"})
+ITEMS, FEW_ITEMS = 10000, 1000
+JS = pathlib.Path(__file__).resolve().parent / "js"
+
+
+def map_of(items):
+    """A definition that makes so many items and maps over them."""
+    return {"StartAt": "L", "States": {
+        "L": {"Type": "Pass", "Result": [{"n": n} for n in range(items)], "Next": "M"},
+        "M": {"Type": "Map", "End": True, "ItemProcessor": {
+            "StartAt": "X", "States": {"X": {"Type": "Pass", "End": True}}}}}}
+
+
 ONE = {"StartAt": "S1", "States": {"S1": {"Type": "Pass", "End": True}}}
 
 
@@ -149,8 +167,12 @@ class Bench:
     def __init__(self, arguments):
         self.seconds, self.rounds = arguments.seconds, arguments.rounds
         self.programs = make_programs()
-        self.server = Server()
         self.started = {}
+
+    @functools.cached_property
+    def server(self):
+        """Started when it is first asked for: not every part needs it."""
+        return Server()
 
     def load(self, machine, operations, *arguments, seconds=None):
         """One round of the generator; operations: how many of them are in one execution."""
@@ -200,15 +222,15 @@ class Bench:
                 "p50": statistics.median(line[2] for line in lines),
                 "postgres_us": used * 1e6 / len(lines)}
 
-    def record_bytes(self, machine):
+    def record_bytes(self, machine, what="avg(octet_length(j.record))"):
         """How long the journal records of that machine's executions are, on average."""
         return float(self.server.sql(
-            "SELECT avg(octet_length(j.record)) FROM pawl.journal j"
+            f"SELECT {what} FROM pawl.journal j"
             " JOIN pawl.execution e ON e.shard = j.shard AND e.id = j.execution_id"
             f" WHERE e.machine_id = (SELECT id FROM pawl.machine WHERE name = '{name_of(machine)}')"))
 
     def prove(self, machine, records, events):
-        """All that was started is there, with that many journal rows and events each."""
+        """All that was started is there, with that many journal rows (None: any) and events each."""
         name = name_of(machine)
         got = self.server.sql(
             "SELECT count(DISTINCT e.id), count(*), sum(j.event_count)"
@@ -216,6 +238,8 @@ class Bench:
             f" WHERE e.machine_id = (SELECT id FROM pawl.machine WHERE name = '{name}')"
             " AND e.status = 'SUCCEEDED'")
         n = self.started[machine]
+        if records is None:
+            records = int(got.split("|")[1]) // n
         pawltest.equal(got, f"{n}|{n * records}|{n * events}", f"executions, records, events of {name}")
 
 
@@ -292,7 +316,52 @@ def bench_latency(b):
     return result
 
 
-BENCHMARKS = {"chain": bench_chain, "steps": bench_steps, "latency": bench_latency}
+def bench_map(b):
+    machines = {items: b.server.client.create(f"map{items}", map_of(items)) for items in (FEW_ITEMS, ITEMS)}
+    arguments = ("--connections", 1, "--open", 1)
+    result = {"unit": "items/s", "items": ITEMS}
+    rounds = {items: [] for items in machines}
+    for _ in range(b.rounds):
+        for items, machine in machines.items():
+            rounds[items].append(b.load(machine, items, *arguments))
+    for items, machine in machines.items():
+        b.prove(machine, None, 8 + 4 * items)
+        name = "map" if items == ITEMS else "few"
+        result[name] = {**compare(rounds[items], {}), "bytes_per_item": round(b.record_bytes(
+            machine, f"sum(octet_length(j.record))::float8 / (count(DISTINCT e.id) * {items})"))}
+    return result
+
+
+def measure_expr(b):
+    """One round: of bench_expr, and of the yardstick or why there is none."""
+    ours = json.loads(run(b.programs / "bench_expr", b.seconds / 10))
+    try:
+        folder = pawltest.npm_folder(JS, "js-bench")
+    except pawltest.Skip as reason:
+        return ours, str(reason)
+    document = run(b.programs / "bench_expr", "--document")
+    done = subprocess.run(["node", "bench.mjs", str(b.seconds / 10)], cwd=folder, input=document, check=True,
+                          capture_output=True, text=True)
+    return ours, json.loads(done.stdout)
+
+
+def bench_expr(b):
+    rounds = [measure_expr(b) for _ in range(b.rounds)]
+    missing = next((theirs for _, theirs in rounds if isinstance(theirs, str)), None)
+    result = {"goal": 5, "missing": missing, "cases": {}}
+    for name in rounds[0][0]:
+        case = {"us": statistics.median(ours[name]["us"] for ours, _ in rounds)}
+        if missing is None:
+            for ours, theirs in rounds:
+                pawltest.equal(theirs[name]["result"], ours[name]["result"], f"jsonata's result of {name}")
+            case["jsonata_us"] = statistics.median(theirs[name]["us"] for _, theirs in rounds)
+            case["ratio"] = statistics.median(theirs[name]["us"] / ours[name]["us"] for ours, theirs in rounds)
+        result["cases"][name] = case
+    return result
+
+
+BENCHMARKS = {"chain": bench_chain, "steps": bench_steps, "latency": bench_latency, "map": bench_map,
+              "expr": bench_expr}
 
 
 # --- what is printed ------------------------------------------------------------------------------
@@ -322,19 +391,48 @@ def print_latency(name, r):
           f" others {r['others']:.0%}; goal p50 {r['goal']:,} us")
 
 
-def machine_line(server):
+def print_map(name, r):
+    print(f"\n{name:<28}{'median':>10}  {'ratio':>6}  CPU us per item")
+    for what, label in (("map", f"{ITEMS:,} items, items/s"), ("few", f"{FEW_ITEMS:,} items, items/s")):
+        one = r[what]
+        ratio = f"{r['map']['rate'] / one['rate']:>6.2f}" if what == "few" else ""
+        print(f"  {label:<26}{one['rate']:>10,.0f}  {ratio:>6}  pawld {one['cpu_us']['pawld']},"
+              f" PostgreSQL {one['cpu_us']['postgres']}; {one['bytes_per_item']} bytes of journal an item;"
+              f" others {max(one['others']):.0%}")
+
+
+def print_expr(name, r):
+    print(f"\n{name:<28}{'CPU us':>10}  {'jsonata':>8}  {'ratio':>6}")
+    for case, one in r["cases"].items():
+        theirs = f"{one['jsonata_us']:>8.2f}  {one['ratio']:>6.1f}" if "ratio" in one else ""
+        print(f"  {case:<26}{one['us']:>10.2f}  {theirs}")
+    print(f"  goal of a Lua expression: {r['goal']} us")
+    if r["missing"] is not None:
+        print(f"  no yardstick: {r['missing']}")
+
+
+PRINTERS = {"latency": print_latency, "map": print_map, "expr": print_expr}
+
+
+def machine_line():
     cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
-    version = server.sql("SHOW server_version").split()[0]
     pawld = run(pawltest.BUILD / "pawld", "--version").strip()
     return (f"{os.cpu_count()} x {cpu.group(1) if cpu else platform.machine()}, Linux {platform.release()},"
-            f" PostgreSQL {version} (fsync {server.sql('SHOW fsync')},"
-            f" synchronous_commit {server.sql('SHOW synchronous_commit')}), {pawld}")
+            f" {pawld}")
+
+
+def server_line(server):
+    version = server.sql("SHOW server_version").split()[0]
+    return (f"PostgreSQL {version} (fsync {server.sql('SHOW fsync')},"
+            f" synchronous_commit {server.sql('SHOW synchronous_commit')})")
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Measures a pawld of this build tree.")
-    parser.add_argument("--seconds", type=float, default=3, help="length of a round")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = argparse.ArgumentParser(
+        usage="bench.py [--seconds S] [--rounds N] [--json FILE] [NAME ...]",
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=3, help="length of a round (default 3)")
+    parser.add_argument("--rounds", type=int, default=3, help="how many (default 3)")
     parser.add_argument("--json", help="file for the figures")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
     arguments = parser.parse_args()
@@ -343,14 +441,18 @@ def main():
         parser.error(f"no benchmark {', '.join(sorted(unknown))}")
     pawltest.need_pawld()
     bench = Bench(arguments)
-    results = {"machine": machine_line(bench.server), "idle_rss_mb": round(bench.server.rss_mb(), 1)}
+    results = {"machine": machine_line()}
     print(results["machine"])
-    print(f"idle pawld: {results['idle_rss_mb']} MB resident")
+    if set(names) != {"expr"}:
+        results["server"] = server_line(bench.server)
+        results["idle_rss_mb"] = round(bench.server.rss_mb(), 1)
+        print(f"{results['server']}\nidle pawld: {results['idle_rss_mb']} MB resident")
     for name in names:
         results[name] = BENCHMARKS[name](bench)
-        (print_latency if name == "latency" else print_rate)(name, results[name])
+        PRINTERS.get(name, print_rate)(name, results[name])
         sys.stdout.flush()
-    bench.server.stop()
+    if "server" in results:
+        bench.server.stop()
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 

@@ -1,13 +1,13 @@
-# benchmarks: "make bench" runs tests/bench/bench.py on this build tree; nothing here
-# belongs to "make check" or is installed.
+# benchmarks: "make bench" runs tests/bench/bench.py on this build tree; "make check"
+# only compiles them, and nothing here is installed.
 
-bench_programs = tests/bench/load tests/bench/bench_store tests/bench/bench_doc tests/bench/bench_run
-EXTRA_PROGRAMS = $(bench_programs)
-CLEANFILES += $(bench_programs)
+bench_programs = tests/bench/load tests/bench/bench_store tests/bench/bench_doc tests/bench/bench_run \
+	tests/bench/bench_expr
 tests_bench_load_LDADD = $(LIBEVENT_LIBS)
 tests_bench_bench_store_LDADD = libpawlcore.la $(PAWL_LIBS)
 tests_bench_bench_doc_LDADD = libpawlcore.la $(PAWL_LIBS)
 tests_bench_bench_run_LDADD = libpawlcore.la $(PAWL_LIBS)
+tests_bench_bench_expr_LDADD = libpawlcore.la $(PAWL_LIBS)
 
 # (One after the other: two makes at a time would write the same objects.)
 bench-programs: $(BUILT_SOURCES)

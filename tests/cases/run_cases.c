@@ -25,6 +25,10 @@
  * start, only when it is not 0. "--- limits" turns AWS's limits on. Every case is run
  * under every policy of drive.h.
  *
+ * Large things are written short: <x*262144> is that many x, in what a case gives and
+ * in what comes out (from 100 on), and of a history of more than 1,000 lines only the
+ * beginning and the end are shown, with a line "..." between.
+ *
  * What the world does, one thing a line; a task is named by its state (the oldest open
  * one) or by #ID:
  *
@@ -37,6 +41,7 @@
  * --update writes what comes out into the file, for a person to read and judge.
  */
 #include <assert.h>
+#include <ctype.h>
 #include <glob.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -114,6 +119,90 @@ read_file(const char *path)
 		buf_add(&b, chunk, n);
 	fclose(fp);
 	return buf_steal(&b, NULL);
+}
+
+/* --- large things written short ------------------------------------------------ */
+
+#define FOLD_MIN 100           /* of the same character in a row */
+#define HISTORY_LINES_MAX 1000 /* of a history that is shown whole */
+#define HISTORY_LINES_SHOWN 8  /* at each end of a longer one */
+
+/* Appends the text with every <c*N> written out. */
+static void
+unfold(const char *text, struct buf *out)
+{
+	for (const char *p = text; *p != '\0'; p++) {
+		char c, close;
+		int n, used = 0;
+
+		if (*p == '<' && sscanf(p, "<%c*%d%c%n", &c, &n, &close, &used) == 3 &&
+		    close == '>' && n > 0) {
+			memset(buf_reserve(out, (size_t)n), c, (size_t)n);
+			buf_advance(out, (size_t)n);
+			p += used - 1;
+		} else {
+			buf_addc(out, *p);
+		}
+	}
+}
+
+/* Appends the text with long runs of a letter, digit or bracket as <c*N>. */
+static void
+fold(const char *text, struct buf *out)
+{
+	while (*text != '\0') {
+		size_t n = 1;
+
+		while (text[n] == *text)
+			n++;
+		if (n >= FOLD_MIN && (isalnum((unsigned char)*text) || strchr("[]", *text)))
+			buf_addf(out, "<%c*%zu>", *text, n);
+		else
+			buf_add(out, text, n);
+		text += n;
+	}
+}
+
+static size_t
+count_lines(const char *text)
+{
+	size_t n = 0;
+
+	while ((text = strchr(text, '\n')) != NULL) {
+		text++;
+		n++;
+	}
+	return n;
+}
+
+/* Where line n of the text begins, counted from 0. */
+static const char *
+line_at(const char *text, size_t n)
+{
+	while (n-- > 0)
+		text = strchr(text, '\n') + 1;
+	return text;
+}
+
+/* Appends what of the text is shown: folded, and without the middle of a long history. */
+static void
+shorten(const struct buf *actual, struct buf *out)
+{
+	const char *text = buf_text(actual), *begin = text;
+	size_t lines = count_lines(text);
+	struct buf shown;
+
+	buf_init(&shown, BUF_UNLIMITED);
+	if (lines > HISTORY_LINES_MAX) {
+		const char *end = line_at(text, HISTORY_LINES_SHOWN);
+
+		buf_add(&shown, text, (size_t)(end - text));
+		buf_adds(&shown, "...\n");
+		begin = line_at(text, lines - HISTORY_LINES_SHOWN);
+	}
+	buf_adds(&shown, begin);
+	fold(buf_text(&shown), out);
+	buf_fini(&shown);
 }
 
 /* --- what the world does --------------------------------------------------------- */
@@ -323,11 +412,25 @@ trimmed(const struct buf *b)
 	return xstrndup(buf_text(b), len);
 }
 
+/* The section's text with what is written short written out; owned. */
+static char *
+unfolded(const struct buf *section)
+{
+	char *text = trimmed(section);
+	struct buf out;
+
+	buf_init(&out, BUF_UNLIMITED);
+	buf_adds(&out, "");
+	unfold(text, &out);
+	free(text);
+	return buf_steal(&out, NULL);
+}
+
 static void
 play(struct test_case *c, struct drive *d)
 {
 	struct stimulus start = { .kind = STIMULUS_START };
-	char *script = xstrdup(buf_text(&c->text[SEC_DO])), *save = NULL;
+	char *script = unfolded(&c->text[SEC_DO]), *save = NULL;
 
 	(void)drive_move(d, &start, NULL);
 	for (char *line = strtok_r(script, "\n", &save); line != NULL && d->problem.len == 0;
@@ -350,8 +453,15 @@ static bool
 check_section(struct test_case *c, enum section s, const char *policy, const struct buf *actual,
     bool update)
 {
-	char *expected = trimmed(&c->text[s]), *got = trimmed(actual);
-	bool same = strcmp(expected, got) == 0;
+	char *expected = trimmed(&c->text[s]), *got;
+	struct buf shown;
+	bool same;
+
+	buf_init(&shown, BUF_UNLIMITED);
+	shorten(actual, &shown);
+	got = trimmed(&shown);
+	buf_fini(&shown);
+	same = strcmp(expected, got) == 0;
 
 	if (!same && update) {
 		buf_reset(&c->text[s]);
@@ -371,7 +481,7 @@ static bool
 run_under(struct test_case *c, struct machine *m, enum drive_policy policy, bool update)
 {
 	static const char *const names[] = { "memory", "merge", "journal", "snapshot" };
-	char *input = trimmed(&c->text[SEC_INPUT]);
+	char *input = unfolded(&c->text[SEC_INPUT]);
 	struct drive d;
 	struct buf end, effects;
 	bool ok;
@@ -398,14 +508,15 @@ run_under(struct test_case *c, struct machine *m, enum drive_policy policy, bool
 static void
 run_case(struct test_case *c, bool update)
 {
+	char *definition = unfolded(&c->text[SEC_DEFINITION]);
 	struct diagnostics diag;
 	struct buf sentence;
 	struct machine *m;
 	bool ok;
 
 	diagnostics_init(&diag);
-	m = machine_compile(buf_text(&c->text[SEC_DEFINITION]), c->text[SEC_DEFINITION].len,
-	    MACHINE_STANDARD, &diag);
+	m = machine_compile(definition, strlen(definition), MACHINE_STANDARD, &diag);
+	free(definition);
 	ok = m != NULL;
 	if (!ok) {
 		buf_init(&sentence, BUF_UNLIMITED);

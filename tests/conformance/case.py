@@ -191,8 +191,8 @@ class Case:
         if name.startswith("uuid"):
             return str(uuid.uuid4())
         number = re.fullmatch(r"ArnPart_(\d+)idx", name)
-        if number:      # the recorded names sort by the number that they end with
-            return f"machine-{self.unique}_{number.group(1)}_"
+        if number:      # the recorded names had no dash, and sort by the number that they end with
+            return f"machine_{self.unique}_{number.group(1)}_"
         return re.sub(r"[^A-Za-z0-9_-]", "-", f"{name}-{self.unique}")
 
     def chosen_time(self):

@@ -3,7 +3,9 @@
 Event by event, in order, when one thread ran at a time. Else as trees: the order
 of events of concurrent branches, and the numbers that follow from it, is one of
 many. Some recordings show neither order nor numbers of what ran concurrently
-(their ids are [0]): those events must be there, in whatever order.
+(their ids are [0]): those events must be there, in whatever order. A recording in
+which no state was ever entered is one of a service that stood still until the
+recorder gave up; it says nothing about what follows.
 """
 
 import history
@@ -14,6 +16,8 @@ def match_histories(matcher, expected, actual, path="/events"):
     """Raises match.Mismatch unless the actual events are what was recorded."""
     if any(not isinstance(event["id"], int) for event in expected):
         return match_numberless(matcher, expected, actual, path)
+    if [event["type"] for event in expected] == ["ExecutionStarted"]:
+        actual = actual[:1]
     try:
         matcher.attempt(matcher.match, expected, actual, path)
     except Mismatch as mismatch:

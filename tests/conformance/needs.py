@@ -25,9 +25,7 @@ ACTION_NEEDS = (
     (r"RedriveExecution$", "redrive"),
 )
 
-DISTRIBUTED_FIELDS = frozenset("""
-    ItemReader ItemBatcher ResultWriter Label ToleratedFailureCount ToleratedFailureCountPath
-    ToleratedFailurePercentage ToleratedFailurePercentagePath""".split())
+DISTRIBUTED_FIELDS = frozenset("ItemReader ItemBatcher ResultWriter Label".split())
 
 
 def needs(case):

@@ -100,7 +100,7 @@ def run_all(results, options):
     endpoint = functions.Endpoint(ACCOUNT, REGION)
     database = options.database or pawltest.Postgres().conninfo()
     try:
-        with pawltest.Pawld(database=database, account_id=ACCOUNT, region=REGION,
+        with pawltest.Pawld(database=database, account_id=ACCOUNT, region=REGION, limits="aws",
                             aws_endpoint=endpoint.url, log_level="info") as daemon:
             with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
                 for future in concurrent.futures.as_completed(

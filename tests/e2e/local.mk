@@ -20,6 +20,6 @@ e2e_programs =
 # Modules for the plugin host's tests (built, never installed).
 e2e_modules =
 
-# The packages that test_js.py installs.
+# The packages that test_js.py and the expr benchmark install.
 clean-local:
-	-rm -rf js-client
+	-rm -rf js-client js-bench

@@ -142,6 +142,26 @@ def _clean_up():
             shutil.rmtree(path, ignore_errors=True)
 
 
+def npm_folder(source, name):
+    """A folder of that name in the build tree: source's files, and the packages of its lock file, installed once."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        raise Skip("needs node and npm (Debian: nodejs, npm)")
+    folder = BUILD / name
+    folder.mkdir(exist_ok=True)
+    for path in source.iterdir():
+        if path.is_file():
+            shutil.copyfile(path, folder / path.name)
+    lock = (source / "package-lock.json").read_bytes()
+    stamp = folder / "installed-lock"
+    if not stamp.exists() or stamp.read_bytes() != lock:
+        done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=folder, check=False,
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Skip("npm ci: " + done.stderr[-500:].strip().replace("\n", " "))
+        stamp.write_bytes(lock)
+    return folder
+
+
 def unprivileged():
     """Arguments for subprocess that give up root; nothing for anybody else."""
     if os.geteuid() != 0:

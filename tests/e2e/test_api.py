@@ -281,6 +281,19 @@ def _():
                      nextToken=first["nextToken"], reverseOrder=True)
 
 
+@check("pages cut through records of thousands of events, both ways")
+def _():
+    execution = client().start(client().create("wide", {"StartAt": "M", "States": {"M": {
+        "Type": "Map", "End": True, "ItemProcessor": PASS}}}), list(range(5000)))
+    client().wait(execution)
+    whole = client().history(execution, maxResults=1000)
+    equal([e["id"] for e in whole], list(range(1, 20007)))
+    equal(history.check(whole), [])
+    for size in (333, 1000):
+        equal(client().history(execution, maxResults=size), whole, f"pages of {size}")
+        equal(client().history(execution, maxResults=size, reverseOrder=True), whole[::-1])
+
+
 @check("tags: set, replaced, removed, limited, and only where something is")
 def _():
     machine = client().create("tagged", PASS, tags=[{"key": "a", "value": "1"}])

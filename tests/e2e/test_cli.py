@@ -4,12 +4,15 @@
 import functools
 import json
 import os
+import pathlib
 import subprocess
+import tempfile
 import threading
 
 import pawltest
 from pawltest import Skip, check, contains, equal
 
+FOLDER = tempfile.TemporaryDirectory(prefix="pawl-cli.")
 KEYS = {"AKIDEXAMPLE": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}
 PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": {"x": 1}, "End": True}}}
 WAIT = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 600, "End": True}}}
@@ -153,6 +156,168 @@ def _():
     told = json.loads(pawl("validate", "-", "--json", given="{}").stdout)
     equal(told["result"], "FAIL")
     equal(pawl("validate", "/nowhere.json").returncode, 1)
+
+
+def written(name, text):
+    """The path of a file of that name with the text: bytes, or UTF-8."""
+    path = pathlib.Path(FOLDER.name) / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return str(path)
+
+
+def refused(name, text, *words):
+    """What validate prints about the file, which is no good definition."""
+    done = pawl("validate", *words, written(name, text))
+    equal((done.returncode, done.stderr), (1, ""))
+    return done.stdout.replace(FOLDER.name + "/", "")
+
+
+MISSPELT = """\
+{
+  "StartAt": "Pya",
+  "States": {
+\t"Pay": {"Type": "Pass", "Nxt": "Ship", "Next": "Skip"},
+    "Ship": {"Type": "Succeed"}
+  }
+}
+"""
+
+
+@check("validate shows the line, a caret and what was meant")
+def _():
+    equal(refused("m.asl.json", MISSPELT), """\
+m.asl.json:2:14: error: MISSING_TRANSITION_TARGET: Missing 'Next' target: Pya at /StartAt
+    2 |   "StartAt": "Pya",
+      |              ^~~~~
+      = did you mean 'Pay'?
+m.asl.json:4:26: error: SCHEMA_VALIDATION_FAILED: Field 'Nxt' is not supported at /States/Pay
+    4 |     "Pay": {"Type": "Pass", "Nxt": "Ship", "Next": "Skip"},
+      |                             ^~~~~
+      = did you mean 'Next'?
+m.asl.json:4:49: error: MISSING_TRANSITION_TARGET: Missing 'Next' target: Skip at /States/Pay/Next
+    4 |     "Pay": {"Type": "Pass", "Nxt": "Ship", "Next": "Skip"},
+      |                                                    ^~~~~~
+      = did you mean 'Ship'?
+""")
+
+
+@check("what validate tells editors has lines and columns, and nothing where there is none")
+def _():
+    told = json.loads(refused("m.asl.json", MISSPELT, "--json"))
+    equal(told["result"], "FAIL")
+    equal(told["diagnostics"][1],
+          {"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED",
+           "message": "Field 'Nxt' is not supported", "location": "/States/Pay", "line": 4,
+           "column": 26, "endLine": 4, "endColumn": 31, "suggestion": "Next"})
+    loop = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}}
+    equal(json.loads(refused("loop.json", json.dumps(loop), "--json"))["diagnostics"],
+          [{"severity": "ERROR", "code": "MISSING_END_STATE",
+            "message": "Workflow has no terminal state"}])
+    broken, = json.loads(refused("b.json", '{"a":\n tru}', "--json"))["diagnostics"]
+    equal([broken[k] for k in ("code", "line", "column", "endLine", "endColumn")],
+          ["INVALID_JSON_DESCRIPTION", 2, 2, 2, 5])
+    equal(json.loads(pawl("validate", "--json", definition("PASS")).stdout),
+          {"result": "OK", "diagnostics": []})
+
+
+@check("a file that is no definition is told in a sentence, and moves no cursor")
+def _():
+    contains(refused("empty.json", ""), "empty.json:1:1: error: INVALID_JSON_DESCRIPTION: The file is empty\n")
+    contains(refused("latin.json", b'{"a":"\xe9\x1b"}'), """\
+latin.json:1:7: error: INVALID_JSON_DESCRIPTION: The file is not UTF-8: byte 0xe9
+    1 | {"a":"\\xe9\\x1b"}
+      |       ^~~~
+""")
+    hostile = {"StartAt": "\x1b[2J\u202e", "States": {"\x1b]0;x\x07": {"Type": "Succeed"}}}
+    for text in (refused("h.json", json.dumps(hostile, ensure_ascii=False)),
+                 refused("h.yaml", "a: b\x1b[2J")):
+        equal([c for c in text if c != "\n" and not c.isprintable()], [])
+    contains(refused("deep.json", "[" * 2000), "nesting depth (1001) exceeds")
+    done = pawl("validate", FOLDER.name)
+    equal((done.returncode, done.stdout), (1, ""))
+    contains(done.stderr, "Is a directory")
+    with open(FOLDER.name + "/huge.json", "wb") as f:
+        f.truncate((64 << 20) + 1)
+    done = pawl("validate", FOLDER.name + "/huge.json")
+    equal(done.returncode, 1)
+    contains(done.stderr, "larger than 64 MiB")
+
+
+@check("a long line is shown around the problem")
+def _():
+    machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Comment": "x" * 5000, "Next": "B",
+                                                "Result": "y" * 5000}}}
+    lines = refused("long.json", json.dumps(machine, separators=(",", ":"))).splitlines()
+    contains(lines[0], "long.json:1:")
+    contains(lines[1], '"Next":"B"')
+    equal([len(line) < 120 for line in lines[1:]], [True] * (len(lines) - 1))
+    equal(lines[1][lines[2].index("^"):][:3], '"B"')
+
+
+YAML = """\
+StartAt: Wait   # a comment
+States:
+  Wait: &wait
+    Type: Wait
+    Seconds: 1
+    Next: Done
+  Again: {<<: *wait, Type: Pass}
+  Done:
+    Type: Pass
+    Result: {answer: yes, n: 0x10}
+    End: true
+"""
+
+
+@check("definitions in YAML and with comments are validated, run and created as JSON")
+def _():
+    commented = """\
+    { // a pass
+      "StartAt": "A", /* and
+      nothing else */ "States": {"A": {"Type": "Pass", "Result": "//x", "End": true,},},
+    }"""
+    good = YAML.replace("  Again: {<<: *wait, Type: Pass}\n", "")
+    done = pawl("run", written("good.yaml", good))
+    equal((done.returncode, done.stdout), (0, '{"answer":"yes","n":16}\n'))
+    done = pawl("run", "-", given=good)
+    equal((done.returncode, done.stdout), (0, '{"answer":"yes","n":16}\n'))
+    done = pawl("run", written("c.json", commented))
+    equal((done.returncode, done.stdout), (0, '"//x"\n'))
+    served("create", "yaml", written("good.yml", good))
+    equal(json.loads(json.loads(served("show", "yaml", "--json"))["definition"])["States"]["Done"],
+          {"Type": "Pass", "Result": {"answer": "yes", "n": 16}, "End": True})
+    served("create", "commented", written("c.jsonc", commented))
+    equal(json.loads(json.loads(served("show", "commented", "--json"))["definition"]),
+          {"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": "//x", "End": True}}})
+    contains(pawl("validate", written("c.json", commented)).stdout, "note: it has comments")
+    equal(pawl("validate", written("c.jsonc", commented)).stdout, f"{FOLDER.name}/c.jsonc: OK\n")
+    done = pawl("validate", written("mark.json", b"\xef\xbb\xbf" + json.dumps(PASS).encode()))
+    equal(done.returncode, 0)
+    contains(done.stdout, "note: it begins with a byte order mark")
+
+
+@check("problems in YAML stand where they were written")
+def _():
+    text = refused("m.yaml", YAML)
+    contains(text, "m.yaml:5:5: error: SCHEMA_VALIDATION_FAILED: Field 'Seconds' is not supported")
+    contains(text, "    5 |     Seconds: 1\n      |     ^~~~~~~\n")
+    contains(text, 'm.yaml:7:3: error: MISSING_TRANSITION_TARGET: State "Again" is not reachable.')
+    contains(refused("broken.yaml", "a: [1\nb: 2"), "broken.yaml:2:2: error: INVALID_YAML_DESCRIPTION: YAML: ")
+    laughs = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{f'*a{i - 1},' * 10}]\n" for i in range(1, 30))
+    contains(refused("laughs.yaml", laughs), "Its aliases make it larger than 64 MiB")
+    contains(refused("tag.yaml", "StartAt: !Ref A"), "The tag '!Ref' means nothing here")
+    contains(refused("two.yaml", "a: 1\n---\na: 2"), "two.yaml:2:1: error")
+
+
+@check("run and create tell the place of a problem on standard error")
+def _():
+    path = written("m.asl.json", MISSPELT)
+    done = pawl("run", path)
+    equal((done.returncode, done.stdout), (1, ""))
+    contains(done.stderr, f"{path}:2:14: error: MISSING_TRANSITION_TARGET")
+    path = written("broken.json", '{"StartAt":\n}')
+    contains(served("create", "broken", path, code=1), f"{path}:2:1: error: INVALID_JSON_DESCRIPTION")
+    contains(served("create", "broken", written("w.json", "{}"), code=1), "InvalidDefinition")
 
 
 @check("run plays an execution without a server, jumping over its waits")

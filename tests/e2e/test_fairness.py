@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 """test_fairness - one execution that takes all it can get leaves room for the others."""
 
+import re
+import subprocess
+
 import pawltest
 from pawltest import check, equal, wait_for
 
@@ -16,6 +19,17 @@ NAP = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 2, "Next": "P
                                                                         "End": True}}},
                                       {"StartAt": "Y", "States": {"Y": {"Type": "Pass",
                                                                         "End": True}}}]}}}
+
+# Sleeps before each item, and has one large result more each time.
+SLEEPER = {"StartAt": "M", "States": {"M": {
+    "Type": "Map", "MaxConcurrency": 1, "ResultPath": None, "End": True, "ItemProcessor": {
+        "StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1, "Next": "P"},
+                                   "P": {"Type": "Pass", "Result": "x" * 5000, "End": True}}}}}}
+
+
+def at_least(got, least, what):
+    if got < least:
+        raise AssertionError(f"{what}: {got} is less than {least}")
 
 
 @check("a loop without an end is stopped like any other, and others run meanwhile")
@@ -40,6 +54,22 @@ def _():
         arns = [client.start(machine, {}) for _ in range(20)]
         wait_for(lambda: all(client.describe(arn)["status"] == "SUCCEEDED" for arn in arns),
                  what="all naps to end")
+
+
+@check("an execution that sleeps often does not fill the journal with snapshots of itself")
+def _():
+    with pawltest.Pawld(log_level="debug", hibernate_after="0s") as daemon:
+        client = daemon.client()
+        equal(client.run(client.create("sleeper", SLEEPER), list(range(7)))["status"], "SUCCEEDED")
+        at_least(daemon.log().count("hibernates"), 5, "times it slept")
+        at_least(daemon.log().count("loaded from"), 5, "times it woke up")
+        database = re.search(r'psql "([^"]+)"', daemon.log()).group(1)
+        records, snapshots = subprocess.run(
+            [f"{pawltest.postgres_bin()}/psql", "-XAtF ", "-d", database, "-c",
+             "SELECT sum(octet_length(record)) FILTER (WHERE NOT snapshot),"
+             " sum(octet_length(record)) FILTER (WHERE snapshot) FROM pawl.journal"],
+            check=True, capture_output=True, text=True).stdout.split()
+        at_least(int(records), int(snapshots), "bytes of records, for those of snapshots")
 
 
 if __name__ == "__main__":

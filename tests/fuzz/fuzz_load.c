@@ -16,8 +16,8 @@ static const char definition[] =
     "\"P\":{\"Type\":\"Parallel\",\"End\":true,\"Branches\":["
     "{\"StartAt\":\"M\",\"States\":{\"M\":{\"Type\":\"Map\",\"End\":true,\"ItemProcessor\":"
     "{\"StartAt\":\"T\",\"States\":{\"T\":{\"Type\":\"Task\",\"Resource\":"
-    "\"arn:aws:states:::sqs:sendMessage.waitForTaskToken\",\"Parameters\":{\"t.$\":"
-    "\"$$.Task.Token\"},\"Retry\":[{\"ErrorEquals\":[\"E\"]}],\"End\":true}}}}}},"
+    "\"arn:aws:states:::sqs:sendMessage.waitForTaskToken\",\"Parameters\":{\"QueueUrl\":\"q\","
+    "\"MessageBody.$\":\"$$.Task.Token\"},\"Retry\":[{\"ErrorEquals\":[\"E\"]}],\"End\":true}}}}}},"
     "{\"StartAt\":\"W\",\"States\":{\"W\":{\"Type\":\"Wait\",\"Seconds\":1,\"End\":true}}}]}}}";
 
 static struct run_facts

@@ -3,7 +3,8 @@
  * within its budget, and what it returns is a document that reads back as the same.
  *
  * An expression is evaluated twice with the same seed: both times the same comes out, whatever the
- * first time did to its globals, libraries and documents.
+ * first time did to its globals, libraries and documents. What stands behind a NUL is the text of the
+ * document that the code sees as input.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -144,13 +145,22 @@ run_expression(const char *text, size_t size, struct doc input)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct doc input = doc_parse(INPUT, strlen(INPUT), NULL);
-	struct doc before = doc_parse(INPUT, strlen(INPUT), NULL);
+	const char *text = (const char *)data, *nul = size > 0 ? memchr(text, '\0', size) : NULL;
+	size_t len = nul != NULL ? (size_t)(nul - text) : size, printed_len;
+	struct doc input = DOC_NONE, before;
+	char *printed;
 
-	run_chunk((const char *)data, size, input);
-	if (doc_utf8_valid((const char *)data, size)) /* what a definition can hold */
-		run_expression((const char *)data, size, input);
+	if (nul != NULL)
+		input = doc_parse(nul + 1, size - len - 1, NULL);
+	if (doc_is_none(input))
+		input = doc_parse(INPUT, strlen(INPUT), NULL);
+	printed = doc_text(input, &printed_len);
+	run_chunk(text, len, input);
+	if (doc_utf8_valid(text, len)) /* what a definition can hold */
+		run_expression(text, len, input);
+	before = doc_parse(printed, printed_len, NULL);
 	require(doc_equal(input, before));
+	free(printed);
 	doc_unref(input);
 	doc_unref(before);
 	return 0;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "choices.h"
 #include "drive.h"
 
 #define DEPTH_MAX 3
@@ -15,29 +16,6 @@
 #define MOVES_MAX 80
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* The input, taken byte by byte; zeros after its end. */
-struct choices {
-	const uint8_t *at;
-	size_t left;
-	int nstates;
-};
-
-static unsigned
-choose(struct choices *c, unsigned n)
-{
-	if (c->left == 0)
-		return 0;
-	c->left--;
-	return *c->at++ % n;
-}
-
-static const char *
-pick(struct choices *c, const char *const *list, unsigned n)
-{
-	return list[choose(c, n)];
-}
-#define PICK(c, list) pick(c, list, sizeof(list) / sizeof((list)[0]))
 
 /* --- definitions --------------------------------------------------------------- */
 
@@ -89,9 +67,8 @@ static void
 write_task(struct choices *c, struct buf *b)
 {
 	static const char *const resources[] = { "arn:aws:lambda:us-east-1:123456789012:function:f",
-		"arn:aws:states:::lambda:invoke",
-		"arn:aws:states:::sqs:sendMessage.waitForTaskToken",
-		"arn:aws:states:::states:startExecution.sync:2",
+		"arn:pawl:states:::job:run", "arn:pawl:states:::job:run.waitForTaskToken",
+		"arn:pawl:states:::job:run.sync:2",
 		"arn:aws:states:us-east-1:123456789012:activity:a",
 		"arn:aws:lambda:us-east-1:123456789012:function:pure-double",
 		"arn:aws:lambda:us-east-1:123456789012:function:pure-broken" };
@@ -212,12 +189,12 @@ static void
 write_container(struct choices *c, struct buf *b, int depth)
 {
 	unsigned n = 1 + choose(c, 4);
-	int first = c->nstates;
+	int first = c->made;
 	char next[16];
 
-	if (c->nstates + (int)n > STATES_MAX)
+	if (c->made + (int)n > STATES_MAX)
 		n = 1;
-	c->nstates += (int)n;
+	c->made += (int)n;
 	buf_addf(b, "{\"StartAt\":\"S%d\",\"States\":{", first);
 	for (unsigned i = 0; i < n; i++) {
 		bool last = i + 1 == n;

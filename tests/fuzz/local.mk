@@ -43,3 +43,14 @@ tests_fuzz_fuzz_api_SOURCES = tests/fuzz/fuzz_api.c $(fuzz_main)
 
 fuzz_targets += tests/fuzz/fuzz_lua
 tests_fuzz_fuzz_lua_SOURCES = tests/fuzz/fuzz_lua.c $(fuzz_main)
+
+fuzz_targets += tests/fuzz/fuzz_source
+tests_fuzz_fuzz_source_SOURCES = tests/fuzz/fuzz_source.c $(fuzz_main)
+tests_fuzz_fuzz_source_LDADD = $(pawl_cli_libs) $(FUZZER_LIBS)
+
+fuzz_targets += tests/fuzz/fuzz_intrinsic
+tests_fuzz_fuzz_intrinsic_SOURCES = tests/fuzz/fuzz_intrinsic.c $(fuzz_main)
+
+fuzz_targets += tests/fuzz/fuzz_choice
+tests_fuzz_fuzz_choice_SOURCES = tests/fuzz/fuzz_choice.c tests/cases/drive.c $(fuzz_main)
+tests_fuzz_fuzz_choice_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/cases

@@ -28,6 +28,7 @@ unit_tests += tests/unit/test_id
 unit_tests += tests/unit/test_json_suite
 unit_tests += tests/unit/test_log
 unit_tests += tests/unit/test_num
+unit_tests += tests/unit/test_similar
 unit_tests += tests/unit/test_stat
 
 # core/store: each of these runs a PostgreSQL of its own
@@ -47,6 +48,7 @@ tests_unit_test_run_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/cases
 unit_tests += tests/unit/test_retry
 tests_unit_test_retry_SOURCES = tests/unit/test_retry.c tests/cases/drive.c
 tests_unit_test_retry_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/cases
+unit_tests += tests/unit/test_map_scale
 unit_tests += tests/unit/test_load
 tests_unit_test_load_SOURCES = tests/unit/test_load.c tests/cases/drive.c
 tests_unit_test_load_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/cases
@@ -54,7 +56,21 @@ unit_tests += tests/unit/test_jsonpath
 unit_tests += tests/unit/test_template
 unit_tests += tests/unit/test_choice
 unit_tests += tests/unit/test_compile
+unit_tests += tests/unit/test_compile_choice
+unit_tests += tests/unit/test_compile_flow
+unit_tests += tests/unit/test_compile_language
+unit_tests += tests/unit/test_compile_map
+unit_tests += tests/unit/test_compile_paths
+unit_tests += tests/unit/test_compile_retry
+unit_tests += tests/unit/test_compile_task
+EXTRA_DIST += tests/unit/compile_fixture.h
 unit_tests += tests/unit/test_asl_corpus
+
+# properties on random trials (tests/unit/property.h); PAWL_TEST_SEED repeats one
+unit_tests += tests/unit/test_doc_property
+unit_tests += tests/unit/test_jsonpath_property
+unit_tests += tests/unit/test_intrinsic_property
+EXTRA_DIST += tests/unit/property.h
 
 # core/api
 unit_tests += tests/unit/test_call
@@ -68,6 +84,7 @@ unit_tests += tests/unit/test_validate
 # plugins, function workers and the Lua sandbox; some talk to http_peer.py, some use the plugins of the build tree
 unit_tests += tests/unit/test_httpc
 unit_tests += tests/unit/test_luabox
+unit_tests += tests/unit/test_luacode
 unit_tests += tests/unit/test_luadoc
 unit_tests += tests/unit/test_lualib
 unit_tests += tests/unit/test_hostile_lua
@@ -76,3 +93,11 @@ unit_tests += tests/unit/test_worker
 unit_tests += tests/unit/test_http_plugin
 unit_tests += tests/unit/test_lambda_plugin
 EXTRA_DIST += tests/unit/http_peer.h tests/unit/http_peer.py tests/unit/plugin_fixture.h
+
+# core/cli: the files of definitions; these are linked with the command line's library
+unit_tests += tests/unit/test_excerpt
+tests_unit_test_excerpt_LDADD = $(pawl_cli_libs) $(CMOCKA_LIBS) $(FUZZER_LIBS)
+unit_tests += tests/unit/test_source
+tests_unit_test_source_LDADD = $(pawl_cli_libs) $(CMOCKA_LIBS) $(FUZZER_LIBS)
+unit_tests += tests/unit/test_yaml_scalar
+tests_unit_test_yaml_scalar_LDADD = $(pawl_cli_libs) $(CMOCKA_LIBS) $(FUZZER_LIBS)

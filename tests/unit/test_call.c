@@ -878,6 +878,88 @@ validation_tells_all_problems_as_data(void **state)
 	assert_non_null(strstr(answer_text, "\"truncated\":true"));
 }
 
+/* A Pass state whose Parameters give a warning, and whatever follows. */
+#define WARNED(more) \
+	"\"definition\":\"{\\\"StartAt\\\":\\\"A\\\",\\\"States\\\":{\\\"A\\\":{\\\"Type\\\":\\\"Pass\\\"," \
+	"\\\"Parameters\\\":{\\\"a\\\":\\\"$.b\\\"},\\\"End\\\":true" more "}}}\""
+#define WARNING \
+	"{\"severity\":\"WARNING\",\"code\":\"NO_DOLLAR\",\"message\":\"The value of 'a' looks " \
+	"like a JSONPath or intrinsic function. Use 'a.$' to evaluate it at runtime.\"," \
+	"\"location\":\"/States/A/Parameters\"}"
+#define ERROR(place, field) \
+	"{\"severity\":\"ERROR\",\"code\":\"SCHEMA_VALIDATION_FAILED\",\"message\":\"Field '" field \
+	"' is not supported\",\"location\":\"" place "\"}"
+
+static void
+warnings_are_told_on_request_and_behind_the_errors(void **state)
+{
+	(void)state;
+	assert_answer("ValidateStateMachineDefinition", "{" WARNED("") "}",
+	    "{\"result\":\"OK\",\"diagnostics\":[],\"truncated\":false}");
+	assert_answer("ValidateStateMachineDefinition", "{\"severity\":\"ERROR\"," WARNED("") "}",
+	    "{\"result\":\"OK\",\"diagnostics\":[],\"truncated\":false}");
+	assert_answer("ValidateStateMachineDefinition", "{\"severity\":\"WARNING\"," WARNED("") "}",
+	    "{\"result\":\"OK\",\"diagnostics\":[" WARNING "],\"truncated\":false}");
+	assert_answer("ValidateStateMachineDefinition",
+	    "{\"severity\":\"WARNING\"," WARNED(
+		"},\\\"B\\\":{\\\"Type\\\":\\\"Fail\\\",\\\"X\\\":1") "}",
+	    "{\"result\":\"FAIL\",\"diagnostics\":[" ERROR("/States/B",
+		"X") ",{\"severity\":\"ERROR\","
+		     "\"code\":\"MISSING_TRANSITION_TARGET\",\"message\":\"State \\\"B\\\" is not reachable.\","
+		     "\"location\":\"/States/B\"}," WARNING "],\"truncated\":false}");
+}
+
+static void
+as_many_problems_are_told_as_are_asked_for(void **state)
+{
+	struct buf request;
+	const char *at;
+	int n = 0;
+
+	(void)state;
+	/* one error, one warning: what is left out is said, whatever its severity */
+	assert_answer("ValidateStateMachineDefinition",
+	    "{\"severity\":\"WARNING\",\"maxResults\":1," WARNED(",\\\"X\\\":1") "}",
+	    "{\"result\":\"FAIL\",\"diagnostics\":[" ERROR("/States/A",
+		"X") "],\"truncated\":true}");
+	assert_answer("ValidateStateMachineDefinition",
+	    "{\"severity\":\"WARNING\",\"maxResults\":1," WARNED("") "}",
+	    "{\"result\":\"OK\",\"diagnostics\":[" WARNING "],\"truncated\":false}");
+	assert_answer("ValidateStateMachineDefinition",
+	    "{\"maxResults\":1," WARNED(",\\\"X\\\":1") "}",
+	    "{\"result\":\"FAIL\",\"diagnostics\":[" ERROR("/States/A",
+		"X") "],\"truncated\":false}");
+	/* 0 = 100 */
+	buf_init(&request, BUF_UNLIMITED);
+	buf_adds(&request,
+	    "{\"maxResults\":0,\"definition\":\"{\\\"StartAt\\\":\\\"A\\\",\\\"States\\\":{"
+	    "\\\"A\\\":{\\\"Type\\\":\\\"Succeed\\\"");
+	for (int i = 0; i < 101; i++)
+		buf_addf(&request, ",\\\"X%d\\\":1", i);
+	buf_adds(&request, "}}}\"}");
+	call("ValidateStateMachineDefinition", buf_text(&request));
+	for (at = answer_text; (at = strstr(at, "\"severity\"")) != NULL; at++)
+		n++;
+	assert_int_equal(n, 100);
+	assert_non_null(strstr(answer_text, "\"truncated\":true"));
+	buf_fini(&request);
+	assert_refused("ValidateStateMachineDefinition", "{\"maxResults\":101," WARNED("") "}",
+	    "ValidationException", "Member must have value less than or equal to 100");
+}
+
+static void
+create_is_refused_with_all_errors_in_one_message(void **state)
+{
+	(void)state;
+	assert_refused("CreateStateMachine",
+	    "{\"name\":\"n\",\"roleArn\":\"arn:aws:iam::123456789012:role/r\"," WARNED(
+		",\\\"X\\\":1},\\\"B\\\":{\\\"Type\\\":\\\"Fail\\\"") "}",
+	    "InvalidDefinition",
+	    "\"Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: Field 'X' is not supported "
+	    "at /States/A, MISSING_TRANSITION_TARGET: State \\\"B\\\" is not reachable. at "
+	    "/States/B'\"");
+}
+
 /* --- executions ------------------------------------------------------------------------------- */
 
 #define START(more) "{\"stateMachineArn\":\"" ARN "stateMachine:m\"" more "}"
@@ -1300,6 +1382,9 @@ main(void)
 		T(lists_of_machines_go_on_where_they_ended),
 		T(delete_answers_the_same_for_what_is_gone),
 		T(validation_tells_all_problems_as_data),
+		T(warnings_are_told_on_request_and_behind_the_errors),
+		T(as_many_problems_are_told_as_are_asked_for),
+		T(create_is_refused_with_all_errors_in_one_message),
 		T(start_gives_the_input_on_as_it_is),
 		T(start_checks_before_it_asks),
 		T(start_needs_a_machine_that_runs),

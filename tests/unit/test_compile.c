@@ -2,86 +2,9 @@
  * test_compile - definitions to machines: what is compiled into which field, and what
  * is refused with which words at which place.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "asl/compile.h"
-#include "base/xalloc.h"
+#include "compile_fixture.h"
 
 #define LAMBDA "\"Resource\":\"arn:aws:lambda:us-east-1:123456789012:function:f\""
-
-static struct machine *
-compile_as(const char *text, enum machine_type type, struct diagnostics *d)
-{
-	diagnostics_init(d);
-	return machine_compile(text, strlen(text), type, d);
-}
-
-/* Compiles, prints what is wrong when there is something. */
-static struct machine *
-compile(const char *text)
-{
-	struct diagnostics d;
-	struct machine *m = compile_as(text, MACHINE_STANDARD, &d);
-	size_t i;
-
-	for (i = 0; m == NULL && i < d.n; i++)
-		print_error("%s at %s\n", d.list[i].message, d.list[i].location);
-	assert_non_null(m);
-	diagnostics_fini(&d);
-	return m;
-}
-
-static void
-refuse_as(const char *text, enum machine_type type, const char *sentence)
-{
-	struct diagnostics d;
-	struct buf b;
-	char *want;
-
-	assert_null(compile_as(text, type, &d));
-	assert_true(d.nerrors > 0);
-	buf_init(&b, BUF_UNLIMITED);
-	diagnostics_sentence(&d, &b);
-	want = xasprintf("Invalid State Machine Definition: '%s'", sentence);
-	if (strcmp(buf_text(&b), want) != 0)
-		print_error("%s\n%s\n%s\n", text, buf_text(&b), want);
-	assert_string_equal(buf_text(&b), want);
-	free(want);
-	buf_fini(&b);
-	diagnostics_fini(&d);
-}
-
-/* The text of what is between the quotes of the sentence. */
-static void
-refuse(const char *text, const char *sentence)
-{
-	refuse_as(text, MACHINE_STANDARD, sentence);
-}
-
-/* A machine of one state X with these fields. */
-static char *
-state_x(const char *fields)
-{
-	return xasprintf("{\"StartAt\":\"X\",\"States\":{\"X\":{%s},\"S\":{\"Type\":\"Succeed\"}}}",
-	    fields);
-}
-
-/* State X with these fields, which end in S; the errors of it alone. */
-static void
-refuse_x(const char *fields, const char *sentence)
-{
-	char *text = xasprintf("{\"StartAt\":\"X\",\"States\":{\"X\":{%s}}}", fields);
-
-	refuse(text, sentence);
-	free(text);
-}
 
 /* --- the text -------------------------------------------------------------------- */
 
@@ -111,6 +34,27 @@ what_is_no_json_is_quoted_with_its_place(void **state)
 	assert_non_null(strstr(d.list[0].location, "\xc3\xa9\"[truncated 100 chars]; line: 1"));
 	diagnostics_fini(&d);
 	buf_fini(&b);
+}
+
+static void
+all_errors_stand_in_one_sentence(void **state)
+{
+	struct diagnostics d;
+	struct buf b;
+
+	(void)state;
+	assert_null(
+	    compile_as("{`StartAt`:`X`,`Version`:`2`,`States`:{`X`:{`Type`:`Pass`,`Result`:{"
+		       "`a`:`$.b`},`Next`:`X`}}}",
+		MACHINE_STANDARD, &d));
+	buf_init(&b, BUF_UNLIMITED);
+	diagnostics_sentence(&d, &b);
+	assert_string_equal(buf_text(&b),
+	    "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: Value should be one of "
+	    "the following: [1.0] at /Version, MISSING_END_STATE: Workflow has no terminal state "
+	    "at null'");
+	buf_fini(&b);
+	diagnostics_fini(&d);
 }
 
 static void
@@ -547,7 +491,8 @@ retriers_and_catchers_are_checked(void **state)
 	refuse_x("\"Type\":\"Task\"," LAMBDA
 		 ",\"End\":true,\"Catch\":[{\"ErrorEquals\":[1],\"Next\":"
 		 "\"Y\",\"ResultPath\":\"$.a[*]\",\"Output\":1}]",
-	    "SCHEMA_VALIDATION_FAILED: Field 'Output' is not supported at /States/X/Catch[0], "
+	    "SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONPath', but field 'Output' is "
+	    "only supported for the 'JSONata' QueryLanguage at /States/X/Catch[0], "
 	    "SCHEMA_VALIDATION_FAILED: Expected value of type [STRING] at "
 	    "/States/X/Catch[0]/ErrorEquals[0], MISSING_TRANSITION_TARGET: Missing 'Next' target: Y at "
 	    "/States/X/Catch[0]/Next, SCHEMA_VALIDATION_FAILED: Value is not a Reference Path: The "
@@ -592,23 +537,7 @@ parallels_and_maps_are_checked(void **state)
 	    "\"Type\":\"Map\",\"ItemProcessor\":{\"ProcessorConfig\":{\"Mode\":\"FOO\"},\"StartAt\":"
 	    "\"i\",\"States\":{\"i\":{\"Type\":\"Succeed\"}}},\"Label\":\"l\",\"End\":true",
 	    "SCHEMA_VALIDATION_FAILED: Value should be one of the following: [INLINE, DISTRIBUTED] at "
-	    "/States/X/ItemProcessor/ProcessorConfig/Mode, SCHEMA_VALIDATION_FAILED: Field 'Label' is "
-	    "not supported at /States/X");
-}
-
-static void
-choices_are_checked(void **state)
-{
-	(void)state;
-	refuse(
-	    "{\"StartAt\":\"X\",\"States\":{\"X\":{\"Type\":\"Choice\",\"Choices\":[]},\"S\":{\"Type\":"
-	    "\"Succeed\"}}}",
-	    "SCHEMA_VALIDATION_FAILED: Value cannot be empty at /States/X/Choices, "
-	    "MISSING_TRANSITION_TARGET: State \"S\" is not reachable. at /States/S");
-	refuse(
-	    "{\"StartAt\":\"X\",\"States\":{\"X\":{\"Type\":\"Choice\",\"Choices\":[{\"Variable\":\"$.a\","
-	    "\"IsNull\":true}],\"Default\":\"S\"},\"S\":{\"Type\":\"Succeed\"}}}",
-	    "SCHEMA_VALIDATION_FAILED: These fields are required: [Next] at /States/X/Choices[0]");
+	    "/States/X/ItemProcessor/ProcessorConfig/Mode");
 }
 
 static void
@@ -752,11 +681,141 @@ thousands_of_errors_are_counted_and_few_are_kept(void **state)
 	free(wrong);
 }
 
+/* --- help -------------------------------------------------------------------------- */
+
+/* What people are told of the first diagnostic of X: "below|key|suggestion|hint". Yours. */
+static char *
+help_of(const char *fields)
+{
+	char *text = state_x(fields), *told;
+	struct diagnostic *g;
+	struct diagnostics d;
+
+	diagnostics_init(&d);
+	d.help = true;
+	machine_unref(machine_compile(text, strlen(text), MACHINE_STANDARD, &d));
+	assert_true(d.n > 0);
+	g = &d.list[0];
+	told = xasprintf("%s|%s|%s|%s", g->below != NULL ? g->below : "", g->at_key ? "key" : "",
+	    g->suggestion != NULL ? g->suggestion : "", g->hint != NULL ? g->hint : "");
+	diagnostics_fini(&d);
+	free(text);
+	return told;
+}
+
+static void
+help_x(const char *fields, const char *want)
+{
+	char *told = help_of(fields);
+
+	if (strcmp(told, want) != 0)
+		print_error("%s\n", fields);
+	assert_string_equal(told, want);
+	free(told);
+}
+
+static void
+what_was_meant_is_proposed(void **state)
+{
+	(void)state;
+	help_x("\"Type\":\"Pass\",\"Next\":\"s\"", "||S|");
+	help_x("\"Type\":\"Pass\",\"Next\":\"Elsewhere\"", "|||");
+	help_x("\"Type\":\"Pas\",\"Next\":\"S\"", "||Pass|");
+	help_x("\"Type\":7,\"Next\":\"S\"", "|||");
+	help_x("\"Type\":\"Pass\",\"next\":\"S\"", "/next|key|Next|");
+	help_x("\"Type\":\"Pass\",\"ResultPat\":null,\"Next\":\"S\"", "/ResultPat|key|ResultPath|");
+	/* Resource is no field of a Pass state, so that it is not what was meant */
+	help_x("\"Type\":\"Pass\",\"Resourc\":\"S\",\"Next\":\"S\"", "/Resourc|key||");
+	help_x("\"Type\":\"Pass\",\"Outpt\":1,\"Next\":\"S\"", "/Outpt|key||");
+	help_x("\"Type\":\"Pass\",\"QueryLanguage\":\"jsonpath\",\"Next\":\"S\"", "||JSONPath|");
+	help_x("\"Type\":\"Task\"," LAMBDA ",\"Next\":\"S\",\"Retry\":[{\"ErrorEquals\":[\"a\"],"
+	       "\"JitterStrategy\":\"Full\"}]",
+	    "||FULL|");
+	help_x("\"Type\":\"Task\"," LAMBDA ",\"Next\":\"S\",\"Retry\":[{\"ErrorEquals\":[\"a\"],"
+	       "\"MaxAttempt\":1}]",
+	    "/MaxAttempt|key|MaxAttempts|");
+	help_x("\"Type\":\"Choice\",\"Choices\":[{\"Variable\":\"$.a\",\"StringEqual\":\"a\","
+	       "\"Next\":\"S\"}]",
+	    "/StringEqual|key|StringEquals|");
+	help_x("\"Type\":\"Choice\",\"Choices\":[{\"Variable\":\"$.a\","
+	       "\"NumericLesThanPath\":\"$.a\",\"Next\":\"S\"}]",
+	    "/NumericLesThanPath|key|NumericLessThanPath|");
+}
+
+static void
+the_member_that_is_meant_is_told(void **state)
+{
+	(void)state;
+	help_x("\"Type\":\"Pass\",\"Next\":\"S\",\"End\":true", "/End|key||");
+	help_x("\"Type\":\"Pass\",\"Next\":\"S\",\"Arguments\":{}", "/Arguments|key||");
+	help_x("\"Type\":\"Pass\",\"Next\":\"S\",\"Parameters\":{\"a\":[0,{\"b.$\":5}]}",
+	    "/a[1]/b.$|||");
+	help_x("\"Type\":\"Pass\",\"Next\":\"S\",\"Parameters\":{\"a\":[0,{\"b\":\"$.x\"}]}",
+	    "/a[1]/b|key||");
+	help_x("\"Type\":\"Pass\",\"Next\":\"S\",\"Result\":{\"a.$\":\"$.x\"}", "/a.$|||");
+	help_x("\"Type\":\"Pass\",\"Next\":\"S\",\"Assign\":{\"1a\":1}", "/1a|key||");
+}
+
+static void
+why_a_path_or_a_call_is_wrong_is_told(void **state)
+{
+	(void)state;
+	help_x("\"Type\":\"Pass\",\"Next\":\"S\",\"Parameters\":{\"a.$\":\"States.Foramt('')\"}",
+	    "/a.$|||There is no intrinsic function 'States.Foramt' (did you mean 'States.Format'?) "
+	    "at position 13 of 'States.Foramt('')'");
+	help_x("\"Type\":\"Pass\",\"Next\":\"S\",\"Parameters\":{\"a.$\":\"States.Xyzzy()\"}",
+	    "/a.$|||There is no intrinsic function 'States.Xyzzy' at position 12 of 'States.Xyzzy()'");
+	help_x("\"Type\":\"Pass\",\"Next\":\"S\",\"InputPath\":\"$.a[\"",
+	    "|||An index is missing at position 4 of the path '$.a['");
+}
+
+static void
+errors_that_the_language_does_not_have_are_warned_of_for_people_only(void **state)
+{
+	static const char fields[] = "\"Type\":\"Task\"," LAMBDA ",\"Next\":\"S\",\"Retry\":[{"
+				     "\"ErrorEquals\":[\"Mine\",\"States.Timeot\"]}]";
+	static const char known[] = "\"Type\":\"Task\"," LAMBDA ",\"Next\":\"S\",\"Retry\":[{"
+				    "\"ErrorEquals\":[\"States.Timeout\",\"States.Http.Socket\","
+				    "\"States.Http.StatusCode.404\",\"Statesman\"]}]";
+	struct diagnostics d;
+	char *text = state_x(fields);
+
+	(void)state;
+	help_x(fields, "[1]||States.Timeout|");
+	machine_unref(compile_as(text, MACHINE_STANDARD, &d));
+	assert_int_equal(d.n, 0);
+	diagnostics_fini(&d);
+	free(text);
+	text = state_x(known);
+	diagnostics_init(&d);
+	d.help = true;
+	machine_unref(machine_compile(text, strlen(text), MACHINE_STANDARD, &d));
+	assert_int_equal(d.n, 0);
+	diagnostics_fini(&d);
+	free(text);
+}
+
+static void
+help_is_made_only_for_who_wants_it(void **state)
+{
+	struct diagnostics d;
+
+	(void)state;
+	assert_null(
+	    compile_as("{\"StartAt\":\"a\",\"States\":{\"A\":{\"Type\":\"Succeed\"}},\"x\":1}",
+		MACHINE_STANDARD, &d));
+	assert_int_equal(d.n, 2);
+	assert_null(d.list[0].below);
+	assert_null(d.list[1].suggestion);
+	diagnostics_fini(&d);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_no_json_is_quoted_with_its_place),
+		cmocka_unit_test(all_errors_stand_in_one_sentence),
 		cmocka_unit_test(the_top_level_needs_its_fields_and_no_others),
 		cmocka_unit_test(states_are_numbered_in_document_order_through_all_containers),
 		cmocka_unit_test(many_states_are_found_by_name),
@@ -772,12 +831,17 @@ main(void)
 		cmocka_unit_test(waits_and_fails_are_checked),
 		cmocka_unit_test(retriers_and_catchers_are_checked),
 		cmocka_unit_test(parallels_and_maps_are_checked),
-		cmocka_unit_test(choices_are_checked),
 		cmocka_unit_test(variables_have_valid_names_of_their_own_scope),
 		cmocka_unit_test(query_languages_are_resolved_and_the_unbuilt_refused_last),
 		cmocka_unit_test(values_that_look_computed_give_warnings_only),
 		cmocka_unit_test(deeply_nested_definitions_do_no_harm),
 		cmocka_unit_test(thousands_of_errors_are_counted_and_few_are_kept),
+		cmocka_unit_test(what_was_meant_is_proposed),
+		cmocka_unit_test(the_member_that_is_meant_is_told),
+		cmocka_unit_test(why_a_path_or_a_call_is_wrong_is_told),
+		cmocka_unit_test(
+		    errors_that_the_language_does_not_have_are_warned_of_for_people_only),
+		cmocka_unit_test(help_is_made_only_for_who_wants_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -322,6 +322,28 @@ nesting_is_accepted_up_to_the_limit(void **state)
 	assert_true(doc_is_none(parse_nested(1000000, NULL)));
 }
 
+static void
+a_record_may_hold_a_document_as_deep_as_there_are(void **state)
+{
+	size_t depth = DOC_DEPTH_MAX + DOC_WRAP_DEPTH, i;
+	char *text = xmalloc(2 * depth + 3);
+	struct doc d, inner;
+
+	(void)state;
+	memset(text, '[', depth + 1);
+	memset(text + depth + 1, ']', depth + 1);
+	assert_true(doc_is_none(doc_parse_record(text, 2 * depth + 2, NULL)));
+	d = doc_parse_record(text + 1, 2 * depth, NULL);
+	assert_false(doc_is_none(d));
+	assert_true(doc_too_deep(d));
+	inner = d;
+	for (i = 0; i < DOC_WRAP_DEPTH; i++)
+		inner = doc_at(inner, 0);
+	assert_false(doc_too_deep(inner));
+	doc_unref(d);
+	free(text);
+}
+
 /* --- reading --------------------------------------------------------------- */
 
 static void
@@ -980,6 +1002,7 @@ main(void)
 		cmocka_unit_test(
 		    every_beginning_of_a_document_is_refused_and_nothing_is_read_behind_it),
 		cmocka_unit_test(nesting_is_accepted_up_to_the_limit),
+		cmocka_unit_test(a_record_may_hold_a_document_as_deep_as_there_are),
 		cmocka_unit_test(members_and_elements_are_found),
 		cmocka_unit_test(an_iterator_walks_in_order),
 		cmocka_unit_test(strings_are_unescaped_only_when_they_must_be),

@@ -86,7 +86,7 @@ run_in(struct luabox *b, const char *code, struct doc input)
 	struct luabox_call call = { .globals = &global,
 		.nglobals = 1,
 		.expression = true,
-		.variables = input };
+		.variables = { .name = "vars", .value = input } };
 	struct err e = ERR_INIT;
 	struct luabox_failure f;
 	struct doc result;

@@ -174,6 +174,7 @@ several_names_give_an_object_at_the_end_and_all_ways_before_it(void **state)
 	EXPECT("$..['id','n']", "[{\"id\":1,\"n\":\"x\"}]");
 	EXPECT("$['m','o'].x", "[{\"id\":3}]");
 	EXPECT("$.o['k','k']", "{\"k\":\"v\"}");
+	EXPECT("$..['n','n']", "[{\"n\":[0,1,2,3,4,5]},{\"n\":\"x\"}]");
 }
 
 static void
@@ -352,6 +353,33 @@ a_path_knows_what_it_is(void **state)
 		assert_int_equal(jsonpath_is_reference(p), cases[i].reference);
 		assert_int_equal(jsonpath_is_definite(p), cases[i].definite);
 		assert_int_equal(jsonpath_is_whole(p), cases[i].whole);
+		jsonpath_free(p);
+	}
+}
+
+static void
+references_that_are_read_may_filter_with_symbols_only(void **state)
+{
+	static const char *const lax[] = { "$", "$v.a", "$.a[*]", "$..a", "$.a[1:2]", "$['a','b']",
+		"$.a[?(@.b)]", "$.a[?(@.b == 1 && !(@.c > 'x') || @.d != $.e)][0]" };
+	static const char *const strict[] = { "$.length()", "$.a[*].max()", "$.a[?(@.b =~ /x/)]",
+		"$.a[?(@.b in ['c'])]", "$.a[?(@.b == 1 && (@.c == 2 || !(@.d size 3)))]",
+		"$.a[?(@.b == 1)].c[?(@ empty true)]" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lax) / sizeof(*lax); i++) {
+		struct jsonpath *p = jsonpath_compile(lax[i], strlen(lax[i]), NULL);
+
+		assert_non_null(p);
+		assert_true(jsonpath_is_lax_reference(p));
+		jsonpath_free(p);
+	}
+	for (i = 0; i < sizeof(strict) / sizeof(*strict); i++) {
+		struct jsonpath *p = jsonpath_compile(strict[i], strlen(strict[i]), NULL);
+
+		assert_non_null(p);
+		assert_false(jsonpath_is_lax_reference(p));
 		jsonpath_free(p);
 	}
 }
@@ -591,6 +619,7 @@ main(void)
 		cmocka_unit_test(functions_at_the_tail_work_on_what_the_path_gives),
 		cmocka_unit_test(what_is_no_path_is_refused),
 		cmocka_unit_test(a_path_knows_what_it_is),
+		cmocka_unit_test(references_that_are_read_may_filter_with_symbols_only),
 		cmocka_unit_test(variable_names_follow_unicode),
 		cmocka_unit_test(a_path_that_visits_too_much_ends_with_an_error),
 		cmocka_unit_test(long_and_deep_paths_are_refused_or_evaluated_without_harm),

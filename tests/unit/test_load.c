@@ -23,7 +23,7 @@ static const char definition[] =
     "\"Retry\":[{\"ErrorEquals\":[\"States.ALL\"]}],\"End\":true}}}}}},"
     "{\"StartAt\":\"W\",\"States\":{\"W\":{\"Type\":\"Wait\",\"Seconds\":100,\"End\":true}}},"
     "{\"StartAt\":\"C\",\"States\":{\"C\":{\"Type\":\"Task\",\"Resource\":\"arn:aws:states:::sqs:sendMessage.waitForTaskToken\","
-    "\"Parameters\":{\"t.$\":\"$$.Task.Token\"},\"HeartbeatSeconds\":50,\"End\":true}}}]},"
+    "\"Parameters\":{\"QueueUrl\":\"q\",\"MessageBody.$\":\"$$.Task.Token\"},\"HeartbeatSeconds\":50,\"End\":true}}}]},"
     "\"Z\":{\"Type\":\"Succeed\"}}}";
 
 static struct machine *

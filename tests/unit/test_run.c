@@ -322,6 +322,47 @@ a_state_output_over_the_limit_fails_the_execution(void **state)
 	free(input);
 }
 
+/* A machine whose states assign 262,000 bytes each: n different variables, then the first one again. */
+static char *
+assigning_machine(int n)
+{
+	struct buf text;
+
+	buf_init(&text, BUF_UNLIMITED);
+	buf_adds(&text, "{\"StartAt\":\"S0\",\"States\":{");
+	for (int i = 0; i <= n; i++) {
+		buf_addf(&text, "\"S%d\":{\"Type\":\"Pass\",\"Assign\":{\"v%d.$\":\"$\"},", i,
+		    i < n ? i : 0);
+		if (i < n)
+			buf_addf(&text, "\"Next\":\"S%d\"},", i + 1);
+		else
+			buf_adds(&text, "\"End\":true}}}");
+	}
+	return buf_steal(&text, NULL);
+}
+
+static void
+variables_may_have_10_mib_together_however_often_they_are_assigned(void **state)
+{
+	char *input = json_string_of(262000), *definition = assigning_machine(40);
+	struct drive d;
+
+	(void)state;
+	begin(&d, definition, input, true);
+	drive_clock(&d, d.now_ms);
+	assert_int_equal(run_status(d.run), RUN_SUCCEEDED);
+	end(&d);
+	free(definition);
+	definition = assigning_machine(41);
+	begin(&d, definition, input, true);
+	drive_clock(&d, d.now_ms);
+	assert_int_equal(run_status(d.run), RUN_FAILED);
+	assert_string_equal(run_error(d.run), "States.DataLimitExceeded");
+	end(&d);
+	free(definition);
+	free(input);
+}
+
 static void
 error_and_cause_are_cut_to_what_the_api_takes(void **state)
 {
@@ -511,6 +552,126 @@ a_record_counts_its_events_from_the_last_seal(void **state)
 	buf_fini(&record);
 }
 
+/* --- what may be written at all ---------------------------------------------------- */
+
+/* [[...1...]], so many levels; yours. */
+static char *
+nested(size_t levels)
+{
+	struct buf b;
+
+	buf_init(&b, BUF_UNLIMITED);
+	for (size_t i = 0; i < levels; i++)
+		buf_addc(&b, '[');
+	buf_addc(&b, '1');
+	for (size_t i = 0; i < levels; i++)
+		buf_addc(&b, ']');
+	return buf_steal(&b, NULL);
+}
+
+static void
+go_to_the_end(struct drive *d)
+{
+	while (run_status(d->run) == RUN_RUNNING && d->problem.len == 0)
+		drive_clock(d, d->now_ms + 60000);
+}
+
+/* A record nests deeper than the documents in it: in events, frames and results (one more is the Parallel's own). */
+static void
+a_document_as_deep_as_may_be_comes_back_from_the_journal(void **state)
+{
+	static const char definition[] =
+	    "{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Pass\",\"Next\":\"P\"},"
+	    "\"P\":{\"Type\":\"Parallel\",\"ResultPath\":null,\"End\":true,\"Branches\":["
+	    "{\"StartAt\":\"X\",\"States\":{\"X\":{\"Type\":\"Pass\",\"End\":true}}},"
+	    "{\"StartAt\":\"Y\",\"States\":{\"Y\":{\"Type\":\"Wait\",\"Seconds\":1,\"End\":true}}}]}}}";
+	char *input = nested(DOC_DEPTH_MAX - 1);
+
+	(void)state;
+	for (int policy = 0; policy < DRIVE_POLICY_COUNT; policy++) {
+		struct machine *m = compile(definition);
+		struct stimulus s = { .kind = STIMULUS_START };
+		struct drive d;
+
+		drive_init(&d, m, input, (enum drive_policy)policy, false);
+		assert_int_equal(drive_move(&d, &s, NULL), 0);
+		go_to_the_end(&d);
+		assert_int_equal(run_status(d.run), RUN_SUCCEEDED);
+		assert_true(doc_equal(run_output(d.run), d.facts.input));
+		drive_seal(&d);
+		end(&d);
+	}
+	free(input);
+}
+
+static void
+expect_failure(struct drive *d, const char *error)
+{
+	go_to_the_end(d);
+	assert_int_equal(run_status(d->run), RUN_FAILED);
+	assert_string_equal(run_error(d->run), error);
+	end(d);
+}
+
+/* Makes A again and again. */
+#define LOOP(a) \
+	"{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Pass\"," a ",\"Next\":\"C\"}," \
+	"\"C\":{\"Type\":\"Choice\",\"Choices\":[{\"Variable\":\"$.nope\",\"IsPresent\":false," \
+	"\"Next\":\"A\"}],\"Default\":\"E\"},\"E\":{\"Type\":\"Succeed\"}}}"
+
+static void
+what_gets_deeper_than_a_document_may_be_fails_its_state(void **state)
+{
+	static const char join[] =
+	    "{\"StartAt\":\"P\",\"States\":{\"P\":{\"Type\":\"Parallel\",\"End\":true,\"Branches\":["
+	    "{\"StartAt\":\"X\",\"States\":{\"X\":{\"Type\":\"Pass\",\"End\":true}}}]}}}";
+	char *deep = nested(DOC_DEPTH_MAX);
+	struct drive d;
+
+	(void)state;
+	begin(&d, LOOP("\"Parameters\":{\"a.$\":\"$\"}"), "{}", false);
+	expect_failure(&d, "States.DataLimitExceeded");
+	begin(&d, LOOP("\"ResultPath\":\"$.a\""), "{}", false);
+	expect_failure(&d, "States.DataLimitExceeded");
+	begin(&d, join, deep, false);
+	expect_failure(&d, "States.DataLimitExceeded");
+	free(deep);
+}
+
+/* Shared parts cost nothing until they are written out: it ends before. */
+static void
+what_multiplies_itself_fails_its_state_before_it_is_written(void **state)
+{
+	static const struct {
+		const char *definition, *error;
+	} loops[] = {
+		{ LOOP(
+		      "\"Parameters\":{\"a.$\":\"$\",\"b.$\":\"$\",\"c.$\":\"$\",\"d.$\":\"$\",\"e.$\":\"$\","
+		      "\"f.$\":\"$\",\"g.$\":\"$\",\"h.$\":\"$\",\"i.$\":\"$\",\"j.$\":\"$\"}"),
+		    "States.DataLimitExceeded" },
+		{ LOOP(
+		      "\"Assign\":{\"v.$\":\"$\",\"w.$\":\"$\",\"x.$\":\"$\",\"y.$\":\"$\",\"z.$\":\"$\"},"
+		      "\"Parameters\":{\"a.$\":\"$\",\"b.$\":\"$\",\"c.$\":\"$\"}"),
+		    "States.DataLimitExceeded" },
+		{ LOOP(
+		      "\"Parameters\":{\"a.$\":\"States.Array($,$,$,$,$,$,$,$,$,$,$,$,$,$,$,$)\"}"),
+		    "States.IntrinsicFailure" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(loops) / sizeof(*loops); i++) {
+		size_t largest = 0;
+		struct drive d;
+
+		begin(&d, loops[i].definition, "{\"k\":1}", false);
+		go_to_the_end(&d);
+		for (size_t k = 0; k < d.nrecords; k++)
+			largest = d.records[k].len > largest ? d.records[k].len : largest;
+		assert_true(largest < DOC_SIZE_MAX / 2);
+		expect_failure(&d, loops[i].error);
+	}
+}
+
 int
 main(void)
 {
@@ -524,6 +685,8 @@ main(void)
 		cmocka_unit_test(an_execution_may_succeed_with_the_last_event_of_its_history),
 		cmocka_unit_test(a_result_over_the_limit_fails_the_task_and_can_be_caught),
 		cmocka_unit_test(a_state_output_over_the_limit_fails_the_execution),
+		cmocka_unit_test(
+		    variables_may_have_10_mib_together_however_often_they_are_assigned),
 		cmocka_unit_test(error_and_cause_are_cut_to_what_the_api_takes),
 		cmocka_unit_test(open_tasks_are_listed_by_id_with_all_that_a_dispatcher_needs),
 		cmocka_unit_test(each_step_of_a_large_map_writes_a_record_of_the_same_size),
@@ -531,6 +694,9 @@ main(void)
 		    a_payload_is_written_once_for_each_event_and_not_again_for_the_frames),
 		cmocka_unit_test(a_heartbeat_makes_a_record_without_events),
 		cmocka_unit_test(a_record_counts_its_events_from_the_last_seal),
+		cmocka_unit_test(a_document_as_deep_as_may_be_comes_back_from_the_journal),
+		cmocka_unit_test(what_gets_deeper_than_a_document_may_be_fails_its_state),
+		cmocka_unit_test(what_multiplies_itself_fails_its_state_before_it_is_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

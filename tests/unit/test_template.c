@@ -27,10 +27,13 @@ give_context(void *arg)
 }
 
 static void
-remember(void *arg, const char *where, const char *message)
+remember(void *arg, enum template_problem problem, const char *where, const char *message,
+    const char *reason)
 {
 	struct buf *b = arg;
 
+	(void)problem;
+	(void)reason;
 	buf_addf(b, "%s%s: %s", b->len > 0 ? "; " : "", where, message);
 }
 
@@ -443,8 +446,7 @@ strings_in_marks_are_code_and_names_never_are(void **state)
 	assert_lua("{\"a.$\":\"$.n\",\"b\":\"States.UUID()\"}",
 	    "{\"a.$\":\"$.n\",\"b\":\"States.UUID()\"}");
 	assert_lua("{\"a\":\" {% 1 %}\"}",
-	    "refused /a: The value for the field 'Output/a' must begin "
-	    "with '{%' and end with '%}' to be an expression");
+	    "refused /a: An expression begins with '{%' and ends with '%}', but the value is ' {% 1 %}'");
 	assert_lua("{\"a\":[\"{% 1 +* 2 %}\"]}",
 	    "refused /a[0]: S.Output/a[0]:1: unexpected symbol near '*'");
 }

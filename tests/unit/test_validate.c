@@ -256,6 +256,30 @@ payloads_are_limited_only_on_request(void **state)
 }
 
 static void
+a_definition_counts_in_characters_on_request(void **state)
+{
+	struct err e = ERR_INIT;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, BUF_UNLIMITED);
+	buf_adds(&b, "{\"definition\":\"");
+	for (int i = 0; i < 1048576; i++)
+		buf_adds(&b, "\u00e9");
+	buf_adds(&b, "\"}");
+	assert_fine("ValidateStateMachineDefinition", b.data);
+	b.len -= 2;
+	buf_adds(&b, "x\"}");
+	assert_int_equal(check("ValidateStateMachineDefinition", b.data, false, &e), 0);
+	assert_int_equal(check("ValidateStateMachineDefinition", b.data, true, &e), -1);
+	assert_string_equal(err_cause(&e),
+	    "1 validation error detected: Value '***' at 'definition' failed to satisfy constraint: "
+	    "Member must have length less than or equal to 1048576");
+	err_fini(&e);
+	buf_fini(&b);
+}
+
+static void
 characters_are_counted_not_bytes(void **state)
 {
 	(void)state;
@@ -278,6 +302,7 @@ main(void)
 		cmocka_unit_test(structures_print_like_java),
 		cmocka_unit_test(wrong_json_types_do_not_deserialise),
 		cmocka_unit_test(payloads_are_limited_only_on_request),
+		cmocka_unit_test(a_definition_counts_in_characters_on_request),
 		cmocka_unit_test(characters_are_counted_not_bytes),
 	};
 
