@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/stat.h"
 #include "base/xalloc.h"
@@ -171,15 +172,21 @@ loop_base(struct loop *l)
 void
 loop_run(struct loop *l)
 {
+	int64_t before_us = clock_cpu_us(), now;
+
 	loop_timer_set(&l->lag_timer, LAG_PROBE_EVERY_MS);
 	while (!l->stopping) {
 		bool waiting = l->deferred.n == 0 && l->turn_end.n == 0 && l->graveyard.n == 0;
 
+		/* once in any case: alone, EVLOOP_NONBLOCK goes on for as long as something is ready */
 		event_base_loop(l->base,
-		    (waiting ? EVLOOP_ONCE : EVLOOP_NONBLOCK) | EVLOOP_NO_EXIT_ON_EMPTY);
+		    EVLOOP_ONCE | (waiting ? 0 : EVLOOP_NONBLOCK) | EVLOOP_NO_EXIT_ON_EMPTY);
 		calls_run(&l->deferred);
 		calls_run(&l->turn_end);
 		calls_run(&l->graveyard);
+		now = clock_cpu_us();
+		stat_observe(STAT_loop_turn_seconds, (double)(now - before_us) / 1e6);
+		before_us = now;
 	}
 	l->stopping = false;
 	loop_timer_cancel(&l->lag_timer);

@@ -32,6 +32,8 @@
 	    "Time from sending a batch to its commit.") \
 	X(loop_lag_seconds, SECONDS, "pawl_loop_lag_seconds", NULL, \
 	    "How late the event loop ran a timer that was due.") \
+	X(loop_turn_seconds, SECONDS, "pawl_loop_turn_seconds", NULL, \
+	    "CPU time that one turn of the event loop took.") \
 	X(tasks, COUNTER, "pawl_tasks_total", "resource", "Tasks given to a plugin, by resource.") \
 	X(tasks_late, COUNTER, "pawl_tasks_late_total", NULL, \
 	    "Answers that came after their task was closed.") \

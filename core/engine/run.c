@@ -21,9 +21,12 @@
 
 #define MOVE_STEPS_MAX 10000
 #define MOVE_BYTES_MAX (4u << 20)
-/* What all Lua code of one step of a frame may take: some milliseconds, for it holds up all others. */
-#define STEP_LUA_STEPS (2 * LUABOX_EXPRESSION_STEPS)
-#define LUA_STEPS_PER_FUEL 100
+/*
+ * What all Lua code of one step of a frame may take: one expression that takes all it may, and
+ * a Catcher after it. With the steps before it in the same move that is two million, or 50 ms, at most.
+ */
+#define STEP_LUA_STEPS (LUABOX_EXPRESSION_STEPS * 3 / 2)
+#define LUA_STEPS_PER_FUEL 50
 
 static const char *const status_names[] = {
 	[RUN_RUNNING] = "RUNNING",

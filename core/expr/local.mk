@@ -30,3 +30,5 @@ pawlcore_sources += core/expr/lualib_string.c
 pawlcore_sources += core/expr/lualib_table.c
 pawlcore_sources += core/expr/luapattern.c
 pawlcore_sources += core/expr/luapattern.h
+pawlcore_sources += core/expr/luasource.c
+pawlcore_sources += core/expr/luasource.h

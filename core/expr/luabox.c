@@ -21,27 +21,40 @@
 #include "base/xalloc.h"
 #include "expr/luadoc.h"
 #include "expr/lualib.h"
+#include "expr/luasource.h"
 #include "expr/scope.h"
 
-#define HOOK_STEPS 500
-#define LONG_STRING_BYTES (64 << 10)
+#define HOOK_STEPS 500  /* between two looks, on average */
+#define FIRST_STEPS 250 /* before the first look, which starts the clock of the run */
+#define COROUTINE_FIRST_STEPS 64
+#define LONG_STRING_BYTES (16 << 10)
+#define ALLOCATION_STEPS 2 /* of any */
 #define ALLOCATION_BYTES_PER_STEP 64
 #define FAILED_ALLOCATION_SHARE \
-	64 /* a failed one costs this part of the budget: each makes Lua collect garbage */
+	8 /* a failed one costs this part of the budget: each makes Lua collect garbage */
 #define SMALL_BYTES 4096 /* may still be allocated by an exhausted box, to fail in order */
 #define BLOCK_SHARE 4    /* the largest single block is this part of the memory */
 #define TRACE_MAX 20
+#define MODULE_STEPS 1000   /* to look for a module's file */
+#define JOIN_STEPS 8        /* what an instruction costs more for each join of chains */
+#define VARARGS_PER_STEP 16 /* that an instruction copies */
+#define DEEP 200            /* calls within each other, which an error has to leave one by one */
+#define DEEP_PRICE 4
+#define LARGE_TABLE_BYTES (64 << 10)
+#define WALK_BYTES_PER_STEP 4096
 
 struct luabox {
 	lua_State *l;
 	struct luabox_options o;
 	size_t used;
-	int64_t steps;
-	size_t longest; /* string of the run, in bytes */
-	bool limited;   /* steps are */
+	int64_t budget, steps; /* of this run; left */
+	size_t longest;        /* string of the run, in bytes */
+	size_t largest;        /* block of the run that is no string */
+	int joins;             /* see luabox_join */
+	bool limited;          /* steps are */
 	bool exhausted;
 	bool broken;
-	struct expr_random random;
+	struct expr_random random, looks;
 	struct buf scratch;
 	struct doc_builder *trace; /* of the run, while it is being made */
 	char place[LUA_IDSIZE + 16];
@@ -74,6 +87,7 @@ static void count_hook(lua_State *l, lua_Debug *ar);
 static void
 exhaust(struct luabox *b)
 {
+	b->steps = 0;
 	b->exhausted = b->broken = true;
 }
 
@@ -90,8 +104,12 @@ luabox_spend(lua_State *l, int64_t n)
 {
 	struct luabox *b = box_of(l);
 
-	if (b->limited && (b->steps -= n) <= 0)
-		exhaust(b);
+	assert(n >= 0);
+	if (b->limited) {
+		b->steps = n < b->steps ? b->steps - n : 0;
+		if (b->steps == 0)
+			exhaust(b);
+	}
 	return !b->exhausted;
 }
 
@@ -117,33 +135,97 @@ luabox_steps(lua_State *l)
 	return b->limited ? b->steps : INT64_MAX;
 }
 
-static bool
-gives_up(struct luabox *b)
+/* Time is steps: what takes longer than its steps say takes more of them. */
+static void
+spend_time(struct luabox *b)
 {
 	bool first = !b->asked;
+	int64_t left;
+	int over = 0;
 
 	b->asked = true;
 	if (b->call != NULL && b->call->give_up != NULL)
-		return b->call->give_up(b->call->arg, first);
-	return b->o.give_up != NULL && b->o.give_up(b->o.arg, first);
+		over = b->call->give_up(b->call->arg, first);
+	else if (b->o.give_up != NULL)
+		over = b->o.give_up(b->o.arg, first);
+	left = b->budget - b->budget / LUABOX_TIME_OVER * over;
+	if (b->limited && left < b->steps)
+		b->steps = left;
+	if (over >= LUABOX_TIME_OVER)
+		exhaust(b);
+}
+
+/* A power of two of which the running function has as many extra arguments, or somewhat less; 0 = below 64. */
+static int64_t
+count_varargs(lua_State *l, lua_Debug *ar)
+{
+	int64_t n = 0;
+
+	if (lua_getinfo(l, "u", ar) == 0 || !ar->isvararg)
+		return 0;
+	for (int k = 64; lua_getlocal(l, ar, -k) != NULL; k *= 2) {
+		lua_pop(l, 1);
+		n = k;
+	}
+	return n;
 }
 
 /*
- * An instruction that compares strings, or takes one for a number, takes as long as they are: while
- * there are long ones, fewer instructions pass for the same steps.
+ * What an instruction costs. One that compares strings, or takes one for a number, takes as long as they
+ * are; one that reads a member may go through all chains of tables that were joined; "..." copies all
+ * extra arguments; and each call has to be left again.
+ */
+static int64_t
+instruction_price(lua_State *l, lua_Debug *ar)
+{
+	const struct luabox *b = box_of(l);
+	lua_Debug deep;
+
+	return (1 + (int64_t)(b->longest / LONG_STRING_BYTES) + (int64_t)b->joins * JOIN_STEPS +
+		   count_varargs(l, ar) / VARARGS_PER_STEP) *
+	    (lua_getstack(l, DEEP, &deep) != 0 ? DEEP_PRICE : 1);
+}
+
+/*
+ * Looks at one instruction for all that passed since the last look. How many those are varies, so that
+ * no loop can show the same one each time; the longer the strings, the fewer.
  */
 static void
 count_hook(lua_State *l, lua_Debug *ar)
 {
 	struct luabox *b = box_of(l);
-	int64_t every = HOOK_STEPS / (1 + (int64_t)(b->longest / LONG_STRING_BYTES));
+	int passed = lua_gethookcount(l);
+	int next = HOOK_STEPS / 2 + (int)(expr_random_next(&b->looks) % HOOK_STEPS);
 
-	(void)ar;
-	if (gives_up(b))
-		exhaust(b);
-	luabox_charge(l, HOOK_STEPS);
-	if (every < lua_gethookcount(l))
-		lua_sethook(l, count_hook, LUA_MASKCOUNT, every > 1 ? (int)every : 1);
+	luabox_check(l);
+	spend_time(b);
+	luabox_charge(l, passed * instruction_price(l, ar));
+	next /= 1 + (int)(b->longest / LONG_STRING_BYTES);
+	lua_sethook(l, count_hook, LUA_MASKCOUNT, next > 1 ? next : 1);
+}
+
+void
+luabox_watch(lua_State *coroutine)
+{
+	if (lua_gethookcount(coroutine) > COROUTINE_FIRST_STEPS)
+		lua_sethook(coroutine, count_hook, LUA_MASKCOUNT, COROUTINE_FIRST_STEPS);
+}
+
+void
+luabox_join(lua_State *l)
+{
+	box_of(l)->joins++;
+}
+
+bool
+luabox_walk(lua_State *l)
+{
+	struct luabox *b = box_of(l);
+
+	if (b->largest < LARGE_TABLE_BYTES)
+		return !b->exhausted;
+	spend_time(b);
+	return luabox_spend(l, (int64_t)(b->largest / WALK_BYTES_PER_STEP));
 }
 
 static void *
@@ -158,14 +240,18 @@ static void *
 allocate(void *arg, void *p, size_t old, size_t size)
 {
 	struct luabox *b = arg;
+	bool string = false;
 	void *grown;
 
 	if (p == NULL) {
 		if (old == LUA_TSTRING &&
 		    size > b->longest) /* it says what kind of object it will be */
 			b->longest = size;
+		string = old == LUA_TSTRING;
 		old = 0;
 	}
+	if (!string && size > b->largest)
+		b->largest = size;
 	if (size == 0) {
 		free(p);
 		b->used -= old;
@@ -173,7 +259,8 @@ allocate(void *arg, void *p, size_t old, size_t size)
 	}
 	if (size > old) {
 		if (b->limited &&
-		    (b->steps -= (int64_t)(size - old) / ALLOCATION_BYTES_PER_STEP) <= 0)
+		    (b->steps -=
+			ALLOCATION_STEPS + (int64_t)(size - old) / ALLOCATION_BYTES_PER_STEP) <= 0)
 			exhaust(b);
 		if ((b->exhausted && size > SMALL_BYTES) || size - old > b->o.memory - b->used ||
 		    size > b->o.memory / BLOCK_SHARE)
@@ -362,13 +449,14 @@ static void
 begin(struct luabox *b, const struct luabox_call *c)
 {
 	b->call = c;
-	b->steps = c != NULL && c->steps > 0 ? c->steps : b->o.steps;
+	b->budget = b->steps = c != NULL && c->steps > 0 ? c->steps : b->o.steps;
 	b->limited = b->steps > 0;
-	b->longest = 0;
+	b->longest = b->largest = 0;
+	b->joins = 0;
 	b->exhausted = false;
 	b->unfit = b->asked = false;
 	if (b->limited || b->o.give_up != NULL || (c != NULL && c->give_up != NULL))
-		lua_sethook(b->l, count_hook, LUA_MASKCOUNT, HOOK_STEPS);
+		lua_sethook(b->l, count_hook, LUA_MASKCOUNT, FIRST_STEPS);
 }
 
 int
@@ -377,6 +465,8 @@ luabox_load(struct luabox *b, const char *name, const char *text, size_t len, st
 	struct load w = { name, text, len, -1 };
 	const char *message;
 
+	if (!luasource_is_cheap(text, len))
+		return err_set(e, "pawl.Lua", "the code has too many names or labels");
 	begin(b, NULL);
 	lua_pushcfunction(b->l, load_protected);
 	lua_pushlightuserdata(b->l, &w);
@@ -412,7 +502,7 @@ is_block(const char *text, size_t len)
 	while (at + n < len && text[at + n] >= 'a' && text[at + n] <= 'z')
 		n++;
 	next = at + n + blanks(text + at + n, len - at - n);
-	if (next < len && text[next] == '(')
+	if (n == 8 && text[at] == 'f' && next < len && text[next] == '(')
 		return false;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strlen(words[i]) == n && memcmp(words[i], text + at, n) == 0)
@@ -432,7 +522,7 @@ luabox_load_expression(struct luabox *b, const char *name, const char *text, siz
 	buf_adds(&code, "return ");
 	buf_add(&code, text, len);
 	id = luabox_load(b, name, buf_text(&code), code.len, &as_expression);
-	if (id < 0 && (id = luabox_load(b, name, text, len, &as_block)) < 0)
+	if (id < 0 && (id = luabox_load(b, name, text, len, &as_block)) < 0 && e != NULL)
 		err_move(e, is_block(text, len) ? &as_block : &as_expression);
 	buf_fini(&code);
 	err_fini(&as_block);
@@ -491,7 +581,10 @@ push_given(lua_State *l, const struct luabox_call *c)
 		push_variables(l, c);
 		return true;
 	}
-	v = doc_is_none(c->variables.value) ? DOC_NONE : doc_get(c->variables.value, name, len);
+	if (doc_is_none(c->variables.value))
+		return false;
+	luabox_charge(l, LUALIB_LOOK(doc_len(c->variables.value)));
+	v = doc_get(c->variables.value, name, len);
 	if (doc_is_none(v))
 		return false;
 	if (doc_type(v) != DOC_ARRAY && doc_type(v) != DOC_OBJECT) {
@@ -545,6 +638,7 @@ forget(lua_State *l, const char *key)
 static void
 push_environment(lua_State *l, const struct luabox_call *c)
 {
+	lualib_forget_metatables(l);
 	forget(l, &modules_key);
 	forget(l, &environment_key);
 	if (c->expression) {
@@ -622,6 +716,7 @@ push_module(lua_State *l, const char *name)
 	uint64_t stamp = known_stamp(l);
 	int rc = -1;
 
+	luabox_charge(l, MODULE_STEPS);
 	buf_reset(&b->scratch);
 	if (find != NULL)
 		rc = find(own ? c->arg : b->o.arg, name, &stamp, &b->scratch, &b->err);
@@ -630,7 +725,6 @@ push_module(lua_State *l, const char *name)
 	if (rc < 0)
 		luaL_error(l, "module '%s' cannot be loaded: %s", name, err_cause(&b->err));
 	if (rc > 0) {
-		luabox_charge(l, 1);
 		lua_rawgetp(l, LUA_REGISTRYINDEX, &sources_key);
 		lua_pushvalue(l, 1);
 		lua_rawget(l, -2);
@@ -909,11 +1003,14 @@ protected_call(struct luabox *b, lua_CFunction f, int code, const struct luabox_
 
 	begin(b, c);
 	b->random.state = c->seed;
+	b->looks.state = ~c->seed;
 	lua_settop(l, 0);
 	lua_pushcfunction(l, on_error);
 	lua_pushcfunction(l, f);
 	lua_pushinteger(l, code);
 	status = lua_pcall(l, 1, 1, 1);
+	if (b->asked)
+		spend_time(b);
 	if (status != LUA_OK)
 		describe(b, status, fail);
 	if (b->trace != NULL) /* of an error that the code caught */

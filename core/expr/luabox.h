@@ -31,8 +31,12 @@ struct luabox;
 typedef int luabox_module_cb(void *arg, const char *name, uint64_t *stamp, struct buf *text,
     struct err *e);
 
-/* Asked now and then, first for the first time in a run: true ends the run like a lack of steps. */
-typedef bool luabox_give_up_cb(void *arg, bool first);
+/*
+ * Asked now and then, first for the first time in a run: thousandths of the time that it may take
+ * which are over. 1000 end the run like a lack of steps; less count as so many of its steps.
+ */
+typedef int luabox_give_up_cb(void *arg, bool first);
+#define LUABOX_TIME_OVER 1000
 
 struct luabox_options {
 	int64_t steps;              /* of one run; 0 = not limited */

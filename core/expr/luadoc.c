@@ -26,6 +26,10 @@
 #define ARRAY_META "pawl.array"
 #define OBJECT_META "pawl.object"
 
+#define DIGITS_PER_STEP 4 /* of a number that is read */
+#define STEPS_PER_KEY 4   /* that pairs puts in order */
+#define STEPS_PER_VALUE 3 /* that is put into a document */
+
 #define UV_ROOT 1
 #define UV_TABLE 2
 
@@ -128,6 +132,7 @@ push_number(lua_State *l, struct doc d)
 	int64_t i;
 	double f;
 
+	luabox_charge(l, (int64_t)len / DIGITS_PER_STEP);
 	if (memchr(s, '.', len) == NULL && memchr(s, 'e', len) == NULL &&
 	    memchr(s, 'E', len) == NULL && doc_i64(d, &i))
 		lua_pushinteger(l, i);
@@ -332,6 +337,7 @@ proxy_get(lua_State *l, int index)
 		push_element(l, index, p);
 	} else {
 		if (lua_type(l, -1) == LUA_TSTRING) {
+			luabox_charge(l, LUALIB_LOOK(doc_len(p->d)));
 			key = lua_tolstring(l, -1, &len);
 			d = doc_get(p->d, key, len);
 		}
@@ -522,7 +528,7 @@ push_sorted_keys(lua_State *l, int index, int skip)
 	list = lua_gettop(l);
 	lua_pushnil(l);
 	while (lua_next(l, index) != 0) {
-		luabox_charge(l, 2);
+		luabox_charge(l, STEPS_PER_KEY);
 		lua_pop(l, 1);
 		if (skip != 0) {
 			lua_pushvalue(l, -1);
@@ -568,7 +574,7 @@ push_proxy_keys(lua_State *l, int index, const struct proxy *p)
 	push_table(l, index);
 	table = lua_gettop(l);
 	while (doc_next(&it)) {
-		luabox_charge(l, 2);
+		luabox_charge(l, STEPS_PER_KEY);
 		if (doc_is_none(it.key))
 			lua_pushinteger(l, ++i);
 		else
@@ -599,6 +605,8 @@ luadoc_push_keys(lua_State *l, int index)
 
 	index = lua_absindex(l, index);
 	luaL_checkstack(l, 12, NULL);
+	luabox_walk(l);
+	luabox_check(l);
 	if (p != NULL)
 		push_proxy_keys(l, index, p);
 	else
@@ -634,6 +642,34 @@ luadoc_lua_object(lua_State *l)
 	return mark(l, OBJECT_META);
 }
 
+static bool
+has_meta(lua_State *l, int index, const char *name)
+{
+	bool same;
+
+	if (lua_getmetatable(l, index) == 0)
+		return false;
+	luaL_getmetatable(l, name);
+	same = lua_rawequal(l, -1, -2) != 0;
+	lua_pop(l, 2);
+	return same;
+}
+
+int
+luadoc_lua_is_array(lua_State *l)
+{
+	const struct proxy *p;
+	bool is = false;
+
+	luaL_checkany(l, 1);
+	if ((p = proxy_at(l, 1)) != NULL)
+		is = doc_type(p->d) == DOC_ARRAY;
+	else if (lua_istable(l, 1))
+		is = lua_rawlen(l, 1) > 0 || has_meta(l, 1, ARRAY_META);
+	lua_pushboolean(l, is);
+	return 1;
+}
+
 /* --- Lua to documents ---------------------------------------------------------------------- */
 
 /* Everything that the work holds hangs here, for Lua may jump out of it when memory is short. */
@@ -656,7 +692,7 @@ no_room(struct writer *w)
 static int
 take(struct writer *w, size_t bytes)
 {
-	if (!luabox_spend(w->l, 1 + LUALIB_BYTES(bytes)))
+	if (!luabox_spend(w->l, STEPS_PER_VALUE + LUALIB_BYTES(bytes)))
 		return err_set(w->e, "pawl.Lua", "out of steps");
 	if (w->left < bytes)
 		return no_room(w);
@@ -666,19 +702,6 @@ take(struct writer *w, size_t bytes)
 
 static int write_value(struct writer *w, int index);
 
-static bool
-has_meta(lua_State *l, int index, const char *name)
-{
-	bool same;
-
-	if (lua_getmetatable(l, index) == 0)
-		return false;
-	luaL_getmetatable(l, name);
-	same = lua_rawequal(l, -1, -2) != 0;
-	lua_pop(l, 2);
-	return same;
-}
-
 /* True when something below the proxy at index was written to. */
 static bool
 is_changed(lua_State *l, int index)
@@ -686,8 +709,8 @@ is_changed(lua_State *l, int index)
 	const struct proxy *p = lua_touserdata(l, index);
 	bool changed = p->own;
 
-	if (changed || !lua_checkstack(l, 6))
-		return true; /* too deep is for the writer to say */
+	if (changed || !luabox_spend(l, 1) || !lua_checkstack(l, 6))
+		return true; /* out of steps, or too deep, is for the writer to say */
 	index = lua_absindex(l, index);
 	if (lua_getiuservalue(l, index, UV_TABLE) == LUA_TTABLE) {
 		lua_pushnil(l);
@@ -829,9 +852,9 @@ write_member(struct writer *w, const char *key, size_t len, struct doc before)
 	return write_kept(w, before);
 }
 
-/* Members of the table that d, the object it came from, does not have, by name. */
+/* Members of the table that are not in the set at seen (0 = none), by name. */
 static int
-write_new_members(struct writer *w, int table, uint64_t n, struct doc d)
+write_new_members(struct writer *w, int table, uint64_t n, int seen)
 {
 	struct sort_key *keys = lua_newuserdatauv(w->l, (size_t)(n + 1) * sizeof(*keys), 0);
 	size_t nkeys = 0;
@@ -840,9 +863,17 @@ write_new_members(struct writer *w, int table, uint64_t n, struct doc d)
 	lua_pushnil(w->l);
 	while (lua_next(w->l, table) != 0) {
 		lua_pop(w->l, 1);
+		if (seen != 0) {
+			lua_pushvalue(w->l, -1);
+			lua_rawget(w->l, seen);
+			if (lua_toboolean(w->l, -1)) {
+				lua_pop(w->l, 1);
+				continue;
+			}
+			lua_pop(w->l, 1);
+		}
 		keys[nkeys] = sort_key_of(w->l, -1, (lua_Integer)nkeys);
-		if (doc_is_none(d) || doc_is_none(doc_get(d, keys[nkeys].s, keys[nkeys].len)))
-			nkeys++;
+		nkeys++;
 	}
 	qsort(keys, nkeys, sizeof(*keys), compare_keys);
 	for (size_t i = 0; i < nkeys && rc == 0; i++) {
@@ -855,9 +886,9 @@ write_new_members(struct writer *w, int table, uint64_t n, struct doc d)
 	return rc;
 }
 
-/* Members that came with d and are still in the table, in d's order. */
+/* Members that came with d and are still in the table, in d's order; they get into the set at seen. */
 static int
-write_old_members(struct writer *w, int table, struct doc d)
+write_old_members(struct writer *w, int table, struct doc d, int seen)
 {
 	struct doc_iter it = doc_iter(d);
 	int rc = 0;
@@ -867,9 +898,15 @@ write_old_members(struct writer *w, int table, struct doc d)
 		const char *s = doc_str(it.key, &w->key, &len);
 
 		lua_pushlstring(w->l, s, len);
-		if (lua_rawget(w->l, table) != LUA_TNIL)
+		lua_pushvalue(w->l, -1);
+		if (lua_rawget(w->l, table) != LUA_TNIL) {
 			rc = write_member(w, s, len, it.value);
-		lua_pop(w->l, 1);
+			lua_pop(w->l, 1);
+			lua_pushboolean(w->l, 1);
+			lua_rawset(w->l, seen);
+		} else {
+			lua_pop(w->l, 2);
+		}
 	}
 	return rc;
 }
@@ -877,15 +914,20 @@ write_old_members(struct writer *w, int table, struct doc d)
 static int
 write_object(struct writer *w, int table, uint64_t n, struct doc d)
 {
-	int rc = 0;
+	int rc = 0, seen = 0;
 
 	docb_object(w->b);
-	if (!doc_is_none(d))
-		rc = write_old_members(w, table, d);
+	if (!doc_is_none(d)) {
+		lua_newtable(w->l);
+		seen = lua_gettop(w->l);
+		rc = write_old_members(w, table, d, seen);
+	}
 	if (rc == 0)
-		rc = write_new_members(w, table, n, d);
+		rc = write_new_members(w, table, n, seen);
 	if (rc == 0)
 		docb_end(w->b);
+	if (seen != 0)
+		lua_pop(w->l, 1);
 	return rc;
 }
 
@@ -893,8 +935,10 @@ write_object(struct writer *w, int table, uint64_t n, struct doc d)
 static int
 write_table(struct writer *w, int table, struct doc d, bool declared)
 {
-	struct census c = count_keys(w->l, table);
+	struct census c = { 0 };
 
+	if (luabox_walk(w->l))
+		c = count_keys(w->l, table);
 	if (!luabox_spend(w->l, (int64_t)(c.nintegers + c.nstrings)))
 		return err_set(w->e, "pawl.Lua", "out of steps");
 	if (c.nothers > 0)

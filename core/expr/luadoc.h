@@ -52,5 +52,7 @@ size_t luadoc_rawlen(lua_State *l, int index);
 /* pawl.array(t), pawl.object(t): says what an empty table is. */
 int luadoc_lua_array(lua_State *l);
 int luadoc_lua_object(lua_State *l);
+/* pawl.is_array(v): came as an array, was declared one, or has elements. */
+int luadoc_lua_is_array(lua_State *l);
 
 #endif

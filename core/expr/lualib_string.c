@@ -4,12 +4,17 @@
  */
 #include "expr/lualib.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <lualib.h>
 
 #include "expr/luapattern.h"
+
+#define STEPS_PER_MATCH 10 /* that gsub replaces */
+#define PATTERN_BYTES_PER_STEP 4
+#define LONG_FLOAT_STEPS 150 /* to write out hundreds of digits */
 
 /* The place that argument says: negative counts from the end; 1 ... len + 1 or beyond. */
 static size_t
@@ -105,7 +110,9 @@ string_format(lua_State *l)
 			lua_replace(l, arg);
 		}
 		if (lua_type(l, arg) == LUA_TSTRING)
-			bytes += lua_rawlen(l, arg);
+			bytes += lua_rawlen(l, arg) * (*s == 'q' ? 16 : 1);
+		else if (lua_type(l, arg) == LUA_TNUMBER && !lua_isinteger(l, arg))
+			luabox_charge(l, fabs(lua_tonumber(l, arg)) < 1e15 ? 10 : LONG_FLOAT_STEPS);
 		bytes += 16;
 	}
 	luabox_charge(l, 1 + LUALIB_BYTES(len + bytes));
@@ -117,9 +124,10 @@ string_format(lua_State *l)
 static void
 compile(lua_State *l, struct luapattern *p, const char *text, size_t len)
 {
-	const char *why = luapattern_compile(p, text, len);
+	const char *why;
 
-	luabox_charge(l, 1 + LUALIB_BYTES(len));
+	luabox_charge(l, 1 + (int64_t)len / PATTERN_BYTES_PER_STEP);
+	why = luapattern_compile(p, text, len);
 	if (why != NULL)
 		luaL_error(l, "%s", why);
 }
@@ -348,6 +356,7 @@ string_gsub(lua_State *l)
 				break;
 			continue;
 		}
+		luabox_charge(l, STEPS_PER_MATCH);
 		luaL_addlstring(&b, s + copied, m.begin - copied);
 		push_replacement(l, &m, s);
 		luaL_addvalue(&b);

@@ -17,10 +17,20 @@ checked_len(lua_State *l, int index)
 	return luaL_len(l, index);
 }
 
+/* The same where one more must be a number, too. */
+static lua_Integer
+checked_size(lua_State *l)
+{
+	lua_Integer n = checked_len(l, 1);
+
+	luaL_argcheck(l, n < LUA_MAXINTEGER, 1, "table is too large");
+	return n;
+}
+
 static int
 table_insert(lua_State *l)
 {
-	lua_Integer end = checked_len(l, 1) + 1, pos = end;
+	lua_Integer end = checked_size(l) + 1, pos = end;
 
 	switch (lua_gettop(l)) {
 	case 2:
@@ -44,7 +54,7 @@ table_insert(lua_State *l)
 static int
 table_remove(lua_State *l)
 {
-	lua_Integer size = checked_len(l, 1), pos = luaL_optinteger(l, 2, size);
+	lua_Integer size = checked_size(l), pos = luaL_optinteger(l, 2, size);
 
 	if (lua_gettop(l) > 1)
 		luaL_argcheck(l, pos >= 1 && pos <= size + 1, 2, "position out of bounds");
@@ -208,6 +218,8 @@ table_sort(lua_State *l)
 {
 	lua_Integer n = checked_len(l, 1);
 	int from = 3, to = 4;
+
+	n = n > 0 ? n : 0; /* __len may say anything */
 
 	if (!lua_isnoneornil(l, 2))
 		luaL_checktype(l, 2, LUA_TFUNCTION);

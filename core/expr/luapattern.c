@@ -35,52 +35,36 @@ set_has(const uint32_t set[8], unsigned char c)
 	return (set[c >> 5] >> (c & 31) & 1) != 0;
 }
 
-static bool
-class_has(char class, unsigned char c)
-{
-	bool lower = c >= 'a' && c <= 'z', upper = c >= 'A' && c <= 'Z',
-	     digit = c >= '0' && c <= '9';
-	bool graph = c > ' ' && c < 0x7f;
+/* The ranges of characters that a class is: pairs of first and last. */
+static const struct {
+	char name;
+	unsigned char n;
+	const char *ranges;
+} classes[] = {
+	{ 'a', 2, "AZaz" },
+	{ 'c', 2, "\0\x1f\x7f\x7f" },
+	{ 'd', 1, "09" },
+	{ 'g', 1, "!~" },
+	{ 'l', 1, "az" },
+	{ 'p', 4, "!/:@[`{~" },
+	{ 's', 2, "\t\r  " },
+	{ 'u', 1, "AZ" },
+	{ 'w', 3, "09AZaz" },
+	{ 'x', 3, "09AFaf" },
+};
 
-	switch (class) {
-	case 'a':
-		return lower || upper;
-	case 'c':
-		return c < ' ' || c == 0x7f;
-	case 'd':
-		return digit;
-	case 'g':
-		return graph;
-	case 'l':
-		return lower;
-	case 'p':
-		return graph && !lower && !upper && !digit;
-	case 's':
-		return c == ' ' || (c >= '\t' && c <= '\r');
-	case 'u':
-		return upper;
-	case 'w':
-		return lower || upper || digit;
-	default: /* 'x' */
-		return digit || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-	}
-}
-
-/* Adds what %c stands for: a class, its complement, or the character itself. */
 static void
-set_add_escaped(uint32_t set[8], char c)
+set_add_range(uint32_t set[8], unsigned char from, unsigned char to)
 {
-	char class = (char)(c | 0x20);
-	bool negated = c >= 'A' && c <= 'Z';
+	for (unsigned word = from / 32; from <= to && word <= to / 32; word++) {
+		uint32_t bits = UINT32_MAX;
 
-	if (strchr("acdglpsuwx", class) == NULL || c == '\0' ||
-	    !((c | 0x20) >= 'a' && (c | 0x20) <= 'z')) {
-		set_add(set, (unsigned char)c);
-		return;
+		if (word == from / 32)
+			bits &= UINT32_MAX << from % 32;
+		if (word == to / 32)
+			bits &= UINT32_MAX >> (31 - to % 32);
+		set[word] |= bits;
 	}
-	for (unsigned k = 0; k < 256; k++)
-		if (class_has(class, (unsigned char)k) != negated)
-			set_add(set, (unsigned char)k);
 }
 
 static void
@@ -88,6 +72,29 @@ set_negate(uint32_t set[8])
 {
 	for (size_t i = 0; i < 8; i++)
 		set[i] = ~set[i];
+}
+
+/* Adds what %c stands for: a class, its complement, or the character itself. */
+static void
+set_add_escaped(uint32_t set[8], char c)
+{
+	bool negated = c >= 'A' && c <= 'Z';
+	char name = negated ? (char)(c | 0x20) : c;
+	uint32_t class[8] = { 0 };
+
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+		if (classes[i].name != name)
+			continue;
+		for (unsigned k = 0; k < classes[i].n; k++)
+			set_add_range(class, (unsigned char)classes[i].ranges[2 * k],
+			    (unsigned char)classes[i].ranges[2 * k + 1]);
+		if (negated)
+			set_negate(class);
+		for (size_t k = 0; k < 8; k++)
+			set[k] |= class[k];
+		return;
+	}
+	set_add(set, (unsigned char)c);
 }
 
 /* Behind a '['. The first character may be a ']' that does not close. */
@@ -109,8 +116,7 @@ compile_brackets(struct compiler *c, uint32_t set[8])
 			set_add_escaped(set, c->s[1]);
 			c->s += 2;
 		} else if (c->end - c->s > 2 && c->s[1] == '-' && c->s[2] != ']') {
-			for (unsigned k = (unsigned char)c->s[0]; k <= (unsigned char)c->s[2]; k++)
-				set_add(set, (unsigned char)k);
+			set_add_range(set, (unsigned char)c->s[0], (unsigned char)c->s[2]);
 			c->s += 3;
 		} else {
 			set_add(set, (unsigned char)*c->s++);

@@ -23,11 +23,8 @@ struct expr_host {
 	/* The source of a Lua module: a luabox_module_cb (expr/luabox.h). */
 	int (
 	    *module)(void *arg, const char *name, uint64_t *stamp, struct buf *text, struct err *e);
-	/*
-	 * Asked now and then while code runs, first for the first time of one evaluation: true ends
-	 * it like a lack of steps. For owners that have a clock.
-	 */
-	bool (*give_up)(void *arg, bool first);
+	/* For owners that have a clock: a luabox_give_up_cb. */
+	int (*give_up)(void *arg, bool first);
 	void *arg;
 };
 

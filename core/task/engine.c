@@ -18,6 +18,7 @@
 
 /* Wall clocks are set back and forth by people: look at least this often. */
 #define CLOCK_CHECK_MS 10000
+#define DUE_TURN_US 10000 /* for the runs that are due, in one turn of the loop */
 
 static void engine_on_due(void *arg);
 static void engine_drain_over(void *arg);
@@ -151,15 +152,19 @@ engine_rearm(struct engine *g)
 	loop_timer_set(&g->due_timer, delay < 0 ? 0 : delay);
 }
 
-/* The runs that are due now; those of a large crowd share the turn's batch. */
+/*
+ * The runs that are due now; those of a large crowd share the turn's batch. When their moves take long,
+ * as those full of expressions may, what else the loop has to do comes between them.
+ */
 static void
 engine_on_due(void *arg)
 {
 	struct engine *g = arg;
-	int64_t now = clock_wall_ms();
+	int64_t now = clock_wall_ms(), until_us = clock_mono_us() + DUE_TURN_US;
 	struct slot *s;
 
-	while ((s = slots_first_due(&g->slots)) != NULL && s->due_ms <= now) {
+	while ((s = slots_first_due(&g->slots)) != NULL && s->due_ms <= now &&
+	    clock_mono_us() <= until_us) {
 		if (s->resident != NULL)
 			resident_due(s->resident, now);
 		else
@@ -195,7 +200,7 @@ engine_module(void *arg, const char *name, uint64_t *stamp, struct buf *text, st
 	return plugin_host_module(g->plugins, name, stamp, text, e);
 }
 
-static bool
+static int
 engine_give_up(void *arg, bool first)
 {
 	const struct engine *g = arg;

@@ -741,7 +741,7 @@ plugin_host_module(void *arg, const char *name, uint64_t *stamp, struct buf *tex
 	return scripts_module(h->scripts, name, stamp, text, e);
 }
 
-bool
+int
 plugin_host_give_up(void *arg, bool first)
 {
 	const struct plugin_host *h = arg;

@@ -66,7 +66,7 @@ int plugin_host_pure_call(void *arg, const struct task_resource *res, struct doc
 /* Modules of scripts/lib, and the time limit of code that runs in process, likewise. */
 int plugin_host_module(void *arg, const char *name, uint64_t *stamp, struct buf *text,
     struct err *e);
-bool plugin_host_give_up(void *arg, bool first);
+int plugin_host_give_up(void *arg, bool first);
 /* One line a plugin: name, version, resources, where from (for logs and "pawl plugins"). */
 void plugin_host_describe(const struct plugin_host *h, struct buf *out);
 

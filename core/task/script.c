@@ -17,7 +17,7 @@
 #include "task/script_file.h"
 
 #define SCRIPTS_KEPT 64         /* boxes of pure functions */
-#define IN_PROCESS_CPU_US 40000 /* the budget of steps ends code long before, as a rule */
+#define IN_PROCESS_CPU_US 25000 /* the budget of steps ends code long before, as a rule */
 
 struct script {
 	TAILQ_ENTRY(script) link; /* the most recently used first */
@@ -32,23 +32,25 @@ struct scripts {
 	char *dir;
 	TAILQ_HEAD(script_list, script) list;
 	size_t n;
-	int64_t give_up_us; /* CPU time at which the code that runs must be over */
-	int64_t nsteps;     /* that pure functions took so far */
+	int64_t began_us; /* CPU time when the code that runs began */
+	int64_t nsteps;   /* that pure functions took so far */
 };
 
 /* --- pure functions -------------------------------------------------------------------- */
 
-bool
+int
 scripts_give_up(struct scripts *s, bool first)
 {
 	int64_t now = clock_cpu_us();
 
 	if (first)
-		s->give_up_us = now + IN_PROCESS_CPU_US;
-	return now > s->give_up_us;
+		s->began_us = now;
+	if (now - s->began_us >= IN_PROCESS_CPU_US)
+		return LUABOX_TIME_OVER;
+	return (int)((now - s->began_us) * LUABOX_TIME_OVER / IN_PROCESS_CPU_US);
 }
 
-static bool
+static int
 pure_gives_up(void *arg, bool first)
 {
 	return scripts_give_up(arg, first);

@@ -64,8 +64,8 @@ enum script_kind scripts_kind(struct scripts *s, const char *name);
 /* A luabox_module_cb for lib/. */
 int scripts_module(struct scripts *s, const char *name, uint64_t *stamp, struct buf *text,
     struct err *e);
-/* Has code that runs in this process had its share of CPU time? first: it begins now. */
-bool scripts_give_up(struct scripts *s, bool first);
+/* A luabox_give_up_cb for code that runs in this process: it has a share of CPU time. */
+int scripts_give_up(struct scripts *s, bool first);
 /* Steps that all calls of pure functions have taken. */
 int64_t scripts_steps(const struct scripts *s);
 /* Runs a pure function now, under the expression budget. */

@@ -49,13 +49,13 @@ world_of(lua_State *l)
 	return w;
 }
 
-static bool
+static int
 is_over_time(void *arg, bool first)
 {
 	const struct world *w = arg;
 
 	(void)first;
-	return w->deadline_us != 0 && clock_mono_us() > w->deadline_us;
+	return w->deadline_us != 0 && clock_mono_us() > w->deadline_us ? LUABOX_TIME_OVER : 0;
 }
 
 static int64_t

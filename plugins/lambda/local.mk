@@ -9,6 +9,4 @@ plugin_manuals += plugins/lambda/pawl-plugin-lambda.7
 # Examples of functions, for the documentation folder.
 examplescriptsdir = $(docdir)/examples/functions/functions
 dist_examplescripts_DATA = scripts/functions/order_total.lua scripts/functions/check_site.lua
-examplelibdir = $(docdir)/examples/functions/lib
-dist_examplelib_DATA = scripts/lib/money.lua
 endif

@@ -12,6 +12,7 @@ e2e_tests = \
 	tests/e2e/test_http.py \
 	tests/e2e/test_js.py \
 	tests/e2e/test_laptop.py \
+	tests/e2e/test_lua.py \
 	tests/e2e/test_plugins.py \
 	tests/e2e/test_tasks.py \
 	tests/conformance/run.py

@@ -96,6 +96,39 @@ timed_fired(void *arg)
 	assert_true(real_us() - t->armed_us >= t->delay_ms * 1000);
 }
 
+static int nready;
+
+static void
+always_ready(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	if (++nready > 100) /* it would go on so */
+		event_base_loopbreak(loop_base(loop));
+}
+
+static void
+what_is_always_ready_does_not_keep_a_turn_from_ending(void **state)
+{
+	int ends[2];
+	struct event *ev;
+
+	(void)state;
+	nready = 0;
+	assert_int_equal(pipe(ends), 0);
+	ev = event_new(loop_base(loop), ends[1], EV_WRITE | EV_PERSIST, always_ready, NULL);
+	event_add(ev, NULL);
+	loop_defer(loop, note, text_a); /* so the turn does not sleep */
+	loop_at_turn_end(loop, stop, NULL);
+	loop_run(loop);
+	assert_int_equal(nready, 1);
+	assert_string_equal(buf_text(&trace), "a");
+	event_free(ev);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void
 timers_fire_once_and_never_early(void **state)
 {
@@ -187,6 +220,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_turn_is_callbacks_then_turn_end_then_frees_and_deferred_calls_come_next),
+		TEST(what_is_always_ready_does_not_keep_a_turn_from_ending),
 		TEST(timers_fire_once_and_never_early),
 		TEST(a_cancelled_timer_does_not_fire_and_rearming_replaces),
 		TEST(zeroed_timers_can_be_asked_cancelled_and_ended),

@@ -166,6 +166,7 @@ no_loop_outlives_the_budget(void **state)
 		"while true do end",
 		"while true do pcall(function() while true do end end) end",
 		"repeat local ok = pcall(error) until false",
+		"local function f() return 1 + f() end while true do pcall(f) end",
 		"local function f() return f() end f()",
 		"coroutine.wrap(function() while true do end end)()",
 		"while true do coroutine.wrap(function() for i = 1, 50 do end end)() end",
@@ -212,12 +213,11 @@ no_loop_outlives_the_budget(void **state)
 }
 
 static void
-finalizers_and_bottomless_recursion_are_errors(void **state)
+finalizers_and_what_is_too_large_are_errors(void **state)
 {
 	(void)state;
 	check("setmetatable({}, {__gc = function() while true do end end})", "null",
 	    "!1 Error: a metatable with __gc is not allowed");
-	check("local function f() return 1 + f() end return pcall(f)", "null", "false");
 	check("return (select(2, pcall(string.rep, 'x', 1 << 40)))", "null",
 	    "\"resulting string too large\"");
 	check("return pcall(table.unpack, {}, 1, 1e8)", "null", "false");
@@ -265,11 +265,11 @@ a_box_survives_a_failing_allocation_at_any_place(void **state)
 	}
 }
 
-static bool
+static int
 give_up(void *arg, bool first)
 {
 	(void)first;
-	return ++*(int *)arg > 10;
+	return ++*(int *)arg > 10 ? LUABOX_TIME_OVER : 0;
 }
 
 static void
@@ -287,6 +287,36 @@ a_caller_with_a_clock_can_give_up(void **state)
 	(void)state;
 	assert_string_equal(text, STEPS_GONE);
 	free(text);
+	luabox_free(b);
+}
+
+static int
+half_the_time(void *arg, bool first)
+{
+	(void)arg;
+	(void)first;
+	return LUABOX_TIME_OVER / 2;
+}
+
+static void
+time_counts_as_steps(void **state)
+{
+	struct luabox_options o = { .steps = STEPS,
+		.memory = 4 << 20,
+		.output_max = 1000,
+		.give_up = half_the_time };
+	struct luabox *b = luabox_new(&o);
+	char *text = run_in(b, "for i = 1, 1000 do end return 1", "null", 1);
+
+	(void)state;
+	assert_string_equal(text, "1");
+	free(text);
+	assert_true(luabox_steps_left(b) <= STEPS / 2);
+	assert_true(luabox_steps_left(b) > STEPS / 3);
+	/* code too short to be looked at is not asked for its time */
+	text = run_in(b, "return 1", "null", 1);
+	free(text);
+	assert_true(luabox_steps_left(b) > STEPS / 2);
 	luabox_free(b);
 }
 
@@ -528,10 +558,11 @@ main(void)
 		cmocka_unit_test(bytecode_is_refused),
 		cmocka_unit_test(libraries_and_globals_cannot_be_changed_for_the_next_run),
 		cmocka_unit_test(no_loop_outlives_the_budget),
-		cmocka_unit_test(finalizers_and_bottomless_recursion_are_errors),
+		cmocka_unit_test(finalizers_and_what_is_too_large_are_errors),
 		cmocka_unit_test(memory_is_limited),
 		cmocka_unit_test(a_box_survives_a_failing_allocation_at_any_place),
 		cmocka_unit_test(a_caller_with_a_clock_can_give_up),
+		cmocka_unit_test(time_counts_as_steps),
 		cmocka_unit_test(the_budget_is_whole_again_for_the_next_run),
 		cmocka_unit_test(random_numbers_and_orders_come_from_the_seed),
 		cmocka_unit_test(errors_say_what_and_the_trace_says_where),

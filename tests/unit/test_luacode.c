@@ -142,7 +142,7 @@ module(void *arg, const char *name, uint64_t *stamp, struct buf *text, struct er
 	return 0;
 }
 
-static bool
+static int
 give_up(void *arg, bool first)
 {
 	static int asked;
@@ -150,7 +150,7 @@ give_up(void *arg, bool first)
 	(void)arg;
 	if (first)
 		asked = 0;
-	return giving_up_after > 0 && ++asked > giving_up_after;
+	return giving_up_after > 0 && ++asked > giving_up_after ? LUABOX_TIME_OVER : 0;
 }
 
 static struct doc the_context;
