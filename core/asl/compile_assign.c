@@ -8,9 +8,9 @@
 #include "base/xalloc.h"
 #include "expr/ident.h"
 
-/* The variable that a member of Assign sets: its name without ".$". Yours. */
+/* The variable that a member of Assign sets: in JSONPath states its name without ".$". Yours. */
 static char *
-variable_of(struct doc key)
+variable_of(struct doc key, bool jsonpath)
 {
 	struct buf scratch;
 	const char *s;
@@ -19,7 +19,7 @@ variable_of(struct doc key)
 
 	buf_init(&scratch, BUF_UNLIMITED);
 	s = doc_str(key, &scratch, &len);
-	if (len >= 2 && memcmp(s + len - 2, ".$", 2) == 0)
+	if (jsonpath && len >= 2 && memcmp(s + len - 2, ".$", 2) == 0)
 		len -= 2;
 	name = xstrndup(s, len);
 	buf_fini(&scratch);
@@ -47,7 +47,7 @@ gather(struct gathered *g, struct doc owner)
 			g->cap = g->cap ? g->cap * 2 : 8;
 			g->names = xreallocarray(g->names, g->cap, sizeof(*g->names));
 		}
-		g->names[g->n++] = variable_of(it.key);
+		g->names[g->n++] = variable_of(it.key, true);
 	}
 }
 
@@ -111,7 +111,7 @@ static void
 check_variable(const struct part *p, const struct assigned *a, struct doc key)
 {
 	struct place at = place_name(p->at, "Assign");
-	char *name = variable_of(key), *shown = text_shown(key);
+	char *name = variable_of(key, p->language == QUERY_JSONPATH), *shown = text_shown(key);
 	struct diagnostic *g = NULL;
 	size_t len = strlen(name);
 

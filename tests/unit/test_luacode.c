@@ -88,6 +88,17 @@ an_empty_expression_is_none(void **state)
 }
 
 static void
+a_variable_has_a_name_and_no_suffix(void **state)
+{
+	(void)state;
+	assert_diagnostics("{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Pass\","
+			   "\"QueryLanguage\":\"Lua\",\"Assign\":{\"x.$\":\"$.x\"},\"End\":true}}}",
+	    false,
+	    "NOT_PORTABLE /States/A/QueryLanguage" NOT_PORTABLE "\n"
+	    "SCHEMA_VALIDATION_FAILED /States/A/Assign: The variable name 'x.$' is not valid");
+}
+
+static void
 a_long_name_is_cut_between_characters(void **state)
 {
 	char name[81 * 4] = "", *text;
@@ -378,6 +389,7 @@ main(void)
 		cmocka_unit_test(
 		    every_expression_is_compiled_and_its_mistakes_told_with_their_place),
 		cmocka_unit_test(an_empty_expression_is_none),
+		cmocka_unit_test(a_variable_has_a_name_and_no_suffix),
 		cmocka_unit_test(a_long_name_is_cut_between_characters),
 		cmocka_unit_test(the_context_is_built_when_somebody_looks),
 		cmocka_unit_test(variables_are_one_object_and_globals),
