@@ -79,7 +79,7 @@ static void
 set_add_escaped(uint32_t set[8], char c)
 {
 	bool negated = c >= 'A' && c <= 'Z';
-	char name = negated ? (char)(c | 0x20) : c;
+	int name = negated ? c | 0x20 : c;
 	uint32_t class[8] = { 0 };
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
