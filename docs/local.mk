@@ -11,9 +11,9 @@ dist_example_DATA = \
 dist_example_SCRIPTS = \
 	docs/examples/account-opening/run \
 	docs/examples/account-opening/services.py
-# Modules for expressions and functions.
-examplelibdir = $(docdir)/examples/functions/lib
-dist_examplelib_DATA = scripts/lib/dates.lua scripts/lib/list.lua scripts/lib/money.lua \
+# Modules for expressions and functions: lib_dir.
+lualibdir = $(pkgdatadir)/lib
+dist_lualib_DATA = scripts/lib/dates.lua scripts/lib/list.lua scripts/lib/money.lua \
 	scripts/lib/text.lua
 examplefunctionsdir = $(exampledir)/scripts/functions
 dist_examplefunctions_DATA = docs/examples/account-opening/scripts/functions/score.lua

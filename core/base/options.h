@@ -44,6 +44,8 @@
 	    "Folder of the helper program pawl-function.") \
 	X(script_dir, STRING, PAWL_SYSCONFDIR "/scripts", NO, "", \
 	    "Folder of the Lua scripts: functions/ and lib/.") \
+	X(lib_dir, STRING, PAWL_PKGDATADIR "/lib", NO, "", \
+	    "Folder of the Lua modules that come with pawl.") \
 	X(account_id, STRING, "123456789012", NO, "[0-9]{12}", \
 	    "AWS account id, 12 digits, that stands in every ARN.") \
 	X(region, STRING, "us-east-1", NO, "[a-z]+(-[a-z]+)+-[0-9]+", \

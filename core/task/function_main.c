@@ -175,7 +175,7 @@ send_answer(const struct script_answer *a)
 }
 
 static void
-serve(const char *script_dir, struct httpc_blocking *http)
+serve(const struct script_dirs *dirs, struct httpc_blocking *http)
 {
 	size_t len;
 	char *text = read_call(&len), *name;
@@ -192,7 +192,7 @@ serve(const char *script_dir, struct httpc_blocking *http)
 	limit_memory(memory);
 	/* pawld kills at the limit; this only ends what a stopped pawld does not */
 	call.timeout_ms *= 2;
-	script_call_blocking(script_dir, &call, (size_t)memory, http, &world, &answer);
+	script_call_blocking(dirs, &call, (size_t)memory, http, &world, &answer);
 	doc_unref(whole);
 	free(name);
 	send_answer(&answer);
@@ -205,15 +205,17 @@ int
 main(int argc, char **argv)
 {
 	struct httpc_blocking *http;
+	struct script_dirs dirs;
 
-	if (argc != 2 || argv[1][0] == '-') {
+	if (argc != 3 || argv[1][0] == '-') {
 		fprintf(stderr,
-		    "usage: pawl-function SCRIPT_DIR\n"
+		    "usage: pawl-function SCRIPT_DIR LIB_DIR\n"
 		    "Runs Lua functions for pawld, which starts it.\n");
 		return 2;
 	}
+	dirs = (struct script_dirs){ argv[1], argv[2][0] != '\0' ? argv[2] : NULL };
 	confine();
 	http = httpc_blocking_new();
 	for (;;)
-		serve(argv[1], http);
+		serve(&dirs, http);
 }

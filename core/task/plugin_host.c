@@ -28,7 +28,7 @@ workers_new(struct loop *l, const struct conf *c)
 {
 	char *program = xasprintf("%s/pawl-function", c->libexec_dir);
 	struct worker_options o = { .program = program,
-		.script_dir = c->script_dir,
+		.dirs = { c->script_dir, c->lib_dir },
 		.nworkers = (int)c->function_workers,
 		.timeout_ms = c->function_timeout,
 		.memory = c->function_memory };
@@ -42,6 +42,7 @@ struct plugin_host *
 plugin_host_new(struct loop *l, const struct conf *c, plugin_answer_cb *cb, void *arg)
 {
 	struct plugin_host *h = xcalloc(1, sizeof(*h));
+	const struct script_dirs dirs = { c->script_dir, c->lib_dir };
 
 	h->loop = l;
 	h->conf = c;
@@ -53,7 +54,7 @@ plugin_host_new(struct loop *l, const struct conf *c, plugin_answer_cb *cb, void
 	STAILQ_INIT(&h->answers);
 	loop_timer_init(l, &h->answers_timer, deliver_answers, h);
 	h->http = httpc_new(l);
-	h->scripts = scripts_new(c->script_dir);
+	h->scripts = scripts_new(&dirs);
 	h->workers = workers_new(l, c);
 	return h;
 }

@@ -29,7 +29,8 @@ struct script {
 };
 
 struct scripts {
-	char *dir;
+	char *dir, *lib_dir;
+	struct script_dirs dirs; /* both */
 	TAILQ_HEAD(script_list, script) list;
 	size_t n;
 	int64_t began_us; /* CPU time when the code that runs began */
@@ -60,7 +61,7 @@ int
 scripts_module(struct scripts *s, const char *name, uint64_t *stamp, struct buf *text,
     struct err *e)
 {
-	return script_module_read(s->dir, name, stamp, text, e);
+	return script_module_read(&s->dirs, name, stamp, text, e);
 }
 
 static int
@@ -98,11 +99,13 @@ script_free(struct scripts *s, struct script *f)
 }
 
 struct scripts *
-scripts_new(const char *script_dir)
+scripts_new(const struct script_dirs *d)
 {
 	struct scripts *s = xcalloc(1, sizeof(*s));
 
-	s->dir = xstrdup(script_dir);
+	s->dir = xstrdup(d->script_dir);
+	s->lib_dir = d->lib_dir != NULL ? xstrdup(d->lib_dir) : NULL;
+	s->dirs = (struct script_dirs){ s->dir, s->lib_dir };
 	TAILQ_INIT(&s->list);
 	return s;
 }
@@ -119,6 +122,7 @@ scripts_free(struct scripts *s)
 		script_free(s, f);
 	}
 	free(s->dir);
+	free(s->lib_dir);
 	free(s);
 }
 

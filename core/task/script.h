@@ -53,7 +53,14 @@ struct script_world {
 };
 
 struct scripts;
-struct scripts *scripts_new(const char *script_dir);
+
+/* Where the files are. Borrowed, unless it says otherwise. */
+struct script_dirs {
+	const char *script_dir;
+	const char *lib_dir; /* where require looks for what is not in script_dir/lib; NULL = nowhere */
+};
+
+struct scripts *scripts_new(const struct script_dirs *d); /* copies */
 void scripts_free(struct scripts *s); /* NULL is fine */
 
 /* [A-Za-z0-9_-], at most SCRIPT_NAME_MAX of them: what may be a file name. */
@@ -75,7 +82,7 @@ void scripts_call_pure(struct scripts *s, const struct script_call *c, struct sc
  * c->timeout_ms are over. http and world are borrowed. For processes that may block.
  */
 struct httpc_blocking;
-void script_call_blocking(const char *script_dir, const struct script_call *c, size_t memory,
+void script_call_blocking(const struct script_dirs *d, const struct script_call *c, size_t memory,
     struct httpc_blocking *http, const struct script_world *world, struct script_answer *out);
 
 #endif

@@ -94,14 +94,18 @@ is_module_name(const char *name)
 }
 
 static char *
-module_path(const char *script_dir, const char *name)
+module_path(const struct script_dirs *d, const char *name)
 {
 	char *relative = xstrdup(name), *path;
 
 	for (char *s = relative; *s != '\0'; s++)
 		if (*s == '.')
 			*s = '/';
-	path = xasprintf("%s/lib/%s.lua", script_dir, relative);
+	path = xasprintf("%s/lib/%s.lua", d->script_dir, relative);
+	if (d->lib_dir != NULL && access(path, F_OK) != 0) {
+		free(path);
+		path = xasprintf("%s/%s.lua", d->lib_dir, relative);
+	}
 	free(relative);
 	return path;
 }
@@ -121,7 +125,7 @@ stamp_of(const struct stat *st)
 }
 
 int
-script_module_read(const char *script_dir, const char *name, uint64_t *stamp, struct buf *text,
+script_module_read(const struct script_dirs *d, const char *name, uint64_t *stamp, struct buf *text,
     struct err *e)
 {
 	struct script_file f;
@@ -132,7 +136,7 @@ script_module_read(const char *script_dir, const char *name, uint64_t *stamp, st
 	if (!is_module_name(name))
 		return err_set(e, "pawl.Script",
 		    "its name may hold letters, digits, '_', '-', and '.' between them");
-	path = module_path(script_dir, name);
+	path = module_path(d, name);
 	if (*stamp != 0 && stat(path, &st) == 0 && stamp_of(&st) == *stamp) {
 		free(path);
 		return 1;

@@ -24,7 +24,7 @@
 #define NO_LIMIT_MS INT64_C(86400000)
 
 struct world {
-	const char *script_dir;
+	const struct script_dirs *dirs;
 	const struct script_world *given;
 	int64_t timeout_ms, deadline_us; /* 0 = none */
 	struct httpc_blocking *http;
@@ -291,7 +291,7 @@ read_module(void *arg, const char *name, uint64_t *stamp, struct buf *text, stru
 {
 	const struct world *w = arg;
 
-	return script_module_read(w->script_dir, name, stamp, text, e);
+	return script_module_read(w->dirs, name, stamp, text, e);
 }
 
 static void
@@ -327,10 +327,10 @@ run_file(struct world *w, const struct script_file *f, const struct script_call 
 }
 
 void
-script_call_blocking(const char *script_dir, const struct script_call *c, size_t memory,
+script_call_blocking(const struct script_dirs *d, const struct script_call *c, size_t memory,
     struct httpc_blocking *http, const struct script_world *given, struct script_answer *out)
 {
-	struct world w = { .script_dir = script_dir,
+	struct world w = { .dirs = d,
 		.given = given,
 		.timeout_ms = c->timeout_ms,
 		.http = http,
@@ -343,7 +343,7 @@ script_call_blocking(const char *script_dir, const struct script_call *c, size_t
 		w.deadline_us = clock_mono_us() + c->timeout_ms * 1000;
 	buf_init(&w.headers, BUF_UNLIMITED);
 	buf_init(&w.body, BUF_UNLIMITED);
-	path = script_function_path(script_dir, c->name);
+	path = script_function_path(d->script_dir, c->name);
 	if (!script_name_is_valid(c->name) || script_file_read(path, &f, NULL) != 0)
 		script_answer_missing(out, c->name);
 	else

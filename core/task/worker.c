@@ -58,7 +58,7 @@ TAILQ_HEAD(worker_list, worker);
 
 struct worker_pool {
 	struct loop *loop;
-	char *program, *script_dir;
+	char *program, *script_dir, *lib_dir;
 	int nworkers;
 	int64_t timeout_ms, memory;
 	struct worker_list idle, busy, dead;
@@ -345,7 +345,7 @@ child_environment(void)
 static int
 spawn(const struct worker_pool *p, int child_fd, pid_t *pid)
 {
-	char *argv[] = { p->program, p->script_dir, NULL };
+	char *argv[] = { p->program, p->script_dir, p->lib_dir, NULL };
 	char **env = child_environment();
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -484,7 +484,8 @@ worker_pool_new(struct loop *l, const struct worker_options *o)
 
 	p->loop = l;
 	p->program = xstrdup(o->program);
-	p->script_dir = xstrdup(o->script_dir);
+	p->script_dir = xstrdup(o->dirs.script_dir);
+	p->lib_dir = xstrdup(o->dirs.lib_dir != NULL ? o->dirs.lib_dir : "");
 	p->nworkers = o->nworkers > 0 ? o->nworkers : 1;
 	p->timeout_ms = o->timeout_ms;
 	p->memory = o->memory;
@@ -530,6 +531,7 @@ worker_pool_free(struct worker_pool *p)
 	idmap_fini(&p->jobs);
 	free(p->program);
 	free(p->script_dir);
+	free(p->lib_dir);
 	free(p);
 }
 

@@ -20,7 +20,7 @@ struct worker_pool;
 
 struct worker_options {
 	const char *program; /* pawl-function */
-	const char *script_dir;
+	struct script_dirs dirs;
 	int nworkers;
 	int64_t timeout_ms; /* of one call, from the moment a worker has it */
 	int64_t memory;     /* bytes a call may need */

@@ -55,7 +55,7 @@ module(void *arg, const char *name, uint64_t *stamp, struct buf *text, struct er
 {
 	const char *top = getenv("srcdir");
 	char *scripts = xasprintf("%s/scripts", top != NULL ? top : ".");
-	int rc = script_module_read(scripts, name, stamp, text, e);
+	int rc = script_module_read(&(struct script_dirs){ scripts, NULL }, name, stamp, text, e);
 
 	(void)arg;
 	free(scripts);

@@ -309,6 +309,7 @@ class Pawld:
         scripts = self.folder / "scripts"
         scripts.mkdir(exist_ok=True)
         self.options["script_dir"] = str(scripts)
+        self.options["lib_dir"] = str(SOURCE / "scripts" / "lib")
         self.options["plugin_dir"] = str(plugin_folder(self.folder))
         if database is not None:
             self.options["database"] = database

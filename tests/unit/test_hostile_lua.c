@@ -739,7 +739,7 @@ set_up(void **state)
 	char *dir = xasprintf("%s/scripts", srcdir != NULL ? srcdir : ".");
 
 	(void)state;
-	scripts = scripts_new(dir);
+	scripts = scripts_new(&(struct script_dirs){ dir, NULL });
 	free(dir);
 	return 0;
 }

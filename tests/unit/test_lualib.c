@@ -29,7 +29,7 @@ static int
 module(void *arg, const char *name, uint64_t *stamp, struct buf *text, struct err *e)
 {
 	(void)arg;
-	return script_module_read(scripts, name, stamp, text, e);
+	return script_module_read(&(struct script_dirs){ scripts, NULL }, name, stamp, text, e);
 }
 
 static struct luabox *box;
@@ -100,7 +100,9 @@ source(const char *name)
 	char *copy;
 
 	buf_init(&text, BUF_UNLIMITED);
-	assert_int_equal(script_module_read(scripts, name, &stamp, &text, &e), 0);
+	assert_int_equal(script_module_read(&(struct script_dirs){ scripts, NULL }, name, &stamp,
+			     &text, &e),
+	    0);
 	copy = xstrndup(buf_text(&text), text.len);
 	buf_fini(&text);
 	err_fini(&e);

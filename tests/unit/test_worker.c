@@ -12,6 +12,7 @@
 #include <signal.h>
 
 #include "plugin_fixture.h"
+#include "task/script_file.h"
 #include "task/worker.h"
 #include "task/worker_frame.h"
 
@@ -72,7 +73,7 @@ new_pool(int nworkers, int64_t timeout_ms, int64_t memory)
 {
 	char *program = xstrdup(fixture_build_path("pawl-function"));
 	struct worker_options o = { .program = program,
-		.script_dir = f.dir,
+		.dirs = { f.dir, NULL },
 		.nworkers = nworkers,
 		.timeout_ms = timeout_ms,
 		.memory = memory };
@@ -408,7 +409,7 @@ static void
 a_program_that_is_not_there_fails_every_call_with_a_sentence(void **state)
 {
 	struct worker_options o = { .program = "/nonexistent/pawl-function",
-		.script_dir = f.dir,
+		.dirs = { f.dir, NULL },
 		.nworkers = 1,
 		.timeout_ms = 1000,
 		.memory = 1 << 20 };
@@ -433,7 +434,7 @@ a_program_that_talks_nonsense_fails_the_call(void **state)
 {
 	char *program = xasprintf("%s/nonsense", f.dir);
 	struct worker_options o = { .program = program,
-		.script_dir = f.dir,
+		.dirs = { f.dir, NULL },
 		.nworkers = 1,
 		.timeout_ms = 10000,
 		.memory = 1 << 20 };
@@ -533,10 +534,39 @@ functions_see_no_secret_of_the_environment(void **state)
 }
 
 static void
+require_looks_in_the_folder_of_scripts_then_in_that_of_modules(void **state)
+{
+	char *lib = xstrdup(test_source_path("scripts/lib"));
+	struct script_dirs dirs = { f.dir, lib };
+	struct err e = ERR_INIT;
+	uint64_t stamp = 0, first;
+	struct buf text;
+
+	(void)state;
+	buf_init(&text, BUF_UNLIMITED);
+	assert_int_equal(script_module_read(&dirs, "dates", &stamp, &text, &e), 0);
+	assert_non_null(strstr(buf_text(&text), "RFC 3339"));
+	first = stamp;
+	assert_int_equal(script_module_read(&dirs, "dates", &stamp, &text, &e), 1);
+	/* a module of the same name in script_dir is the one that counts from now on */
+	fixture_write(&f, "lib/dates.lua", "return 'mine'");
+	buf_reset(&text);
+	assert_int_equal(script_module_read(&dirs, "dates", &stamp, &text, &e), 0);
+	assert_string_equal(buf_text(&text), "return 'mine'");
+	assert_int_not_equal(stamp, first);
+	dirs.lib_dir = NULL;
+	stamp = 0;
+	assert_int_equal(script_module_read(&dirs, "list", &stamp, &text, &e), -1);
+	err_fini(&e);
+	buf_fini(&text);
+	free(lib);
+}
+
+static void
 the_functions_that_come_with_the_sources_work(void **state)
 {
 	char *dir = xstrdup(test_source_path("scripts"));
-	struct scripts *s = scripts_new(dir);
+	struct scripts *s = scripts_new(&(struct script_dirs){ dir, NULL });
 	static const char event[] =
 	    "{\"items\":[{\"price\":\"9.90\",\"count\":2},{\"price\":0.1}]}";
 	struct script_call c = { .name = "order_total",
@@ -558,7 +588,7 @@ the_functions_that_come_with_the_sources_work(void **state)
 	scripts_free(s);
 	if (have_peer) {
 		struct worker_options o = { .program = "",
-			.script_dir = dir,
+			.dirs = { dir, NULL },
 			.nworkers = 1,
 			.timeout_ms = 20000,
 			.memory = 64 << 20 };
@@ -641,6 +671,7 @@ main(void)
 		TEST(large_events_and_results_pass),
 		TEST(a_function_may_call_http_services),
 		TEST(functions_see_no_secret_of_the_environment),
+		TEST(require_looks_in_the_folder_of_scripts_then_in_that_of_modules),
 		TEST(the_functions_that_come_with_the_sources_work),
 		TEST(frames_that_are_no_frames_are_told_from_frames),
 	};
