@@ -9,7 +9,9 @@
 
 #include "base/xalloc.h"
 
-#define BOX_KEPT_MAX ((size_t)2 << 20) /* a box that holds more after a run is thrown away */
+#define WASTE_MAX \
+	((size_t)2 \
+	    << 20) /* a box that holds more than its code and this after a run is thrown away */
 
 struct luacode_entry {
 	char *name, *text;
@@ -19,6 +21,7 @@ struct luacode_entry {
 
 struct luacode {
 	struct luabox *box; /* NULL = to be made */
+	size_t code_bytes;  /* what was compiled into it takes about so much of it */
 	struct luacode_entry *list;
 	size_t n;
 };
@@ -48,6 +51,7 @@ drop_box(struct luacode *c)
 {
 	luabox_free(c->box);
 	c->box = NULL;
+	c->code_bytes = 0;
 	for (size_t i = 0; i < c->n; i++)
 		c->list[i].code = -1;
 }
@@ -59,10 +63,14 @@ compile(struct luacode *c, struct luacode_entry *entry, struct err *e)
 	static const struct luabox_options options = { .steps = LUABOX_EXPRESSION_STEPS,
 		.memory = LUABOX_EXPRESSION_MEMORY,
 		.output_max = LUABOX_EXPRESSION_OUTPUT };
+	size_t before;
 
 	if (c->box == NULL && (c->box = luabox_new(&options)) == NULL)
 		return err_set(e, "pawl.Lua", "out of memory");
+	before = luabox_memory(c->box);
 	entry->code = luabox_load_expression(c->box, entry->name, entry->text, entry->len, e);
+	if (luabox_memory(c->box) > before)
+		c->code_bytes += luabox_memory(c->box) - before;
 	return entry->code >= 0 ? 0 : -1;
 }
 
@@ -146,7 +154,7 @@ luacode_eval(struct luacode *c, int number, const struct expr_scope *s, struct d
 		return rc;
 	}
 	rc = run(c, entry->code, s, out, f);
-	if (luabox_broken(c->box) || luabox_memory(c->box) > BOX_KEPT_MAX)
+	if (luabox_broken(c->box) || luabox_memory(c->box) > c->code_bytes + WASTE_MAX)
 		drop_box(c);
 	return rc;
 }

@@ -282,6 +282,23 @@ a_module_is_compiled_once_and_run_anew_for_each_evaluation(void **state)
 	luacode_free(c);
 }
 
+/* A box knows the modules that it compiled; a new one asks for them again. */
+static void
+much_code_is_no_reason_to_throw_a_box_away(void **state)
+{
+	struct luacode *c = luacode_new();
+
+	(void)state;
+	nmodules = 0;
+	module_stamp = 1;
+	for (int i = 0; i < 6000; i++)
+		add(c, "states.input.a[1] + states.input.a[2] + v");
+	for (int i = 0; i < 3; i++)
+		assert_eval(c, "require('m').n", "1");
+	assert_int_equal(nmodules, 1);
+	luacode_free(c);
+}
+
 static void
 a_broken_box_is_made_anew_and_nobody_sees_it(void **state)
 {
@@ -394,6 +411,7 @@ main(void)
 		cmocka_unit_test(the_context_is_built_when_somebody_looks),
 		cmocka_unit_test(variables_are_one_object_and_globals),
 		cmocka_unit_test(a_module_is_compiled_once_and_run_anew_for_each_evaluation),
+		cmocka_unit_test(much_code_is_no_reason_to_throw_a_box_away),
 		cmocka_unit_test(a_broken_box_is_made_anew_and_nobody_sees_it),
 		cmocka_unit_test(expressions_share_the_budget_that_they_are_given),
 		cmocka_unit_test(an_owner_with_a_clock_can_end_an_evaluation),
