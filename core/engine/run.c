@@ -200,7 +200,7 @@ step_enter(struct run *r, struct frame *f)
 }
 
 static void
-step_phase(struct run *r, struct frame *f)
+step(struct run *r, struct frame *f)
 {
 	switch (f->phase) {
 	case FRAME_ENTER:
@@ -224,13 +224,13 @@ step_phase(struct run *r, struct frame *f)
 	}
 }
 
-/* A step counts for one, and for what its Lua code took. */
+/* What a frame does at once has a budget of its own, and counts for one and for what its Lua code took. */
 static void
-step(struct run *r, struct frame *f)
+burn(struct run *r, struct frame *f, void (*act)(struct run *r, struct frame *f))
 {
-	r->lua_steps = STEP_LUA_STEPS;
-	step_phase(r, f);
+	act(r, f);
 	r->fuel -= 1 + (STEP_LUA_STEPS - r->lua_steps) / LUA_STEPS_PER_FUEL;
+	r->lua_steps = STEP_LUA_STEPS;
 }
 
 static void
@@ -254,7 +254,7 @@ take_turns(struct run *r, size_t bytes_before)
 	while (r->status == RUN_RUNNING && (f = TAILQ_FIRST(&r->ready)) != NULL) {
 		if (r->fuel <= 0 || r->events.len - bytes_before > MOVE_BYTES_MAX)
 			break;
-		step(r, f);
+		burn(r, f, step);
 		if (r->history_full && r->status == RUN_RUNNING)
 			close_full(r);
 	}
@@ -284,17 +284,24 @@ fire(struct run *r, struct frame *f)
 	}
 }
 
-/* Everything that is due by now and before the machine's own end moves, in the order of the due times. */
+/* The next frame that is due by now and before the machine's own end; NULL = none. */
+static struct frame *
+next_due(const struct run *r)
+{
+	struct frame *f = due_first(&r->due);
+
+	return f != NULL && f->heap_ms <= r->now_ms && f->heap_ms < r->timeout_due_ms ? f : NULL;
+}
+
+/* All that are due move, in the order of the due times, as long as there is fuel. */
 static void
 fire_due(struct run *r)
 {
 	struct frame *f;
 
-	while (r->status == RUN_RUNNING && !r->history_full && (f = due_first(&r->due)) != NULL) {
-		if (f->heap_ms > r->now_ms || f->heap_ms >= r->timeout_due_ms)
-			break;
-		fire(r, f);
-	}
+	while (r->status == RUN_RUNNING && !r->history_full && r->fuel > 0 &&
+	    (f = next_due(r)) != NULL)
+		burn(r, f, fire);
 }
 
 static void
@@ -432,8 +439,9 @@ run_move(struct run *r, const struct stimulus *s, struct effects *fx, struct err
 	if (r->history_full && r->status == RUN_RUNNING)
 		close_full(r);
 	take_turns(r, bytes_before);
-	/* what was due before had its turn */
-	if (r->status == RUN_RUNNING && s->kind == STIMULUS_TIMER && r->timeout_due_ms <= r->now_ms)
+	/* what was due before has its turn first */
+	if (r->status == RUN_RUNNING && s->kind == STIMULUS_TIMER &&
+	    r->timeout_due_ms <= r->now_ms && next_due(r) == NULL)
 		run_close(r, RUN_TIMED_OUT, NULL, NULL, 0);
 	r->fx = NULL;
 	return 0;
