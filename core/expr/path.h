@@ -7,10 +7,16 @@
 #include "expr/jsonpath.h"
 #include "expr/regex.h"
 
-#define PATH_STEPS_MAX 500       /* steps of one path */
-#define PATH_NESTING_MAX 8       /* paths in filters of paths in filters ... */
-#define PATH_PARENTHESES_MAX 64  /* nesting of ( and ! in one filter */
-#define PATH_WORK_MAX 10000000u  /* nodes looked at in one evaluation */
+#define PATH_STEPS_MAX 500      /* steps of one path */
+#define PATH_NESTING_MAX 8      /* paths in filters of paths in filters ... */
+#define PATH_PARENTHESES_MAX 64 /* nesting of ( and ! in one filter */
+/*
+ * What one evaluation may do, in nodes looked at (20 to 30 ns each): as much as anybody needs, for
+ * it holds up all others. A large document needs more, and is rare.
+ */
+#define PATH_WORK_MIN 2000000u
+#define PATH_WORK_PER_BYTE 2u
+#define PATH_WORK_MAX 10000000u
 #define PATH_RECURSION_MAX 8000u /* open calls in one evaluation */
 
 struct path_name {

@@ -528,13 +528,16 @@ int
 jsonpath_eval(const struct jsonpath *p, const struct expr_scope *s, struct doc *out, struct err *e)
 {
 	struct doc root = jsonpath_root(p, s);
-	struct path_work w = { .root = root, .left = PATH_WORK_MAX };
+	struct path_work w = { .root = root, .left = PATH_WORK_MIN };
 
 	*out = DOC_NONE;
 	if (doc_is_none(root) && p->root == JSONPATH_VARIABLE)
 		return err_set(e, "States.Runtime", "The variable '%s' has no value", p->variable);
 	if (doc_is_none(root))
 		return err_set(e, "States.Runtime", "There is no Context Object here");
+	w.left += PATH_WORK_PER_BYTE * doc_size(root);
+	if (w.left > PATH_WORK_MAX)
+		w.left = PATH_WORK_MAX;
 	if (path_apply(p, root, &w, out, e) == 0 && !w.spent && expr_fits(*out))
 		return 0;
 	if (w.spent)

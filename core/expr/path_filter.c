@@ -90,7 +90,7 @@ filter_equal(struct doc a, struct doc b, struct path_work *w)
 {
 	if (doc_is_none(a) || doc_is_none(b))
 		return false;
-	if (!path_spend(w, (doc_size(a) + doc_size(b)) / 64))
+	if (!path_spend(w, 1 + (doc_size(a) + doc_size(b)) / 8))
 		return false;
 	if (filter_is(a, DOC_NUMBER) && filter_is(b, DOC_STRING))
 		return filter_equal_loosely(a, b, true);
@@ -249,6 +249,8 @@ filter_regex_takes(const struct regex *re, struct doc d, struct path_work *w)
 {
 	struct buf scratch;
 	const char *s;
+	unsigned steps = w->left < REGEX_STEPS_MAX ? (unsigned)w->left : REGEX_STEPS_MAX;
+	unsigned before = steps;
 	size_t len;
 	int r;
 
@@ -262,9 +264,9 @@ filter_regex_takes(const struct regex *re, struct doc d, struct path_work *w)
 		s = buf_text(&scratch);
 		len = scratch.len;
 	}
-	r = regex_whole(re, s, len);
+	r = regex_whole(re, s, len, &steps);
 	buf_fini(&scratch);
-	if (r < 0)
+	if (r < 0 || !path_spend(w, before - steps))
 		w->spent = true;
 	return r == 1;
 }

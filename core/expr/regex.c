@@ -606,7 +606,7 @@ struct regex_machine {
 	size_t slots[REGEX_SLOTS];
 	struct regex_choice *stack;
 	size_t depth, cap;
-	unsigned steps;
+	unsigned steps, steps_max;
 	bool whole;
 };
 
@@ -785,7 +785,7 @@ regex_run(struct regex_machine *m, size_t pc, size_t pos)
 		const struct regex_insn *in = &m->re->code[pc];
 		bool good = true;
 
-		if (++m->steps > REGEX_STEPS_MAX)
+		if (++m->steps > m->steps_max)
 			return -1;
 		if (in->op == OP_MATCH) {
 			/* Only the whole expression ends at the end of the code. */
@@ -801,7 +801,7 @@ regex_run(struct regex_machine *m, size_t pc, size_t pos)
 			pc = (size_t)((int64_t)pc + in->a);
 		} else {
 			good = regex_step(m, in, &pc, &pos);
-			if (m->steps > REGEX_STEPS_MAX)
+			if (m->steps > m->steps_max)
 				return -1;
 		}
 		if (!good && !regex_back(m, base, &pc, &pos))
@@ -821,11 +821,16 @@ regex_start(struct regex_machine *m, size_t pos)
 }
 
 int
-regex_whole(const struct regex *r, const char *s, size_t len)
+regex_whole(const struct regex *r, const char *s, size_t len, unsigned *steps)
 {
-	struct regex_machine m = { .re = r, .s = s, .len = len, .whole = true };
+	struct regex_machine m = { .re = r,
+		.s = s,
+		.len = len,
+		.steps_max = *steps,
+		.whole = true };
 	int found = regex_start(&m, 0);
 
+	*steps = m.steps < *steps ? *steps - m.steps : 0;
 	free(m.stack);
 	return found;
 }
@@ -833,7 +838,7 @@ regex_whole(const struct regex *r, const char *s, size_t len)
 int
 regex_search(const struct regex *r, const char *s, size_t len, size_t from, struct regex_match *out)
 {
-	struct regex_machine m = { .re = r, .s = s, .len = len };
+	struct regex_machine m = { .re = r, .s = s, .len = len, .steps_max = REGEX_STEPS_MAX };
 	int found = 0;
 	size_t i;
 

@@ -41,7 +41,7 @@ struct regex_match {
  */
 int regex_search(const struct regex *r, const char *s, size_t len, size_t from,
     struct regex_match *m);
-/* Does the expression take the whole text? As above. */
-int regex_whole(const struct regex *r, const char *s, size_t len);
+/* Does the expression take the whole text? As above; the steps that it took are taken from *steps. */
+int regex_whole(const struct regex *r, const char *s, size_t len, unsigned *steps);
 
 #endif

@@ -57,11 +57,12 @@ struct scripts;
 /* Where the files are. Borrowed, unless it says otherwise. */
 struct script_dirs {
 	const char *script_dir;
-	const char *lib_dir; /* where require looks for what is not in script_dir/lib; NULL = nowhere */
+	const char
+	    *lib_dir; /* where require looks for what is not in script_dir/lib; NULL = nowhere */
 };
 
 struct scripts *scripts_new(const struct script_dirs *d); /* copies */
-void scripts_free(struct scripts *s); /* NULL is fine */
+void scripts_free(struct scripts *s);                     /* NULL is fine */
 
 /* [A-Za-z0-9_-], at most SCRIPT_NAME_MAX of them: what may be a file name. */
 bool script_name_is_valid(const char *name);

@@ -23,8 +23,8 @@ bool script_file_is(const struct script_file *f, const struct stat *st);
 
 char *script_function_path(const char *script_dir, const char *name); /* yours */
 /* A luabox_module_cb for lib/NAME.lua of script_dir, else NAME.lua of lib_dir; "a.b" is a/b.lua. */
-int script_module_read(const struct script_dirs *d, const char *name, uint64_t *stamp, struct buf *text,
-    struct err *e);
+int script_module_read(const struct script_dirs *d, const char *name, uint64_t *stamp,
+    struct buf *text, struct err *e);
 
 void script_answer_missing(struct script_answer *out, const char *name);
 /* Calls the function that the code returns; *out is initialised. */

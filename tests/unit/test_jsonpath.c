@@ -507,11 +507,15 @@ static void
 whole(const char *pattern, int flags, const char *text, int result)
 {
 	struct regex *re = regex_compile(pattern, strlen(pattern), flags, NULL);
+	unsigned steps = REGEX_STEPS_MAX;
+	int rc;
 
 	assert_non_null(re);
-	if (regex_whole(re, text, strlen(text)) != result)
+	rc = regex_whole(re, text, strlen(text), &steps);
+	if (rc != result)
 		print_error("/%s/ on %s\n", pattern, text);
-	assert_int_equal(regex_whole(re, text, strlen(text)), result);
+	assert_int_equal(rc, result);
+	assert_true(result < 0 ? steps == 0 : steps < REGEX_STEPS_MAX);
 	regex_free(re);
 }
 
@@ -582,6 +586,45 @@ regular_expressions_are_searched_and_capture(void **state)
 	regex_free(re);
 }
 
+/* Each of them is within the limit of one match. */
+static void
+regular_expressions_take_from_the_work_of_their_path(void **state)
+{
+	struct buf text;
+	char *found;
+	size_t i;
+
+	(void)state;
+	buf_init(&text, BUF_UNLIMITED);
+	for (i = 0; i < 100; i++)
+		buf_adds(&text, i == 0 ? "[\"aaaaaaaaaaaaa\"" : ",\"aaaaaaaaaaaaa\"");
+	buf_addc(&text, ']');
+	whole("(a|a)*b", 0, "aaaaaaaaaaaaa", 0);
+	found = find(buf_text(&text), "$[?(@ =~ /(a|a)*b/)]");
+	assert_string_equal(found, "!The path visits too many values of the document");
+	free(found);
+	buf_fini(&text);
+}
+
+/* A comparison costs as much as there is to compare. */
+static void
+comparisons_take_from_the_work_of_their_path(void **state)
+{
+	struct buf text;
+	char *found;
+	size_t i;
+
+	(void)state;
+	buf_init(&text, BUF_UNLIMITED);
+	for (i = 0; i < 1500; i++)
+		buf_addf(&text, "%c{\"name\":\"somebody\",\"number\":%zu}", i == 0 ? '[' : ',', i);
+	buf_addc(&text, ']');
+	found = find(buf_text(&text), "$[?(@ in $)]");
+	assert_string_equal(found, "!The path visits too many values of the document");
+	free(found);
+	buf_fini(&text);
+}
+
 static void
 a_hostile_regular_expression_is_given_up_or_refused(void **state)
 {
@@ -626,6 +669,8 @@ main(void)
 		cmocka_unit_test(a_result_is_written_at_its_reference_path),
 		cmocka_unit_test(regular_expressions_match_whole_texts),
 		cmocka_unit_test(regular_expressions_are_searched_and_capture),
+		cmocka_unit_test(regular_expressions_take_from_the_work_of_their_path),
+		cmocka_unit_test(comparisons_take_from_the_work_of_their_path),
 		cmocka_unit_test(a_hostile_regular_expression_is_given_up_or_refused),
 	};
 

@@ -26,7 +26,7 @@
 #define BATCH 20     /* answers of tasks in one record */
 
 #define TIME_FACTOR 5.0 /* a square makes ten; caches and neighbours make some */
-#define TIME_FLOOR 1.0 /* microseconds; what is below is not told from noise */
+#define TIME_FLOOR 1.0  /* microseconds; what is below is not told from noise */
 #define BYTES_FACTOR 1.5
 #define LOADS 3 /* the fastest counts */
 
