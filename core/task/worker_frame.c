@@ -122,7 +122,7 @@ int
 worker_read_call(const char *text, size_t len, struct script_call *c, char **name, int64_t *memory,
     struct doc *whole)
 {
-	*whole = doc_parse(text, len, NULL);
+	*whole = doc_parse_record(text, len, NULL);
 	*name = doc_is_none(*whole) ? NULL : get_string(*whole, "name");
 	if (*name == NULL || doc_is_none(doc_gets(*whole, "event"))) {
 		free(*name);
@@ -156,7 +156,7 @@ worker_write_answer(struct buf *b, const struct script_answer *a)
 int
 worker_read_answer(const char *text, size_t len, struct script_answer *a)
 {
-	struct doc d = doc_parse(text, len, NULL);
+	struct doc d = doc_parse_record(text, len, NULL);
 	struct doc value, trace;
 	int64_t result;
 

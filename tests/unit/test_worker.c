@@ -476,6 +476,27 @@ large_events_and_results_pass(void **state)
 	worker_pool_free(p);
 }
 
+/* The frame around it nests deeper than any document may. */
+static void
+an_event_as_deep_as_may_be_goes_there_and_back(void **state)
+{
+	struct worker_pool *p = new_pool(1, 20000, 64 << 20);
+	struct result r = { 0 };
+	char event[2 * DOC_DEPTH_MAX + 1];
+
+	(void)state;
+	memset(event, '[', DOC_DEPTH_MAX);
+	memset(event + DOC_DEPTH_MAX, ']', DOC_DEPTH_MAX);
+	event[2 * DOC_DEPTH_MAX] = '\0';
+	fixture_write(&f, "functions/back.lua", "return function(e) return e end");
+	start(p, "back", event, &r);
+	wait_all();
+	assert_int_equal(r.result, SCRIPT_OK);
+	assert_string_equal(r.value, event);
+	result_fini(&r);
+	worker_pool_free(p);
+}
+
 static void
 a_function_may_call_http_services(void **state)
 {
@@ -669,6 +690,7 @@ main(void)
 		TEST(a_program_that_is_not_there_fails_every_call_with_a_sentence),
 		TEST(a_program_that_talks_nonsense_fails_the_call),
 		TEST(large_events_and_results_pass),
+		TEST(an_event_as_deep_as_may_be_goes_there_and_back),
 		TEST(a_function_may_call_http_services),
 		TEST(functions_see_no_secret_of_the_environment),
 		TEST(require_looks_in_the_folder_of_scripts_then_in_that_of_modules),
