@@ -31,24 +31,33 @@ replace_take(struct err *e, const char *name, char *cause)
 }
 
 int
-err_set(struct err *e, const char *name, const char *fmt, ...)
+err_vset(struct err *e, const char *name, const char *fmt, va_list ap)
 {
-	va_list ap;
+	va_list again;
 	char *cause;
 	int len;
 
 	if (e == NULL)
 		return -1;
-	va_start(ap, fmt);
-	len = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
+	va_copy(again, ap);
+	len = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
 	if (len < 0)
 		abort();
 	cause = xmalloc((size_t)len + 1);
-	va_start(ap, fmt);
 	vsnprintf(cause, (size_t)len + 1, fmt, ap);
-	va_end(ap);
 	return replace_take(e, name, cause);
+}
+
+int
+err_set(struct err *e, const char *name, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	err_vset(e, name, fmt, ap);
+	va_end(ap);
+	return -1;
 }
 
 int

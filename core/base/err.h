@@ -12,6 +12,7 @@
 #ifndef PAWL_BASE_ERR_H
 #define PAWL_BASE_ERR_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -31,6 +32,8 @@ struct err {
 /* Always -1, so that "return err_set(e, ...)" reads well. e may be NULL. Replaces what was set. */
 int err_set(struct err *e, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+int err_vset(struct err *e, const char *name, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
 /* As err_set, with a cause of cause_len bytes copied as it is (NULL = no cause). */
 int err_set_text(struct err *e, const char *name, const char *cause, size_t cause_len);
 bool err_is_set(const struct err *e);

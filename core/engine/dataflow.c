@@ -6,7 +6,6 @@
 #include "engine/dataflow.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -209,15 +208,11 @@ int
 flow_unfit(struct run *r, const char *field, struct err *e, const char *fmt, ...)
 {
 	va_list ap;
-	char *text = NULL;
 
-	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
-	va_end(ap);
 	r->failed_field = field;
-	err_set(e, "States.QueryEvaluationError", "%s", text != NULL ? text : "");
-	free(text);
+	va_start(ap, fmt);
+	err_vset(e, "States.QueryEvaluationError", fmt, ap);
+	va_end(ap);
 	return -1;
 }
 
