@@ -2,27 +2,8 @@
  * check_expressions - how strings of the languages with "{% ... %}" are marked as expressions.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "asl/compiler.h"
-
-/* The string begins or ends like an expression, and is none. */
-static bool
-is_half_marked(const struct part *p, struct doc v)
-{
-	struct buf scratch;
-	const char *s;
-	size_t len;
-	bool marked;
-
-	if (doc_type(v) != DOC_STRING || field_is_expression(p, v))
-		return false;
-	buf_init(&scratch, BUF_UNLIMITED);
-	s = doc_str(v, &scratch, &len);
-	marked = expression_mark(s, len) == EXPRESSION_BROKEN;
-	buf_fini(&scratch);
-	return marked;
-}
 
 /* Recursion is bounded by the depth of documents. */
 bool
@@ -34,7 +15,7 @@ check_expressions(const struct part *p, const char *field, struct doc v)
 
 	while (doc_next(&it))
 		good &= check_expressions(p, field, it.value);
-	if (!is_half_marked(p, v))
+	if (field_mark(p, v) != EXPRESSION_BROKEN)
 		return good;
 	shown = text_shown(v);
 	report_field(p, field,

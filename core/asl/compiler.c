@@ -280,21 +280,27 @@ field_number(const struct part *p, const char *field, double min, double max, do
 	return false;
 }
 
-bool
-field_is_expression(const struct part *p, struct doc value)
+enum expression_mark
+field_mark(const struct part *p, struct doc value)
 {
 	struct buf scratch;
 	const char *s;
 	size_t len;
-	bool is;
+	enum expression_mark mark;
 
 	if (p->language == QUERY_JSONPATH || doc_is_none(value) || doc_type(value) != DOC_STRING)
-		return false;
+		return EXPRESSION_NOT;
 	buf_init(&scratch, BUF_UNLIMITED);
 	s = doc_str(value, &scratch, &len);
-	is = expression_mark(s, len) == EXPRESSION_WHOLE;
+	mark = expression_mark(s, len);
 	buf_fini(&scratch);
-	return is;
+	return mark;
+}
+
+bool
+field_is_expression(const struct part *p, struct doc value)
+{
+	return field_mark(p, value) == EXPRESSION_WHOLE;
 }
 
 int

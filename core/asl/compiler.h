@@ -6,6 +6,7 @@
 #define PAWL_ASL_COMPILER_H
 
 #include "asl/compile.h"
+#include "expr/expression.h"
 
 #define ASL_SECONDS_MAX 99999999
 #define ASL_NAME_MAX 80 /* characters of a state's or a variable's name */
@@ -115,7 +116,9 @@ struct doc field_array(const struct part *p, const char *field);
 /* True and *out when it is there, an integer, and in range; else reported. */
 bool field_integer(const struct part *p, const char *field, int64_t min, int64_t max, int64_t *out);
 bool field_number(const struct part *p, const char *field, double min, double max, double *out);
-/* The value is a string "{% ... %}" and the language is one that evaluates it. */
+/* How the value is marked; EXPRESSION_NOT unless it is a string and the language evaluates those. */
+enum expression_mark field_mark(const struct part *p, struct doc value);
+/* The value is EXPRESSION_WHOLE. */
 bool field_is_expression(const struct part *p, struct doc value);
 /* The index of the string's text in values, -1 when absent; anything else is reported. */
 int field_choice(const struct part *p, const char *field, const char *const *values, size_t n);
