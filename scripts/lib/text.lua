@@ -76,18 +76,10 @@ function text.sub(s, first, last)
   return s:sub(utf8.offset(s, first), utf8.offset(s, last + 1) - 1)
 end
 
--- The parts between a separator, which is taken as it is; at most so many parts, the last of which
--- has the rest.
--- text.split("a,b,,c", ",") --> {"a", "b", "", "c"}
--- text.split("key=a=b", "=", 2) --> {"key", "a=b"}
-function text.split(s, separator, max)
-  s, separator = take("split", s), take("split", separator)
+-- What stands between the separators, the first so many of them: an array of texts.
+local function pieces(s, separator, cuts)
   local parts, at, n = pawl.array(), 1, 0
-  if separator == "" then
-    fail("split", "the separator is empty")
-  end
-  max = max == nil and math.maxinteger or check_count("split", max)
-  while n + 1 < max do
+  while n < cuts do
     local first, last = s:find(separator, at, true)
     if not first then
       break
@@ -98,6 +90,19 @@ function text.split(s, separator, max)
   end
   parts[n + 1] = s:sub(at)
   return parts
+end
+
+-- The parts between a separator, which is taken as it is; at most so many parts, the last of which
+-- has the rest.
+-- text.split("a,b,,c", ",") --> {"a", "b", "", "c"}
+-- text.split("key=a=b", "=", 2) --> {"key", "a=b"}
+function text.split(s, separator, max)
+  s, separator = take("split", s), take("split", separator)
+  if separator == "" then
+    fail("split", "the separator is empty")
+  end
+  max = max == nil and math.maxinteger or check_count("split", max)
+  return pieces(s, separator, max - 1)
 end
 
 -- The elements of a list (texts, numbers, booleans) as one text.
@@ -157,22 +162,11 @@ end
 -- text.replace("a a a", "a", "b", 2) --> "b b a"
 function text.replace(s, old, new, max)
   s, old, new = take("replace", s), take("replace", old), take("replace", new)
-  local parts, at, n = {}, 1, 0
   if old == "" then
     fail("replace", "there is nothing to replace")
   end
   max = max == nil and math.maxinteger or check_count("replace", max)
-  while n < max do
-    local first, last = s:find(old, at, true)
-    if not first then
-      break
-    end
-    n = n + 1
-    parts[n] = s:sub(at, first - 1)
-    at = last + 1
-  end
-  parts[n + 1] = s:sub(at)
-  return table.concat(parts, new)
+  return table.concat(pieces(s, old, max), new)
 end
 
 local function padding(name, s, width, fill)
