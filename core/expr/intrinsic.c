@@ -244,7 +244,7 @@ intrinsic_parse_arguments(struct intrinsic_parser *p, struct intrinsic *f)
 	}
 }
 
-/* States.Name(...); the prefix stands at p. */
+/* No function has that name; the one most like it is proposed. */
 static void
 intrinsic_fail_name(struct intrinsic_parser *p, const char *name, size_t len)
 {
@@ -265,6 +265,7 @@ intrinsic_fail_name(struct intrinsic_parser *p, const char *name, size_t len)
 	free(what);
 }
 
+/* States.Name(...); the prefix stands at p. */
 static struct intrinsic *
 intrinsic_parse_call(struct intrinsic_parser *p)
 {
