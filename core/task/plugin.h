@@ -11,6 +11,9 @@
  * whose .size tells which members exist. pawld refuses another major and a newer
  * minor; a plugin built for an older minor loads.
  *	1.0	first release
+ *	1.1	PostgreSQL with receipts, routes and AWS services on the API's port, mail, local
+ *		commands, derived keys; the settings "url", "own_access_key_id" and
+ *		"own_secret_access_key"
  *
  * Rules that hold for everything below:
  *   - One thread, the loop's. pawld calls a plugin only there; a plugin calls pawld only
@@ -36,7 +39,7 @@ extern "C" {
 #endif
 
 #define PAWL_ABI_MAJOR 1
-#define PAWL_ABI_MINOR 0
+#define PAWL_ABI_MINOR 1
 
 struct event_base; /* libevent's */
 struct pawl_host;
@@ -214,6 +217,161 @@ struct pawl_function_answer {
 };
 typedef void pawl_function_cb(void *arg, const struct pawl_function_answer *a);
 
+/* --- PostgreSQL (1.1) ------------------------------------------------------- */
+
+struct pawl_db; /* connections to one database */
+
+/* One SQL statement. Parameters are texts for $1, $2 ...; a NULL among them is SQL's NULL. */
+struct pawl_sql_statement {
+	const char *sql;
+	const char *const *params;
+	size_t nparams;
+};
+
+struct pawl_sql_column {
+	const char *name;
+	uint32_t type; /* PostgreSQL's oid of the column's type */
+};
+
+struct pawl_sql_rows {
+	size_t nrows, ncolumns;
+	const struct pawl_sql_column *columns;
+	const char *const *values; /* row after row, PostgreSQL's text form; NULL = NULL */
+	int64_t affected;          /* rows that INSERT, UPDATE, DELETE, MERGE changed; else nrows */
+};
+
+enum pawl_sql_result {
+	PAWL_SQL_OK,
+	PAWL_SQL_ERROR,       /* a statement failed: sqlstate, message; nothing was changed */
+	PAWL_SQL_UNAVAILABLE, /* no connection, or too many calls wait; nothing was changed */
+	PAWL_SQL_LOST, /* the connection was lost: nobody knows. Not with a receipt: that is tried again */
+	PAWL_SQL_TIMEOUT,  /* took too long; nothing was changed */
+	PAWL_SQL_TOO_LARGE /* more rows or bytes than asked for; nothing was changed */
+};
+
+struct pawl_sql_answer {
+	size_t size;
+	enum pawl_sql_result result;
+	const char *sqlstate;             /* ERROR: five characters; else "" */
+	const char *message;              /* one sentence when result is not OK; else "" */
+	size_t failed;                    /* ERROR: which statement, from 0 */
+	const struct pawl_sql_rows *sets; /* OK: what each statement gave; NULL when replayed */
+	size_t nsets;
+	bool replayed;          /* OK: the effect was there already, output is its receipt */
+	struct pawl_doc output; /* OK, with a receipt: what was remembered; borrowed */
+};
+typedef void pawl_sql_cb(void *arg, const struct pawl_sql_answer *a);
+
+struct pawl_sql_call {
+	size_t size;
+	const struct pawl_sql_statement *statements; /* in order, one transaction; copied */
+	size_t nstatements;
+	/*
+	 * Exactly once: the transaction also writes a receipt under this key (a task's
+	 * idempotency_key), with what remember made of the results. When the key has a receipt
+	 * already nothing is done, and what was remembered is the answer. NULL = no receipt.
+	 */
+	const char *receipt;
+	/*
+	 * Called before the COMMIT with the results: a new document, given away. PAWL_NO_DOC rolls
+	 * back: then the answer comes with result PAWL_SQL_OK, the rows and no output. May be called
+	 * again, with other results, when the transaction is tried again. Only with a receipt.
+	 */
+	struct pawl_doc (*remember)(void *arg, const struct pawl_sql_answer *a);
+	int64_t timeout_ms; /* 0 = 30 s, waiting for a connection included */
+	size_t max_rows;    /* of all statements together; 0 = 100,000 */
+	size_t max_bytes;   /* of all values together; 0 = 32 MiB */
+	uint64_t task_id;   /* whose ids its log lines carry; 0 = none */
+};
+
+/* payload ends with NUL. */
+typedef void pawl_db_notified_cb(void *arg, const char *payload);
+/* why NULL: the schema is as the steps say. Else a sentence; it is tried again until it goes well. */
+typedef void pawl_db_migrated_cb(void *arg, const char *why);
+
+/* --- HTTP server (1.1) ------------------------------------------------------ */
+
+struct pawl_http_call {
+	size_t size;
+	uint64_t id; /* what the reply is given to */
+	const char *method;
+	const char *path;                       /* as sent, without the query */
+	const char *query;                      /* "" = none */
+	const struct pawl_http_header *headers; /* names in lower case */
+	size_t nheaders;
+	const char *body; /* may hold anything */
+	size_t body_len;
+	const char *
+	    action; /* services: what stands behind the prefix of X-Amz-Target, or Action; else NULL */
+	bool query_protocol; /* services: a form body, to be answered with XML */
+	const char
+	    *access_key_id; /* services: who signed; NULL = pawld has no keys, all are trusted */
+	const char
+	    *request_id; /* services: a fresh uuid, for x-amzn-RequestId and ResponseMetadata */
+};
+typedef void pawl_http_call_cb(void *arg, const struct pawl_http_call *c);
+
+/* --- mail (1.1) --------------------------------------------------------------- */
+
+struct pawl_mail {
+	size_t size;
+	const char *from; /* an address, with or without a name; NULL = mail_from of pawl.conf */
+	const char *const *to;
+	size_t nto;
+	const char *subject, *text;             /* UTF-8 */
+	const char *html;                       /* the same as HTML, or NULL */
+	const struct pawl_http_header *headers; /* further ones, as Message-ID */
+	size_t nheaders;
+	int64_t timeout_ms; /* 0 = 60 s */
+};
+
+struct pawl_mail_answer {
+	size_t size;
+	bool sent;           /* the server took it for every recipient */
+	bool permanent;      /* not sent, and trying again is of no use (5xx, no such address) */
+	const char *message; /* one sentence when it was not sent; else "" */
+};
+typedef void pawl_mail_cb(void *arg, const struct pawl_mail_answer *a);
+
+/* --- local commands (1.1) ----------------------------------------------------- */
+
+struct pawl_command {
+	size_t size;
+	const char *const
+	    *argv; /* ends with NULL; argv[0] is looked for in PATH when it has no '/' */
+	const char *const
+	    *env;        /* "NAME=value", ends with NULL; added to PATH, HOME, LANG, TZ of pawld */
+	const char *cwd; /* NULL = "/" */
+	const void *input; /* standard input; copied */
+	size_t input_len;
+	int64_t timeout_ms; /* 0 = 60 s: then it is killed, with its process group */
+	int64_t memory;     /* bytes of address space for each process; 0 = 1 GiB */
+	size_t
+	    max_output; /* bytes of standard output; 0 = 8 MiB: a command that writes more is killed */
+	uint64_t task_id; /* whose ids its log lines carry; 0 = none */
+};
+
+enum pawl_command_result {
+	PAWL_COMMAND_EXITED,   /* status */
+	PAWL_COMMAND_SIGNALED, /* signal: it crashed, or somebody killed it */
+	PAWL_COMMAND_TIMEOUT,
+	PAWL_COMMAND_TOO_LARGE,
+	PAWL_COMMAND_NOT_STARTED /* message says why */
+};
+
+struct pawl_command_answer {
+	size_t size;
+	enum pawl_command_result result;
+	int status, signal;
+	const char *message; /* one sentence when it did not exit; else "" */
+	const char *output;  /* ends with NUL besides */
+	size_t output_len;
+	const char
+	    *errors; /* the end of its standard error, 32 KiB at most; ends with NUL besides */
+	size_t errors_len;
+};
+typedef void pawl_command_cb(void *arg, const struct pawl_command_answer *a);
+
 /* --- what pawld offers ------------------------------------------------------ */
 
 enum pawl_log_level { PAWL_LOG_ERROR, PAWL_LOG_WARN, PAWL_LOG_INFO, PAWL_LOG_DEBUG };
@@ -254,6 +412,9 @@ struct pawl_host {
 	/*
 	 * Settings of pawld that plugins share: "region", "account_id", "aws_endpoint",
 	 * "aws_access_key_id", "aws_secret_access_key", "version". "" when not set or not known.
+	 * Since 1.1: "url", where this pawld answers ("http://127.0.0.1:8083"; "" before it
+	 * listens), and "own_access_key_id", "own_secret_access_key", with which calls to it are
+	 * signed ("" when it trusts everybody).
 	 */
 	const char *(*setting)(const struct pawl_host *h, const char *name);
 
@@ -318,6 +479,66 @@ struct pawl_host {
 	/* Runs a pure one now; cb comes before this returns (the one exception). */
 	void (*function_call)(const struct pawl_host *h, const struct pawl_function_call *c,
 	    pawl_function_cb *cb, void *arg);
+
+	/* --- since 1.1 --- */
+
+	/*
+	 * PostgreSQL. conninfo NULL = pawld's own database. Connects when it is first used, and again
+	 * when a connection is lost; connections: how many calls run at the same time, 1 to 64.
+	 * NULL, and *why (may be NULL) a sentence to be released with free, when conninfo makes no sense.
+	 */
+	struct pawl_db *(
+	    *db_open)(const struct pawl_host *h, const char *conninfo, int connections, char **why);
+	/* What runs there is dropped without a callback. NULL is fine; .stop closes what is left. */
+	void (*db_close)(const struct pawl_host *h, struct pawl_db *db);
+	/*
+	 * Brings a schema up to date before anything else runs on db: applies those of the steps (one
+	 * statement each) that were not applied before, under a lock, and remembers how many. Steps are
+	 * only ever added. What is asked with sql_start meanwhile waits, and is UNAVAILABLE when it fails.
+	 */
+	void (*db_migrate)(const struct pawl_host *h, struct pawl_db *db, const char *const *steps,
+	    size_t nsteps, pawl_db_migrated_cb *cb, void *arg);
+	/* cb for each NOTIFY of the channel, and once with "" whenever some may have been missed. */
+	void (*db_listen)(const struct pawl_host *h, struct pawl_db *db, const char *channel,
+	    pawl_db_notified_cb *cb, void *arg);
+	uint64_t (*sql_start)(const struct pawl_host *h, struct pawl_db *db,
+	    const struct pawl_sql_call *c, pawl_sql_cb *cb, void *arg);
+	/* Its callback will not come. It may have had its effect all the same. Unknown ids are fine. */
+	void (*sql_cancel)(const struct pawl_host *h, uint64_t call);
+
+	/*
+	 * HTTP server, on the API's port; only in init. route: all methods of a path, of all below it
+	 * when it ends with "/". Nobody checked who asks: that is the plugin's to do. service: an AWS
+	 * service that real SDKs call; target is the prefix of X-Amz-Target ("AmazonSQS") or NULL,
+	 * version that of the query protocol ("2012-11-05") or NULL. Signatures are checked before.
+	 * 0, or -1 when somebody serves it already.
+	 */
+	int (*route)(const struct pawl_host *h, const char *path, pawl_http_call_cb *cb, void *arg);
+	int (*service)(const struct pawl_host *h, const char *target, const char *version,
+	    pawl_http_call_cb *cb, void *arg);
+	/*
+	 * Answers a call, at once or later; once. content_type NULL = none. headers: further lines that end
+	 * with CRLF, NULL = none. False when the client has gone: what was to be handed out was not.
+	 * True says that it is on its way, not that it arrived.
+	 */
+	bool (*reply)(const struct pawl_host *h, uint64_t call, int status,
+	    const char *content_type, const char *headers, const void *body, size_t len);
+	/* cb when the client goes away before the reply. */
+	void (*call_gone)(const struct pawl_host *h, uint64_t call, pawl_cb *cb, void *arg);
+
+	/* Mail, by the SMTP server of pawl.conf. Returns an id; cb comes exactly once unless cancelled. */
+	uint64_t (*mail_start)(const struct pawl_host *h, const struct pawl_mail *m,
+	    pawl_mail_cb *cb, void *arg);
+	void (*mail_cancel)(const struct pawl_host *h, uint64_t mail); /* unknown ids are fine */
+
+	/* Local commands. Returns an id; cb comes exactly once unless cancelled, which kills it. */
+	uint64_t (*command_start)(const struct pawl_host *h, const struct pawl_command *c,
+	    pawl_command_cb *cb, void *arg);
+	void (*command_cancel)(const struct pawl_host *h,
+	    uint64_t command); /* unknown ids are fine */
+
+	/* A key for signatures: the same on all nodes and after a restart, another for each plugin and purpose. */
+	void (*derive_key)(const struct pawl_host *h, const char *purpose, unsigned char out[32]);
 };
 
 /* --- what a plugin offers --------------------------------------------------- */
