@@ -4,7 +4,7 @@
 #
 #	if PLUGIN_NAME
 #	plugin_LTLIBRARIES += plugins/NAME/NAME.la
-#	plugins_NAME_NAME_la_SOURCES = plugins/NAME/NAME.c
+#	plugins_NAME_NAME_la_SOURCES = plugins/NAME/NAME.c $(common_text)
 #	plugins_NAME_NAME_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) $(LIBCURL_CFLAGS)
 #	plugins_NAME_NAME_la_LDFLAGS = $(PLUGIN_LINKFLAGS)
 #	plugins_NAME_NAME_la_LIBADD = $(LIBCURL_LIBS)
@@ -14,10 +14,11 @@
 #	endif
 #
 # plus one line here and one PAWL_PLUGIN line in configure.ac. It sees
-# <pawl/plugin.h> and nothing else of pawl. The build tree has a link to each
-# module, plugins/NAME.so: plugins/ is the plugin_dir to run pawld from there.
+# <pawl/plugin.h>, what it lists of plugins/common, and nothing else of pawl. The
+# build tree has a link to each module, plugins/NAME.so: plugins/ is the plugin_dir
+# to run pawld from there.
 
-PLUGIN_CPPFLAGS = -D_GNU_SOURCE -I$(top_builddir)/include
+PLUGIN_CPPFLAGS = -D_GNU_SOURCE -I$(top_builddir)/include -I$(top_srcdir)/plugins/common
 PLUGIN_LINKFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^pawl_plugin$$'
 
 plugindir = $(pkglibdir)/plugins
@@ -25,6 +26,7 @@ plugin_LTLIBRARIES =
 plugin_manuals =
 plugin_tests =
 
+include plugins/common/local.mk
 include plugins/echo/local.mk
 include plugins/http/local.mk
 include plugins/lambda/local.mk

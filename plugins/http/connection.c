@@ -27,12 +27,12 @@ static const struct {
 static char *
 problem(const char *name, const char *what, const char *more)
 {
-	struct http_text t = { 0 };
+	struct text t = { 0 };
 
-	http_text_adds(&t, "plugins.http.connections.");
-	http_text_adds(&t, name);
-	http_text_adds(&t, what);
-	http_text_adds(&t, more);
+	text_adds(&t, "plugins.http.connections.");
+	text_adds(&t, name);
+	text_adds(&t, what);
+	text_adds(&t, more);
 	return t.s;
 }
 
@@ -74,14 +74,14 @@ static char *
 connection_name(const char *arn)
 {
 	const char *s = strstr(arn, ":connection/");
-	struct http_text t = { 0 };
+	struct text t = { 0 };
 
 	if (strncmp(arn, "arn:", 4) != 0 || s == NULL)
 		return NULL;
 	s += strlen(":connection/");
-	http_text_add(&t, s, strcspn(s, "/"));
+	text_add(&t, s, strcspn(s, "/"));
 	if (t.len == 0)
-		http_text_fini(&t);
+		text_fini(&t);
 	return t.s;
 }
 
@@ -92,20 +92,20 @@ http_connection_find(const struct pawl_host *h, const char *arn, struct http_pro
 	struct pawl_doc found = PAWL_NO_DOC;
 
 	if (name == NULL) {
-		http_text_adds(&why->text,
+		text_adds(&why->text,
 		    "The value of the field 'ConnectionArn' has an invalid format");
 		return found;
 	}
 	found = h->doc_get(h, h->option_doc(h, "connections"), name);
 	if (found.block_ != NULL && (wrong = connection_problem(h, name, found)) != NULL) {
 		why->error = "Events.ConnectionResource.InvalidConnectionState";
-		http_text_adds(&why->text, wrong);
+		text_adds(&why->text, wrong);
 		found = PAWL_NO_DOC;
 	} else if (found.block_ == NULL) {
 		why->error = "Events.ConnectionResource.NotFound";
-		http_text_adds(&why->text, "The connection '");
-		http_text_adds(&why->text, name);
-		http_text_adds(&why->text,
+		text_adds(&why->text, "The connection '");
+		text_adds(&why->text, name);
+		text_adds(&why->text,
 		    "' does not exist; connections are set in plugins.http.connections of pawl.conf");
 	}
 	free(name);
@@ -116,7 +116,7 @@ http_connection_find(const struct pawl_host *h, const char *arn, struct http_pro
 /* The text of a member, and one more secret. */
 static void
 secret_of(const struct pawl_host *h, struct pawl_doc d, struct http_secrets *secrets,
-    struct http_text *out)
+    struct text *out)
 {
 	http_scalar_text(h, d, out);
 	http_secrets_add(secrets, out->s, out->len);
@@ -126,46 +126,46 @@ static void
 apply_basic(const struct pawl_host *h, struct pawl_doc c, struct http_request *r,
     struct http_secrets *secrets)
 {
-	struct http_text pair = { 0 }, password = { 0 }, header = { 0 };
+	struct text pair = { 0 }, password = { 0 }, header = { 0 };
 
 	secret_of(h, h->doc_get(h, c, "password"), secrets, &password);
 	http_scalar_text(h, h->doc_get(h, c, "username"), &pair);
-	http_text_adds(&pair, ":");
-	http_text_add(&pair, password.s, password.len);
-	http_text_adds(&header, "Basic ");
-	http_text_add_base64(&header, pair.s, pair.len);
+	text_adds(&pair, ":");
+	text_add(&pair, password.s, password.len);
+	text_adds(&header, "Basic ");
+	text_add_base64(&header, pair.s, pair.len);
 	http_secrets_add(secrets, header.s + strlen("Basic "), header.len - strlen("Basic "));
 	http_headers_set(&r->headers, "Authorization", header.s);
-	http_text_fini(&pair);
-	http_text_fini(&password);
-	http_text_fini(&header);
+	text_fini(&pair);
+	text_fini(&password);
+	text_fini(&header);
 }
 
 static void
 apply_api_key(const struct pawl_host *h, struct pawl_doc c, struct http_request *r,
     struct http_secrets *secrets)
 {
-	struct http_text name = { 0 }, value = { 0 };
+	struct text name = { 0 }, value = { 0 };
 
 	http_scalar_text(h, h->doc_get(h, c, "header"), &name);
 	secret_of(h, h->doc_get(h, c, "value"), secrets, &value);
 	http_headers_set(&r->headers, name.s, value.s);
-	http_text_fini(&name);
-	http_text_fini(&value);
+	text_fini(&name);
+	text_fini(&value);
 }
 
 static void
 apply_bearer(const struct pawl_host *h, struct pawl_doc c, struct http_request *r,
     struct http_secrets *secrets)
 {
-	struct http_text token = { 0 }, header = { 0 };
+	struct text token = { 0 }, header = { 0 };
 
 	secret_of(h, h->doc_get(h, c, "token"), secrets, &token);
-	http_text_adds(&header, "Bearer ");
-	http_text_add(&header, token.s, token.len);
+	text_adds(&header, "Bearer ");
+	text_add(&header, token.s, token.len);
 	http_headers_set(&r->headers, "Authorization", header.s);
-	http_text_fini(&token);
-	http_text_fini(&header);
+	text_fini(&token);
+	text_fini(&header);
 }
 
 static void
@@ -175,7 +175,7 @@ apply_extras(const struct pawl_host *h, struct pawl_doc extras, struct http_requ
 	struct pawl_doc_iter it = { .of = extras };
 
 	while (h->doc_next(h, &it)) {
-		struct http_text name = { 0 }, value = { 0 };
+		struct text name = { 0 }, value = { 0 };
 
 		http_scalar_text(h, it.key, &name);
 		secret_of(h, it.value, secrets, &value);
@@ -183,8 +183,8 @@ apply_extras(const struct pawl_host *h, struct pawl_doc extras, struct http_requ
 			http_url_add_query(&r->url, name.s, value.s, true);
 		else
 			http_headers_set(&r->headers, name.s, value.s);
-		http_text_fini(&name);
-		http_text_fini(&value);
+		text_fini(&name);
+		text_fini(&value);
 	}
 }
 

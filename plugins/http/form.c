@@ -11,12 +11,12 @@
 #include "http.h"
 
 void
-http_scalar_text(const struct pawl_host *h, struct pawl_doc d, struct http_text *out)
+http_scalar_text(const struct pawl_host *h, struct pawl_doc d, struct text *out)
 {
 	size_t len;
 	char *s;
 
-	http_text_add(out, "", 0);
+	text_add(out, "", 0);
 	switch (h->doc_type(h, d)) {
 	case PAWL_DOC_NONE:
 	case PAWL_DOC_NULL:
@@ -28,98 +28,97 @@ http_scalar_text(const struct pawl_host *h, struct pawl_doc d, struct http_text 
 		s = h->doc_text(h, d, &len);
 		break;
 	}
-	http_text_add(out, s, len);
+	text_add(out, s, len);
 	h->free(h, s);
 }
 
 static void
-add_pair(const struct pawl_host *h, const char *name, struct pawl_doc value, struct http_text *out)
+add_pair(const struct pawl_host *h, const char *name, struct pawl_doc value, struct text *out)
 {
-	struct http_text text = { 0 };
+	struct text text = { 0 };
 
 	if (out->len > 0)
-		http_text_adds(out, "&");
-	http_text_adds(out, name);
-	http_text_adds(out, "=");
+		text_adds(out, "&");
+	text_adds(out, name);
+	text_adds(out, "=");
 	http_scalar_text(h, value, &text);
-	http_text_add_encoded(out, text.s, text.len, true);
-	http_text_fini(&text);
+	text_add_encoded(out, text.s, text.len, true);
+	text_fini(&text);
 }
 
 static void
-add_commas(const struct pawl_host *h, const char *name, struct pawl_doc array,
-    struct http_text *out)
+add_commas(const struct pawl_host *h, const char *name, struct pawl_doc array, struct text *out)
 {
 	struct pawl_doc_iter it = { .of = array };
 	const char *between = "";
 
 	if (out->len > 0)
-		http_text_adds(out, "&");
-	http_text_adds(out, name);
-	http_text_adds(out, "=");
+		text_adds(out, "&");
+	text_adds(out, name);
+	text_adds(out, "=");
 	while (h->doc_next(h, &it)) {
-		struct http_text text = { 0 };
+		struct text text = { 0 };
 
 		http_scalar_text(h, it.value, &text);
-		http_text_adds(out, between);
-		http_text_add_encoded(out, text.s, text.len, true);
-		http_text_fini(&text);
+		text_adds(out, between);
+		text_add_encoded(out, text.s, text.len, true);
+		text_fini(&text);
 		between = ",";
 	}
 }
 
 static void add_value(const struct pawl_host *h, const char *name, struct pawl_doc value,
-    enum http_array_format format, struct http_text *out);
+    enum http_array_format format, struct text *out);
 
 static void
 add_elements(const struct pawl_host *h, const char *name, struct pawl_doc array,
-    enum http_array_format format, struct http_text *out)
+    enum http_array_format format, struct text *out)
 {
 	struct pawl_doc_iter it = { .of = array };
 	unsigned long index = 0;
 
 	while (h->doc_next(h, &it)) {
-		struct http_text inner = { 0 };
+		struct text inner = { 0 };
 		char suffix[32] = "";
 
 		if (format == HTTP_INDICES)
 			snprintf(suffix, sizeof(suffix), "[%lu]", index++);
 		else if (format == HTTP_BRACKETS)
 			strcpy(suffix, "[]");
-		http_text_adds(&inner, name);
-		http_text_adds(&inner, suffix);
+		text_adds(&inner, name);
+		text_adds(&inner, suffix);
 		add_value(h, inner.s, it.value, format, out);
-		http_text_fini(&inner);
+		text_fini(&inner);
 	}
 }
 
 static void
 add_members(const struct pawl_host *h, const char *name, struct pawl_doc object,
-    enum http_array_format format, struct http_text *out)
+    enum http_array_format format, struct text *out)
 {
 	struct pawl_doc_iter it = { .of = object };
 
 	while (h->doc_next(h, &it)) {
-		struct http_text inner = { 0 };
+		struct text inner = { 0 };
 		size_t len;
 		char *key = h->doc_string(h, it.key, &len);
 
 		if (name != NULL) {
-			http_text_adds(&inner, name);
-			http_text_adds(&inner, "[");
+			text_adds(&inner, name);
+			text_adds(&inner, "[");
 		}
-		http_text_add_encoded(&inner, key, len, true);
+		text_add_encoded(&inner, key, len, true);
 		if (name != NULL)
-			http_text_adds(&inner, "]");
+			text_adds(&inner, "]");
 		add_value(h, inner.s, it.value, format, out);
-		http_text_fini(&inner);
+		text_fini(&inner);
 		h->free(h, key);
 	}
 }
 
 static void
 add_value(const struct pawl_host *h, const char *name, struct pawl_doc value,
-    enum http_array_format format, struct http_text *out)
+    enum http_array_format format, struct text *out)
 {
 	switch (h->doc_type(h, value)) {
 	case PAWL_DOC_OBJECT:
@@ -139,8 +138,8 @@ add_value(const struct pawl_host *h, const char *name, struct pawl_doc value,
 
 void
 http_form_encode(const struct pawl_host *h, struct pawl_doc object, enum http_array_format format,
-    struct http_text *out)
+    struct text *out)
 {
-	http_text_add(out, "", 0);
+	text_add(out, "", 0);
 	add_members(h, NULL, object, format, out);
 }

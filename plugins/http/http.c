@@ -13,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "envelope.h"
 #include "http.h"
 
 static const struct pawl_option http_options[] = {
@@ -54,7 +55,7 @@ http_init(const struct pawl_host *h, void **state)
 		free(why);
 		return rc;
 	}
-	p = http_alloc(sizeof(*p));
+	p = text_alloc(sizeof(*p));
 	p->host = h;
 	*state = p;
 	return 0;
@@ -159,14 +160,14 @@ add_headers(const struct pawl_host *h, struct pawl_builder *b, const struct http
 		h->build_key(b, a->headers[i].name);
 		h->build_array(b);
 		for (size_t k = i; k < a->nheaders; k++) {
-			struct http_text value = { 0 };
+			struct text value = { 0 };
 
 			if (strcasecmp(a->headers[k].name, a->headers[i].name) != 0)
 				continue;
 			http_redact(&c->secrets, a->headers[k].value, strlen(a->headers[k].value),
 			    &value);
 			h->build_string(b, value.s, value.len);
-			http_text_fini(&value);
+			text_fini(&value);
 		}
 		h->build_end(b);
 	}
@@ -174,7 +175,7 @@ add_headers(const struct pawl_host *h, struct pawl_builder *b, const struct http
 }
 
 static void
-succeed(const struct http_call *c, const struct pawl_http_answer *a, const struct http_text *body)
+succeed(const struct http_call *c, const struct pawl_http_answer *a, const struct text *body)
 {
 	const struct pawl_host *h = c->http->host;
 	struct pawl_doc parsed = h->doc_parse(h, body->s, body->len, NULL);
@@ -222,7 +223,7 @@ answer_response(const struct http_call *c, const struct pawl_http_answer *a)
 {
 	const struct pawl_host *h = c->http->host;
 	const char *type = answer_header(a, "Content-Type");
-	struct http_text body = { 0 };
+	struct text body = { 0 };
 	char error[64], cause[256];
 
 	http_redact(&c->secrets, a->body, a->body_len, &body);
@@ -231,14 +232,14 @@ answer_response(const struct http_call *c, const struct pawl_http_answer *a)
 		fail_with_text(c, error, body.len > 0 ? body.s : a->status_text,
 		    body.len > 0 ? body.len : strlen(a->status_text));
 	} else if (a->body_len > 0 &&
-	    (!is_text_type(type) || !http_is_utf8(a->body, a->body_len))) {
+	    (!is_text_type(type) || !text_is_utf8(a->body, a->body_len))) {
 		snprintf(cause, sizeof(cause),
 		    "The response is neither JSON nor text: its content type is '%.100s'", type);
 		h->fail(h, c->task, "States.Http.Socket", cause);
 	} else {
 		succeed(c, a, &body);
 	}
-	http_text_fini(&body);
+	text_fini(&body);
 }
 
 static void
@@ -272,22 +273,11 @@ static void
 refuse_task(const struct http *p, const struct pawl_task *t, const struct http_problem *why)
 {
 	const struct pawl_host *h = p->host;
-	struct http_text cause = { 0 };
-	char *parameters;
 
-	if (why->error != NULL) {
+	if (why->error != NULL)
 		h->fail(h, t->id, why->error, why->text.s);
-		return;
-	}
-	parameters = h->doc_text(h, t->parameters, NULL);
-	http_text_adds(&cause, "The Parameters '");
-	http_text_adds(&cause, parameters);
-	http_text_adds(&cause, "' could not be used to start the Task: [");
-	http_text_adds(&cause, why->text.s);
-	http_text_adds(&cause, "]");
-	h->fail(h, t->id, "States.Runtime", cause.s);
-	http_text_fini(&cause);
-	h->free(h, parameters);
+	else
+		envelope_refuse(h, t, why->text.s);
 }
 
 static void
@@ -297,7 +287,7 @@ http_start(void *state, const struct pawl_task *t)
 	const struct pawl_host *h = p->host;
 	struct http_request r = { 0 };
 	struct http_problem why = { 0 };
-	struct http_call *c = http_alloc(sizeof(*c));
+	struct http_call *c = text_alloc(sizeof(*c));
 
 	c->http = p;
 	c->task = t->id;
@@ -321,7 +311,7 @@ http_start(void *state, const struct pawl_task *t)
 		c->exchange = h->http_start(h, &q, call_answered, c);
 	}
 	http_request_fini(&r);
-	http_text_fini(&why.text);
+	text_fini(&why.text);
 }
 
 const struct pawl_plugin pawl_plugin = {

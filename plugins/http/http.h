@@ -1,5 +1,5 @@
 /*
- * http - the parts of the plugin http: texts, the request made from a task's
+ * http - the parts of the plugin http: secrets, the request made from a task's
  * parameters, connections and their secrets.
  */
 #ifndef PAWL_PLUGIN_HTTP_H
@@ -7,23 +7,9 @@
 
 #include <pawl/plugin.h>
 
-/* Zeroed memory; out of memory ends the process, which is loaded again from its journal. */
-void *http_alloc(size_t size);
+#include "text.h"
 
-/* --- text.c ------------------------------------------------------------------------ */
-
-/* A growing text, NUL-terminated; zeroed is empty (s NULL until something was added). */
-struct http_text {
-	char *s;
-	size_t len, cap;
-};
-void http_text_add(struct http_text *t, const char *s, size_t len);
-void http_text_adds(struct http_text *t, const char *s);
-void http_text_fini(struct http_text *t); /* wipes it */
-/* Percent-encodes all but unreserved characters; form: blanks become '+'. */
-void http_text_add_encoded(struct http_text *t, const char *s, size_t len, bool form);
-void http_text_add_base64(struct http_text *t, const char *s, size_t len);
-bool http_is_utf8(const char *s, size_t len);
+/* --- secrets.c ------------------------------------------------------------------------ */
 
 /* Texts that must not appear in a history. */
 struct http_secrets {
@@ -33,7 +19,7 @@ struct http_secrets {
 void http_secrets_add(struct http_secrets *s, const char *secret, size_t len);
 void http_secrets_fini(struct http_secrets *s);
 /* Appends text with every secret in it replaced by "***". */
-void http_redact(const struct http_secrets *s, const char *text, size_t len, struct http_text *out);
+void http_redact(const struct http_secrets *s, const char *text, size_t len, struct text *out);
 
 /* --- request.c ------------------------------------------------------------------------ */
 
@@ -44,7 +30,7 @@ struct http_headers {
 
 struct http_request {
 	const char *method;
-	struct http_text url, body;
+	struct text url, body;
 	bool has_body;
 	struct http_headers headers;
 };
@@ -53,7 +39,7 @@ void http_request_fini(struct http_request *r);
 /* error NULL: the parameters are to blame, text is what goes between the brackets. */
 struct http_problem {
 	const char *error;
-	struct http_text text;
+	struct text text;
 };
 /* 0, or -1 and why. */
 int http_request_build(const struct pawl_host *h, const struct pawl_task *t, struct http_request *r,
@@ -64,9 +50,9 @@ int http_request_build(const struct pawl_host *h, const struct pawl_task *t, str
 enum http_array_format { HTTP_INDICES, HTTP_REPEAT, HTTP_COMMAS, HTTP_BRACKETS };
 /* An object as a form: a=1&b[c]=2 ... */
 void http_form_encode(const struct pawl_host *h, struct pawl_doc object,
-    enum http_array_format format, struct http_text *out);
+    enum http_array_format format, struct text *out);
 /* A scalar as text: the characters of a string, "" for null, JSON for the rest. */
-void http_scalar_text(const struct pawl_host *h, struct pawl_doc d, struct http_text *out);
+void http_scalar_text(const struct pawl_host *h, struct pawl_doc d, struct text *out);
 
 /* --- connection.c ------------------------------------------------------------------------ */
 
@@ -83,6 +69,6 @@ void http_connection_apply(const struct pawl_host *h, struct pawl_doc connection
 void http_headers_set(struct http_headers *headers, const char *name, const char *value);
 void http_headers_add(struct http_headers *headers, const char *name, const char *value);
 /* Adds name=value to the URL's query; replace: first removes what has that name. */
-void http_url_add_query(struct http_text *url, const char *name, const char *value, bool replace);
+void http_url_add_query(struct text *url, const char *name, const char *value, bool replace);
 
 #endif

@@ -19,10 +19,10 @@ struct build {
 static int
 bad(struct build *b, const char *sentence, const char *name)
 {
-	http_text_adds(&b->why->text, sentence);
+	text_adds(&b->why->text, sentence);
 	if (name != NULL) {
-		http_text_adds(&b->why->text, name);
-		http_text_adds(&b->why->text, "\"");
+		text_adds(&b->why->text, name);
+		text_adds(&b->why->text, "\"");
 	}
 	return -1;
 }
@@ -38,9 +38,9 @@ get(const struct build *b, const char *name)
 static char *
 copy_of(const char *s)
 {
-	struct http_text t = { 0 };
+	struct text t = { 0 };
 
-	http_text_adds(&t, s);
+	text_adds(&t, s);
 	return t.s;
 }
 
@@ -56,7 +56,7 @@ wipe(const char *s)
 void
 http_headers_add(struct http_headers *headers, const char *name, const char *value)
 {
-	struct pawl_http_header *grown = http_alloc((headers->n + 1) * sizeof(*grown));
+	struct pawl_http_header *grown = text_alloc((headers->n + 1) * sizeof(*grown));
 
 	if (headers->n > 0)
 		memcpy(grown, headers->list, headers->n * sizeof(*grown));
@@ -99,49 +99,49 @@ http_request_fini(struct http_request *r)
 		wipe(r->headers.list[i].value);
 	}
 	free(r->headers.list);
-	http_text_fini(&r->url);
-	http_text_fini(&r->body);
+	text_fini(&r->url);
+	text_fini(&r->body);
 }
 
 static void
-remove_query(struct http_text *url, const char *encoded_name)
+remove_query(struct text *url, const char *encoded_name)
 {
 	size_t len = strlen(encoded_name);
 	char *q = strchr(url->s, '?');
-	struct http_text left = { 0 };
+	struct text left = { 0 };
 	const char *s, *between = "?";
 
 	if (q == NULL)
 		return;
-	http_text_add(&left, url->s, (size_t)(q - url->s));
+	text_add(&left, url->s, (size_t)(q - url->s));
 	for (s = q + 1; *s != '\0'; s += *s == '&') {
 		size_t n = strcspn(s, "&");
 
 		if (!(n >= len && memcmp(s, encoded_name, len) == 0 &&
 			(n == len || s[len] == '='))) {
-			http_text_adds(&left, between);
-			http_text_add(&left, s, n);
+			text_adds(&left, between);
+			text_add(&left, s, n);
 			between = "&";
 		}
 		s += n;
 	}
-	http_text_fini(url);
+	text_fini(url);
 	*url = left;
 }
 
 void
-http_url_add_query(struct http_text *url, const char *name, const char *value, bool replace)
+http_url_add_query(struct text *url, const char *name, const char *value, bool replace)
 {
-	struct http_text encoded = { 0 };
+	struct text encoded = { 0 };
 
-	http_text_add_encoded(&encoded, name, strlen(name), false);
+	text_add_encoded(&encoded, name, strlen(name), false);
 	if (replace)
 		remove_query(url, encoded.s);
-	http_text_adds(url, strchr(url->s, '?') == NULL ? "?" : "&");
-	http_text_adds(url, encoded.s);
-	http_text_adds(url, "=");
-	http_text_add_encoded(url, value, strlen(value), false);
-	http_text_fini(&encoded);
+	text_adds(url, strchr(url->s, '?') == NULL ? "?" : "&");
+	text_adds(url, encoded.s);
+	text_adds(url, "=");
+	text_add_encoded(url, value, strlen(value), false);
+	text_fini(&encoded);
 }
 
 /* --- the fields ------------------------------------------------------------------------ */
@@ -166,7 +166,7 @@ check_fields(struct build *b)
 			char *name = b->h->doc_string(b->h, it.key, NULL);
 
 			bad(b, "The field \"", name);
-			http_text_adds(&b->why->text, " is not supported by Step Functions");
+			text_adds(&b->why->text, " is not supported by Step Functions");
 			b->h->free(b->h, name);
 			return -1;
 		}
@@ -184,7 +184,7 @@ build_url(struct build *b)
 	if (url == NULL)
 		return bad(b, "The field 'ApiEndpoint' is required and must be a string", NULL);
 	url[strcspn(url, "#")] = '\0';
-	http_text_adds(&b->r->url, url);
+	text_adds(&b->r->url, url);
 	h->free(h, url);
 	https = strncasecmp(b->r->url.s, "https://", 8) == 0;
 	if (!https && strncasecmp(b->r->url.s, "http://", 7) != 0)
@@ -240,11 +240,11 @@ static int
 build_header(struct build *b, const char *name, struct pawl_doc value)
 {
 	struct pawl_doc_iter it = { .of = value };
-	struct http_text text = { 0 };
+	struct text text = { 0 };
 
 	if (is_forbidden(name)) {
 		bad(b, "The header \"", name);
-		http_text_adds(&b->why->text, " is not allowed in the field 'Headers'");
+		text_adds(&b->why->text, " is not allowed in the field 'Headers'");
 		return -1;
 	}
 	if (b->h->doc_type(b->h, value) == PAWL_DOC_OBJECT)
@@ -257,7 +257,7 @@ build_header(struct build *b, const char *name, struct pawl_doc value)
 	}
 	http_scalar_text(b->h, value, &text);
 	http_headers_add(&b->r->headers, name, text.s);
-	http_text_fini(&text);
+	text_fini(&text);
 	return 0;
 }
 
@@ -283,7 +283,7 @@ static void
 add_query(struct build *b, const char *name, struct pawl_doc value)
 {
 	struct pawl_doc_iter it = { .of = value };
-	struct http_text text = { 0 };
+	struct text text = { 0 };
 
 	if (b->h->doc_type(b->h, value) == PAWL_DOC_ARRAY) {
 		while (b->h->doc_next(b->h, &it))
@@ -292,7 +292,7 @@ add_query(struct build *b, const char *name, struct pawl_doc value)
 	}
 	http_scalar_text(b->h, value, &text);
 	http_url_add_query(&b->r->url, name, text.s, false);
-	http_text_fini(&text);
+	text_fini(&text);
 }
 
 static int
@@ -371,7 +371,7 @@ build_json(struct build *b, struct pawl_doc body)
 		text = b->h->doc_string(b->h, body, &len);
 	else
 		text = b->h->doc_text(b->h, body, &len);
-	http_text_add(&b->r->body, text, len);
+	text_add(&b->r->body, text, len);
 	b->h->free(b->h, text);
 	if (type == NULL)
 		http_headers_add(&b->r->headers, "Content-Type", "application/json");
@@ -424,12 +424,12 @@ build_connection(struct build *b, struct http_secrets *secrets)
 static void
 add_own_headers(struct build *b, const struct pawl_task *t)
 {
-	struct http_text agent = { 0 };
+	struct text agent = { 0 };
 
-	http_text_adds(&agent, "Amazon|StepFunctions|HttpInvoke|");
-	http_text_adds(&agent, b->h->setting(b->h, "region"));
+	text_adds(&agent, "Amazon|StepFunctions|HttpInvoke|");
+	text_adds(&agent, b->h->setting(b->h, "region"));
 	http_headers_set(&b->r->headers, "User-Agent", agent.s);
-	http_text_fini(&agent);
+	text_fini(&agent);
 	if (headers_get(&b->r->headers, "Idempotency-Key") == NULL && *t->idempotency_key != '\0')
 		http_headers_add(&b->r->headers, "Idempotency-Key", t->idempotency_key);
 }

@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "envelope.h"
 #include "lambda.h"
+#include "text.h"
 
 static const struct pawl_option lambda_options[] = {
 	{ "endpoint", PAWL_STRING, "", "Base URL of a Lambda Invoke API; empty: aws_endpoint." },
@@ -34,7 +36,7 @@ struct lambda_call {
 	enum pawl_pattern pattern;
 	struct lambda_target target;
 	uint64_t function, exchange; /* what runs; 0 = not that */
-	char request_id[LAMBDA_ID_SIZE];
+	char request_id[ENVELOPE_ID_SIZE];
 };
 
 struct lambda {
@@ -47,7 +49,7 @@ struct lambda {
 static int
 lambda_init(const struct pawl_host *h, void **state)
 {
-	struct lambda *p = lambda_alloc(sizeof(*p));
+	struct lambda *p = text_alloc(sizeof(*p));
 
 	p->host = h;
 	*state = p;
@@ -189,10 +191,10 @@ context_of(const struct pawl_host *h, const struct pawl_task *t, const struct la
 static uint64_t
 random_seed(void)
 {
-	char id[LAMBDA_ID_SIZE];
+	char id[ENVELOPE_ID_SIZE];
 	uint64_t seed = 0;
 
-	lambda_request_id(id);
+	envelope_request_id(id);
 	for (const char *s = id; *s != '\0'; s++)
 		seed = seed * 31 + (unsigned char)*s;
 	return seed;
@@ -235,7 +237,7 @@ start_remote(struct lambda_call *c, const struct pawl_task *t, const char *endpo
 	size_t endpoint_len = strlen(endpoint), nheaders = 0, body_len;
 	struct pawl_http_header headers[6];
 	char *body = h->doc_text(h, target->payload, &body_len);
-	char *url = lambda_format("%.*s/2015-03-31/functions/%s/invocations%s%s",
+	char *url = text_format("%.*s/2015-03-31/functions/%s/invocations%s%s",
 	    (int)(endpoint_len - (endpoint[endpoint_len - 1] == '/')), endpoint, target->name,
 	    *target->qualifier != '\0' ? "?Qualifier=" : "", target->qualifier);
 	struct pawl_http_request r = { .size = sizeof(r),
@@ -271,19 +273,6 @@ start_remote(struct lambda_call *c, const struct pawl_task *t, const char *endpo
 	free(url);
 }
 
-static void
-refuse_task(const struct pawl_host *h, const struct pawl_task *t, char *why)
-{
-	char *parameters = h->doc_text(h, t->parameters, NULL);
-	char *cause = lambda_format("The Parameters '%s' could not be used to start the Task: [%s]",
-	    parameters, why);
-
-	h->fail(h, t->id, "States.Runtime", cause);
-	h->free(h, parameters);
-	free(cause);
-	free(why);
-}
-
 /* Event and DryRun of a local function: the answer does not wait for it. */
 static void
 start_accepted(struct lambda_call *c, const struct pawl_task *t)
@@ -315,12 +304,13 @@ lambda_start(void *state, const struct pawl_task *t)
 {
 	struct lambda *p = state;
 	const struct pawl_host *h = p->host;
-	struct lambda_call *c = lambda_alloc(sizeof(*c));
+	struct lambda_call *c = text_alloc(sizeof(*c));
 	const char *endpoint = endpoint_of(h);
 	char *why;
 
 	if (lambda_target_read(h, t, &c->target, &why) != 0) {
-		refuse_task(h, t, why);
+		envelope_refuse(h, t, why);
+		free(why);
 		lambda_target_fini(h, &c->target);
 		free(c);
 		return;
@@ -330,7 +320,7 @@ lambda_start(void *state, const struct pawl_task *t)
 	c->pattern = t->pattern;
 	c->next = p->calls;
 	p->calls = c;
-	lambda_request_id(c->request_id);
+	envelope_request_id(c->request_id);
 	if (h->function_kind(h, c->target.name) == PAWL_FUNCTION_NONE) {
 		if (*endpoint != '\0')
 			start_remote(c, t, endpoint);
@@ -371,7 +361,7 @@ lambda_call_pure(void *state, const struct pawl_task *t, uint64_t seed, struct p
 	const struct lambda *p = state;
 	const struct pawl_host *h = p->host;
 	struct lambda_target target;
-	char id[LAMBDA_ID_SIZE];
+	char id[ENVELOPE_ID_SIZE];
 	char *why = NULL;
 	int rc = 0;
 
@@ -384,7 +374,7 @@ lambda_call_pure(void *state, const struct pawl_task *t, uint64_t seed, struct p
 			.event = target.payload,
 			.seed = seed };
 
-		lambda_request_id_from(seed, id);
+		envelope_request_id_from(seed, id);
 		f.context = context = context_of(h, t, &target, id);
 		h->function_call(h, &f, pure_answered, &call);
 		h->doc_unref(h, context);

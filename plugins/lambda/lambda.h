@@ -6,7 +6,6 @@
 
 #include <pawl/plugin.h>
 
-#define LAMBDA_ID_SIZE 37
 #define LAMBDA_NAME_SIZE 256
 
 /* What a task asks for. */
@@ -33,10 +32,6 @@ void lambda_outcome_fini(const struct pawl_host *h, struct lambda_outcome *o);
 
 /* --- outcome.c ---------------------------------------------------------------------- */
 
-/* A uuid, random or made from a seed. */
-void lambda_request_id(char out[LAMBDA_ID_SIZE]);
-void lambda_request_id_from(uint64_t seed, char out[LAMBDA_ID_SIZE]);
-
 /* now_ms 0: there is no clock here, and no Date. */
 void lambda_local_outcome(const struct pawl_host *h, const struct lambda_target *target,
     const struct pawl_function_answer *a, const char *request_id, int64_t now_ms,
@@ -49,9 +44,6 @@ void lambda_remote_outcome(const struct pawl_host *h, const struct lambda_target
 void lambda_missing_outcome(const struct pawl_host *h, const struct lambda_target *target,
     const char *request_id, struct lambda_outcome *o);
 
-/* printf into a new text; never NULL. */
-char *lambda_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void *lambda_alloc(size_t size); /* zeroed, never NULL */
 /* arn:aws:lambda:REGION:ACCOUNT:function:NAME:QUALIFIER; yours */
 char *lambda_function_arn(const struct pawl_host *h, const struct lambda_target *target);
 

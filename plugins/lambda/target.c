@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lambda.h"
+#include "text.h"
 
 /* Copies a part of a name; -1 when it is too long or empty. */
 static int
@@ -34,7 +35,7 @@ read_name(struct lambda_target *target, const char *given)
 static char *
 bad(const char *sentence)
 {
-	return lambda_format("%s", sentence);
+	return text_format("%s", sentence);
 }
 
 static int
@@ -53,7 +54,7 @@ check_fields(const struct pawl_host *h, struct pawl_doc parameters, char **why)
 		if (i == sizeof(known) / sizeof(known[0])) {
 			char *name = h->doc_string(h, it.key, NULL);
 
-			*why = lambda_format("The field \"%s\" is not supported by Step Functions",
+			*why = text_format("The field \"%s\" is not supported by Step Functions",
 			    name);
 			h->free(h, name);
 			return -1;
@@ -75,7 +76,7 @@ read_options(const struct pawl_host *h, struct pawl_doc p, struct lambda_target 
 	if (rc != 0)
 		*why = bad("The value of the field 'Qualifier' has an invalid format");
 	if (context != NULL)
-		target->client_context = lambda_format("%s", context);
+		target->client_context = text_format("%s", context);
 	h->free(h, qualifier);
 	h->free(h, context);
 	target->tail = h->doc_is(h, h->doc_get(h, p, "LogType"), "Tail");
@@ -167,7 +168,7 @@ lambda_target_fini(const struct pawl_host *h, struct lambda_target *target)
 char *
 lambda_function_arn(const struct pawl_host *h, const struct lambda_target *target)
 {
-	return lambda_format("arn:aws:lambda:%s:%s:function:%s:%s", h->setting(h, "region"),
+	return text_format("arn:aws:lambda:%s:%s:function:%s:%s", h->setting(h, "region"),
 	    h->setting(h, "account_id"), target->name,
 	    *target->qualifier != '\0' ? target->qualifier : "$LATEST");
 }
