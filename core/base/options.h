@@ -75,6 +75,8 @@
 	    "A Lua function that runs longer is killed.") \
 	X(function_memory, BYTES, "128 MiB", YES, "1 MiB..64 GiB", \
 	    "A Lua function that needs more memory is killed.") \
+	X(max_commands, INT, "16", YES, "1..4096", \
+	    "Local commands that run at the same time; more wait in their order.") \
 	X(aws_endpoint, STRING, "", NO, "(https?://.+)?", \
 	    "Base URL of the AWS services that tasks call; empty: none, functions are Lua only.") \
 	X(aws_access_key_id, STRING, "", NO, "", \

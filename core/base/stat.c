@@ -9,10 +9,11 @@
 
 #include "base/xalloc.h"
 
-#define STAT_LABELS_MAX 200 /* values of one label; a label comes from outside */
+#define STAT_LABELS_MAX 200 /* values of one label, or pairs; a label comes from outside */
+#define LABELS_EACH 2
 #define STAT_BUCKETS_MAX 14
 
-enum kind { KIND_COUNTER, KIND_GAUGE, KIND_SECONDS, KIND_SIZES };
+enum kind { KIND_COUNTER, KIND_GAUGE, KIND_TIME, KIND_SECONDS, KIND_SIZES };
 
 struct declared {
 	enum kind kind;
@@ -26,7 +27,7 @@ static const struct declared table[STAT_COUNT] = {
 };
 
 struct labelled {
-	char *label;
+	char *labels[LABELS_EACH]; /* as many as were declared, then NULL */
 	int64_t value;
 };
 
@@ -102,28 +103,55 @@ stat_add(enum stat_id s, int64_t n)
 	counted[s].value += n;
 }
 
-static struct labelled *
-find_label(struct counted *c, const char *label)
+static bool
+has_labels(const struct labelled *l, const char *const labels[LABELS_EACH])
 {
+	for (int i = 0; i < LABELS_EACH && labels[i] != NULL; i++)
+		if (strcmp(l->labels[i], labels[i]) != 0)
+			return false;
+	return true;
+}
+
+static struct labelled *
+find_labels(struct counted *c, const char *const labels[LABELS_EACH])
+{
+	const char *const other[LABELS_EACH] = { "other", labels[1] != NULL ? "other" : NULL };
+	struct labelled *l;
+
 	for (size_t i = 0; i < c->nlabels; i++)
-		if (strcmp(c->labels[i].label, label) == 0)
+		if (has_labels(&c->labels[i], labels))
 			return &c->labels[i];
 	if (c->nlabels == STAT_LABELS_MAX)
-		return find_label(c, "other");
+		return find_labels(c, other);
 	/* the last place is kept for what has no place of its own */
 	if (c->nlabels == STAT_LABELS_MAX - 1)
-		label = "other";
+		labels = other;
 	c->labels = xreallocarray(c->labels, c->nlabels + 1, sizeof(*c->labels));
-	c->labels[c->nlabels] = (struct labelled){ .label = xstrdup(label) };
-	return &c->labels[c->nlabels++];
+	l = &c->labels[c->nlabels++];
+	*l = (struct labelled){ .value = 0 };
+	for (int i = 0; i < LABELS_EACH && labels[i] != NULL; i++)
+		l->labels[i] = xstrdup(labels[i]);
+	return l;
 }
 
 void
 stat_add_label(enum stat_id s, const char *label, int64_t n)
 {
-	assert(table[s].label != NULL);
+	const char *const labels[LABELS_EACH] = { label, NULL };
+
+	assert(table[s].label != NULL && strchr(table[s].label, ',') == NULL);
 	assert(n >= 0 || table[s].kind == KIND_GAUGE);
-	find_label(&counted[s], label)->value += n;
+	find_labels(&counted[s], labels)->value += n;
+}
+
+void
+stat_add_labels(enum stat_id s, const char *first, const char *second, int64_t n)
+{
+	const char *const labels[LABELS_EACH] = { first, second };
+
+	assert(table[s].label != NULL && strchr(table[s].label, ',') != NULL);
+	assert(n >= 0 || table[s].kind == KIND_GAUGE);
+	find_labels(&counted[s], labels)->value += n;
 }
 
 void
@@ -164,19 +192,47 @@ stat_value(enum stat_id s)
 
 /* A label's value is quoted as in the text format: backslash, quote and line feed are escaped. */
 static void
+print_label(const char *name, size_t name_len, const char *value, struct buf *out)
+{
+	buf_addf(out, "%.*s=\"", (int)name_len, name);
+	for (; *value != '\0'; value++) {
+		if (*value == '\\' || *value == '"')
+			buf_addc(out, '\\');
+		if (*value == '\n')
+			buf_adds(out, "\\n");
+		else
+			buf_addc(out, *value);
+	}
+	buf_addc(out, '"');
+}
+
+static void
+print_value(const struct declared *d, int64_t value, struct buf *out)
+{
+	if (d->kind == KIND_TIME)
+		buf_addf(out, " %lld.%06lld\n", (long long)(value / 1000000),
+		    (long long)(value % 1000000));
+	else
+		buf_addf(out, " %lld\n", (long long)value);
+}
+
+static void
 print_labels(const struct declared *d, const struct counted *c, struct buf *out)
 {
+	size_t first_len = strcspn(d->label, ",");
+
 	for (size_t i = 0; i < c->nlabels; i++) {
-		buf_addf(out, "%s{%s=\"", d->name, d->label);
-		for (const char *p = c->labels[i].label; *p != '\0'; p++) {
-			if (*p == '\\' || *p == '"')
-				buf_addc(out, '\\');
-			if (*p == '\n')
-				buf_adds(out, "\\n");
-			else
-				buf_addc(out, *p);
+		const struct labelled *l = &c->labels[i];
+
+		buf_addf(out, "%s{", d->name);
+		print_label(d->label, first_len, l->labels[0], out);
+		if (l->labels[1] != NULL) {
+			buf_addc(out, ',');
+			print_label(d->label + first_len + 1, strlen(d->label) - first_len - 1,
+			    l->labels[1], out);
 		}
-		buf_addf(out, "\"} %lld\n", (long long)c->labels[i].value);
+		buf_addc(out, '}');
+		print_value(d, l->value, out);
 	}
 }
 
@@ -201,19 +257,22 @@ print_histogram(const struct declared *d, const struct counted *c, struct buf *o
 void
 stat_print(struct buf *out)
 {
-	static const char *const types[] = { "counter", "gauge", "histogram", "histogram" };
+	static const char *const types[] = { "counter", "gauge", "counter", "histogram",
+		"histogram" };
 
 	for (size_t i = 0; i < STAT_COUNT; i++) {
 		const struct declared *d = &table[i];
 
 		buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", d->name, d->help, d->name,
 		    types[d->kind]);
-		if (is_histogram(d->kind))
+		if (is_histogram(d->kind)) {
 			print_histogram(d, &counted[i], out);
-		else if (d->label != NULL)
+		} else if (d->label != NULL) {
 			print_labels(d, &counted[i], out);
-		else
-			buf_addf(out, "%s %lld\n", d->name, (long long)counted[i].value);
+		} else {
+			buf_adds(out, d->name);
+			print_value(d, counted[i].value, out);
+		}
 	}
 }
 
@@ -222,7 +281,8 @@ stat_reset(void)
 {
 	for (size_t i = 0; i < STAT_COUNT; i++) {
 		for (size_t k = 0; k < counted[i].nlabels; k++)
-			free(counted[i].labels[k].label);
+			for (int n = 0; n < LABELS_EACH; n++)
+				free(counted[i].labels[k].labels[n]);
 		free(counted[i].labels);
 		counted[i] = (struct counted){ .value = 0 };
 	}

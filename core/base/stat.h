@@ -12,9 +12,10 @@
 #include "base/buf.h"
 
 /*
- * X(id, kind, name, label, help). kind: COUNTER, GAUGE, SECONDS (histogram of
- * durations) or SIZES (histogram of counts). label: the name of its one label, or
- * NULL; histograms have none.
+ * X(id, kind, name, label, help). kind: COUNTER, GAUGE, TIME (counter of microseconds,
+ * printed in seconds), SECONDS (histogram of durations) or SIZES (histogram of counts).
+ * label: the name of its label, the names of its two labels with a comma between, or NULL;
+ * histograms have none.
  */
 #define STATS(X) \
 	X(executions_started, COUNTER, "pawl_executions_started_total", NULL, \
@@ -35,8 +36,13 @@
 	X(loop_turn_seconds, SECONDS, "pawl_loop_turn_seconds", NULL, \
 	    "CPU time that one turn of the event loop took.") \
 	X(tasks, COUNTER, "pawl_tasks_total", "resource", "Tasks given to a plugin, by resource.") \
-	X(tasks_late, COUNTER, "pawl_tasks_late_total", NULL, \
-	    "Answers that came after their task was closed.") \
+	X(plugin_blocked, COUNTER, "pawl_plugin_blocked_total", "plugin", \
+	    "Calls into a plugin that held up the event loop for 100 ms or longer, by plugin.") \
+	X(plugin_blocked_seconds, TIME, "pawl_plugin_blocked_seconds_total", "plugin", \
+	    "Time that such calls took, by plugin.") \
+	X(plugin_answers_dropped, COUNTER, "pawl_plugin_answers_dropped_total", "plugin,reason", \
+	    "Answers of plugins that were dropped, by plugin and reason: the task was closed " \
+	    "before, is not known, is another plugin's, does not wait for it.") \
 	X(http_requests, COUNTER, "pawl_http_requests_total", "action", \
 	    "Requests to the API, by action.") \
 	X(http_seconds, SECONDS, "pawl_http_seconds", NULL, \
@@ -61,6 +67,8 @@ enum stat_id {
 void stat_add(enum stat_id s, int64_t n);
 /* As stat_add for one value of the label. Beyond 200 values of one label: "other". */
 void stat_add_label(enum stat_id s, const char *label, int64_t n);
+/* The same for one with two labels; 200 pairs of values. */
+void stat_add_labels(enum stat_id s, const char *first, const char *second, int64_t n);
 void stat_set(enum stat_id s, int64_t v);    /* gauges */
 void stat_observe(enum stat_id s, double v); /* histograms */
 /* A counter or gauge, all labels together; of a histogram the number of observations. */

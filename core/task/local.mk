@@ -4,12 +4,15 @@ pawlcore_sources += core/task/engine.c core/task/engine.h core/task/resident.c c
 pawlcore_sources += core/task/loader.c core/task/dispatch.c core/task/slots.c core/task/slots.h
 pawlcore_sources += core/task/token.c core/task/token.h core/task/plugin_host.h
 
+pawlcore_sources += core/task/command.c core/task/command.h core/task/launch.c core/task/launch.h
 pawlcore_sources += core/task/httpc.c
 pawlcore_sources += core/task/httpc.h
+pawlcore_sources += core/task/plugin_command.c
 pawlcore_sources += core/task/plugin_host.c
 pawlcore_sources += core/task/plugin_module.h
 pawlcore_sources += core/task/plugin_options.c
 pawlcore_sources += core/task/plugin_table.c
+pawlcore_sources += core/task/plugin_watch.c
 pawlcore_sources += core/task/script.c
 pawlcore_sources += core/task/script.h
 pawlcore_sources += core/task/script_file.c

@@ -335,6 +335,11 @@ typedef void pawl_mail_cb(void *arg, const struct pawl_mail_answer *a);
 
 /* --- local commands (1.1) ----------------------------------------------------- */
 
+/*
+ * A program with no shell around it. It leads a process group of its own; what is left of the group is
+ * killed when it has ended. max_commands of pawl.conf run at the same time, more wait in their
+ * order. They do not outlive pawld.
+ */
 struct pawl_command {
 	size_t size;
 	const char *const
@@ -344,8 +349,9 @@ struct pawl_command {
 	const char *cwd; /* NULL = "/" */
 	const void *input; /* standard input; copied */
 	size_t input_len;
-	int64_t timeout_ms; /* 0 = 60 s: then it is killed, with its process group */
-	int64_t memory;     /* bytes of address space for each process; 0 = 1 GiB */
+	int64_t
+	    timeout_ms; /* 0 = 60 s, from the moment it runs: then it is killed, with its group */
+	int64_t memory; /* bytes of address space for each process; 0 = 1 GiB */
 	size_t
 	    max_output; /* bytes of standard output; 0 = 8 MiB: a command that writes more is killed */
 	uint64_t task_id; /* whose ids its log lines carry; 0 = none */
@@ -356,7 +362,8 @@ enum pawl_command_result {
 	PAWL_COMMAND_SIGNALED, /* signal: it crashed, or somebody killed it */
 	PAWL_COMMAND_TIMEOUT,
 	PAWL_COMMAND_TOO_LARGE,
-	PAWL_COMMAND_NOT_STARTED /* message says why */
+	PAWL_COMMAND_NOT_STARTED, /* message says why */
+	PAWL_COMMAND_BUSY         /* too many commands wait */
 };
 
 struct pawl_command_answer {

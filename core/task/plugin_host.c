@@ -56,6 +56,7 @@ plugin_host_new(struct loop *l, const struct conf *c, plugin_answer_cb *cb, void
 	h->http = httpc_new(l);
 	h->scripts = scripts_new(&dirs);
 	h->workers = workers_new(l, c);
+	h->commands = command_pool_new(l, (int)c->max_commands);
 	return h;
 }
 
@@ -64,8 +65,12 @@ module_free(struct module *m)
 {
 	if (m == NULL)
 		return;
-	if (m->ready && m->def.stop != NULL)
+	if (m->ready && m->def.stop != NULL) {
+		struct plugin_visit v = plugin_enter(m, "stop");
+
 		m->def.stop(m->state);
+		plugin_leave(&v);
+	}
 	if (m->host != NULL)
 		pending_close_all(m->host, m);
 	plugin_options_fini(&m->options);
@@ -115,6 +120,7 @@ plugin_host_free(struct plugin_host *h)
 	while ((t = TAILQ_FIRST(&h->open_tasks)) != NULL)
 		task_close(h, t);
 	worker_pool_free(h->workers);
+	command_pool_free(h->commands);
 	httpc_free(h->http);
 	scripts_free(h->scripts);
 	loop_timer_fini(&h->answers_timer);
@@ -322,11 +328,21 @@ module_open(struct module *m, struct err *e)
 }
 
 static int
+call_init(struct module *m)
+{
+	struct plugin_visit v = plugin_enter(m, "init");
+	int rc = m->def.init(&m->table, &m->state);
+
+	plugin_leave(&v);
+	return rc;
+}
+
+static int
 module_init(struct module *m, struct err *e)
 {
 	if (check_unique(m, e) != 0 || read_options(&m->options, m, m->host->conf, e) != 0)
 		return -1;
-	if (m->def.init != NULL && m->def.init(&m->table, &m->state) != 0)
+	if (m->def.init != NULL && call_init(m) != 0)
 		REFUSE(e, m->path, "%s",
 		    m->refusal != NULL ? m->refusal : "its init failed without saying why");
 	m->ready = true;
@@ -388,6 +404,15 @@ plugin_host_load_dir(struct plugin_host *h, const char *dir)
 	return nrefused;
 }
 
+static void
+call_reload(const struct module *m)
+{
+	struct plugin_visit v = plugin_enter(m, "reload");
+
+	m->def.reload(m->state);
+	plugin_leave(&v);
+}
+
 void
 plugin_host_reload(struct plugin_host *h, const struct conf *c)
 {
@@ -395,6 +420,7 @@ plugin_host_reload(struct plugin_host *h, const struct conf *c)
 
 	h->conf = c;
 	worker_pool_set_limits(h->workers, c->function_timeout, c->function_memory);
+	command_pool_set_max(h->commands, (int)c->max_commands);
 	TAILQ_FOREACH(m, &h->modules, link) {
 		struct plugin_options fresh = { 0 };
 		struct err e = ERR_INIT;
@@ -407,7 +433,7 @@ plugin_host_reload(struct plugin_host *h, const struct conf *c)
 		plugin_options_fini(&m->options);
 		m->options = fresh;
 		if (m->def.reload != NULL)
-			m->def.reload(m->state);
+			call_reload(m);
 	}
 }
 
@@ -533,15 +559,16 @@ queue_failure(struct plugin_host *h, uint64_t task, uint64_t ticket, const char 
 
 /* The task when this plugin may answer it now; else says so and counts it. */
 static struct open_task *
-task_to_answer(struct module *m, uint64_t id)
+task_to_answer(const struct module *m, uint64_t id)
 {
 	struct open_task *t = idmap_get(&m->host->tasks, id);
 
 	if (t != NULL && t->module == m)
 		return t;
-	stat_add(STAT_tasks_late, 1);
-	log_info("plugin %s: an answer to task %llu, which is answered or closed, is dropped",
-	    m->def.name, (unsigned long long)id);
+	plugin_answer_dropped(m, id,
+	    t != NULL                                ? DROPPED_FOREIGN
+		: id == 0 || id > m->host->next_task ? DROPPED_UNKNOWN
+						     : DROPPED_CLOSED);
 	return NULL;
 }
 
@@ -584,10 +611,7 @@ plugin_answer_submitted(struct module *m, uint64_t task, struct doc response)
 	if (t == NULL)
 		return;
 	if (t->pattern == PATTERN_REQUEST || t->submitted || doc_is_none(response)) {
-		stat_add(STAT_tasks_late, 1);
-		log_warn(
-		    "plugin %s: \"submitted\" for task %llu, which does not wait for it, is dropped",
-		    m->def.name, (unsigned long long)task);
+		plugin_answer_dropped(m, task, DROPPED_NOT_WAITED);
 		return;
 	}
 	t->submitted = true;
@@ -660,6 +684,7 @@ plugin_host_start(struct plugin_host *h, const struct plugin_task_spec *s)
 	struct module *m = module_for(h, s->resource);
 	uint64_t id = ++h->next_task;
 	struct pawl_task task = task_of(s, id);
+	struct plugin_visit visit;
 	struct open_task *t;
 
 	if (m == NULL || (m->def.patterns & task.pattern) == 0) {
@@ -675,7 +700,9 @@ plugin_host_start(struct plugin_host *h, const struct plugin_task_spec *s)
 	idmap_put(&h->tasks, id, t);
 	TAILQ_INSERT_TAIL(&h->open_tasks, t, link);
 	stat_add_label(STAT_tasks, s->resource->base_arn, 1);
+	visit = plugin_enter(m, "start");
 	m->def.start(m->state, &task);
+	plugin_leave(&visit);
 	return id;
 }
 
@@ -704,8 +731,23 @@ plugin_host_cancel(struct plugin_host *h, uint64_t id)
 		return;
 	m = t->module;
 	task_close(h, t);
-	if (m->def.cancel != NULL)
+	if (m->def.cancel != NULL) {
+		struct plugin_visit v = plugin_enter(m, "cancel");
+
 		m->def.cancel(m->state, id);
+		plugin_leave(&v);
+	}
+}
+
+static int
+call_pure(const struct module *m, const struct pawl_task *task, uint64_t seed,
+    struct pawl_pure_answer *a)
+{
+	struct plugin_visit v = plugin_enter(m, "call_pure");
+	int rc = m->def.call_pure(m->state, task, seed, a);
+
+	plugin_leave(&v);
+	return rc;
 }
 
 int
@@ -720,7 +762,7 @@ plugin_host_pure_call(void *arg, const struct task_resource *res, struct doc par
 	struct pawl_pure_answer a = { .size = sizeof(a) };
 
 	if (m == NULL || m->def.call_pure == NULL || (m->def.patterns & task.pattern) == 0 ||
-	    m->def.call_pure(m->state, &task, seed, &a) == 0)
+	    call_pure(m, &task, seed, &a) == 0)
 		return 0;
 	*steps -= scripts_steps(h->scripts) - before;
 	if (a.failed || a.output.block_ == NULL)

@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 
 #include "base/idmap.h"
+#include "task/command.h"
 #include "task/httpc.h"
 #include "task/plugin.h"
 #include "task/plugin_host.h"
@@ -57,28 +58,33 @@ struct module {
 
 struct module *module_from(const struct pawl_host *h);
 
-/* What a plugin asked for and has not got yet: timers, deferred calls, exchanges, function calls. */
-enum pending_kind { PENDING_TIMER, PENDING_DEFER, PENDING_HTTP, PENDING_FUNCTION };
+/* What a plugin asked for and has not got yet. */
+enum pending_kind { PENDING_TIMER, PENDING_DEFER, PENDING_HTTP, PENDING_FUNCTION, PENDING_COMMAND };
 
 struct pending {
 	TAILQ_ENTRY(pending) link;
 	enum pending_kind kind;
 	struct module *module;
 	uint64_t id;
-	uint64_t inner; /* id of the exchange or of the worker's call */
+	uint64_t inner; /* id of the exchange, of the worker's call, of the command */
 	struct loop_timer timer;
 	union {
 		pawl_cb *plain;
 		pawl_http_cb *http;
 		pawl_function_cb *function;
+		pawl_command_cb *command;
 	} cb;
 	void *arg;
+	uint64_t task_id; /* whose ids its log lines carry */
 	/* functions */
-	uint64_t task_id;
 	struct script_call call; /* a pure one that runs on the next turn */
 	char *name;
 };
+struct pending *pending_new(struct module *m, enum pending_kind kind, void *arg);
+void pending_free(struct pending *p);  /* forgets it without stopping what is behind it */
 void pending_close(struct pending *p); /* stops what is behind it, frees it */
+/* Closes the one of this id, when it is of this kind and of this plugin. */
+void pending_close_id(const struct pawl_host *h, uint64_t id, enum pending_kind kind);
 void pending_close_all(struct plugin_host *h, const struct module *m);
 
 struct open_task {
@@ -124,6 +130,7 @@ struct plugin_host {
 	struct httpc *http;
 	struct scripts *scripts;
 	struct worker_pool *workers;
+	struct command_pool *commands;
 };
 
 /* The answers of plugins (plugin_host.c). */
@@ -133,8 +140,30 @@ void plugin_answer_submitted(struct module *m, uint64_t task, struct doc respons
 /* "exec=... state=..." or NULL. */
 const char *plugin_task_ids(const struct plugin_host *h, uint64_t task);
 
-/* Fills the table of functions (plugin_table.c). */
+/*
+ * A call into a plugin stands between these two: it is measured, and one that takes long, which
+ * holds up everybody, is logged and counted (plugin_watch.c). function: "start", "a timer" ...
+ */
+struct plugin_visit {
+	const struct module *module;
+	const char *function;
+	int64_t begun_us;
+};
+struct plugin_visit plugin_enter(const struct module *m, const char *function);
+void plugin_leave(const struct plugin_visit *v);
+
+/* Why an answer is dropped. */
+enum plugin_dropped {
+	DROPPED_CLOSED,    /* the task is answered, or cancelled: a second answer, or a late one */
+	DROPPED_UNKNOWN,   /* there was never such a task */
+	DROPPED_FOREIGN,   /* it is another plugin's */
+	DROPPED_NOT_WAITED /* "submitted" for a task that does not wait for it, or again */
+};
+void plugin_answer_dropped(const struct module *m, uint64_t task, enum plugin_dropped why);
+
+/* Fills the table of functions (plugin_table.c), and parts of it. */
 void plugin_table_init(struct pawl_host *t);
+void plugin_command_init(struct pawl_host *t);
 
 static inline struct doc
 doc_from_pawl(struct pawl_doc d)

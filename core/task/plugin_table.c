@@ -179,7 +179,7 @@ host_setting(const struct pawl_host *h, const char *name)
 
 /* --- what is pending ---------------------------------------------------------- */
 
-static struct pending *
+struct pending *
 pending_new(struct module *m, enum pending_kind kind, void *arg)
 {
 	struct plugin_host *h = m->host;
@@ -195,8 +195,7 @@ pending_new(struct module *m, enum pending_kind kind, void *arg)
 	return p;
 }
 
-/* Forgets it without stopping what is behind it. */
-static void
+void
 pending_free(struct pending *p)
 {
 	struct plugin_host *h = p->module->host;
@@ -219,6 +218,8 @@ pending_close(struct pending *p)
 		httpc_cancel(h->http, p->inner);
 	if (p->kind == PENDING_FUNCTION && p->inner != 0)
 		worker_cancel(h->workers, p->inner);
+	if (p->kind == PENDING_COMMAND)
+		command_cancel(h->commands, p->inner);
 	pending_free(p);
 }
 
@@ -234,8 +235,8 @@ pending_close_all(struct plugin_host *h, const struct module *m)
 	}
 }
 
-static void
-cancel_if(const struct pawl_host *h, uint64_t id, enum pending_kind kind)
+void
+pending_close_id(const struct pawl_host *h, uint64_t id, enum pending_kind kind)
 {
 	struct module *m = module_from(h);
 	struct pending *p = idmap_get(&m->host->pending_by_id, id);
@@ -248,11 +249,14 @@ static void
 plain_due(void *arg)
 {
 	struct pending *p = arg;
+	struct plugin_visit v =
+	    plugin_enter(p->module, p->kind == PENDING_TIMER ? "a timer" : "a deferred call");
 	pawl_cb *cb = p->cb.plain;
 	void *cb_arg = p->arg;
 
 	pending_free(p);
 	cb(cb_arg);
+	plugin_leave(&v);
 }
 
 static struct event_base *
@@ -276,7 +280,7 @@ host_timer_start(const struct pawl_host *h, int64_t delay_ms, pawl_cb *cb, void 
 static void
 host_timer_cancel(const struct pawl_host *h, uint64_t timer)
 {
-	cancel_if(h, timer, PENDING_TIMER);
+	pending_close_id(h, timer, PENDING_TIMER);
 }
 
 static void
@@ -314,6 +318,7 @@ static void
 http_answered(void *arg, const struct httpc_answer *a)
 {
 	struct pending *p = arg;
+	struct plugin_visit v = plugin_enter(p->module, "an HTTP answer");
 	pawl_http_cb *cb = p->cb.http;
 	void *cb_arg = p->arg;
 	struct pawl_http_answer out = { .size = sizeof(out),
@@ -328,6 +333,7 @@ http_answered(void *arg, const struct httpc_answer *a)
 
 	pending_free(p);
 	cb(cb_arg, &out);
+	plugin_leave(&v);
 }
 
 static uint64_t
@@ -364,7 +370,7 @@ host_http_start(const struct pawl_host *h, const struct pawl_http_request *given
 static void
 host_http_cancel(const struct pawl_host *h, uint64_t exchange)
 {
-	cancel_if(h, exchange, PENDING_HTTP);
+	pending_close_id(h, exchange, PENDING_HTTP);
 }
 
 /* --- documents: reading --------------------------------------------------------- */
@@ -683,11 +689,13 @@ static void
 function_answered(void *arg, const struct script_answer *a)
 {
 	struct pending *p = arg;
+	struct plugin_visit v = plugin_enter(p->module, "the answer of a function");
 	pawl_function_cb *cb = p->cb.function;
 	void *cb_arg = p->arg;
 
 	pending_free(p);
 	report_function(a, cb, cb_arg);
+	plugin_leave(&v);
 }
 
 static void
@@ -760,7 +768,7 @@ host_function_start(const struct pawl_host *h, const struct pawl_function_call *
 static void
 host_function_cancel(const struct pawl_host *h, uint64_t call)
 {
-	cancel_if(h, call, PENDING_FUNCTION);
+	pending_close_id(h, call, PENDING_FUNCTION);
 }
 
 void
@@ -817,4 +825,5 @@ plugin_table_init(struct pawl_host *t)
 		.function_start = host_function_start,
 		.function_cancel = host_function_cancel,
 		.function_call = host_function_call };
+	plugin_command_init(t);
 }

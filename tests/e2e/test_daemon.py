@@ -68,7 +68,7 @@ def _():
     grown = {name for name, value in after.items() if value > before.get(name, 0)}
     for word in ("transition", "commit", "execution"):
         assert any(word in name for name in grown), f"no {word} counter grew: {sorted(grown)}"
-    for word in ("batch", "lag", "task"):
+    for word in ("batch", "lag", "connection"):
         assert any(word in name for name in after), f"no metric tells of {word}"
 
 

@@ -184,8 +184,8 @@ def _():
 
 @check("bad plugins are left out with a sentence each, the others work")
 def _():
-    kinds = {"major": (["MAJOR=PAWL_ABI_MAJOR+1", 'NAME="major"'], "2.0"),
-             "minor": (["MINOR=PAWL_ABI_MINOR+1", 'NAME="minor"'], "1.1"),
+    kinds = {"major": (["MAJOR=PAWL_ABI_MAJOR+1", 'NAME="major"'], "ABI 2.1"),
+             "minor": (["MINOR=PAWL_ABI_MINOR+1", 'NAME="minor"'], "ABI 1.2"),
              "othername": ([], "name"),
              "symbol": (["SYMBOL=something_else", 'NAME="symbol"'], "pawl_plugin"),
              "zdouble": (['NAME="zdouble"', 'RESOURCES="arn:pawl:states:::echo:say"'],

@@ -90,6 +90,7 @@ unit_tests += tests/unit/test_lualib
 unit_tests += tests/unit/test_hostile_lua
 unit_tests += tests/unit/test_plugin_host
 unit_tests += tests/unit/test_worker
+unit_tests += tests/unit/test_command
 unit_tests += tests/unit/test_http_plugin
 unit_tests += tests/unit/test_lambda_plugin
 EXTRA_DIST += tests/unit/http_peer.h tests/unit/http_peer.py tests/unit/plugin_fixture.h

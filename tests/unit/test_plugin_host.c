@@ -80,9 +80,9 @@ what_does_not_fit_is_refused_with_a_sentence(void **state)
 {
 	(void)state;
 	assert_refused("thing", "-DMAJOR=PAWL_ABI_MAJOR+1",
-	    "it is built for plugin ABI 2.0, this pawld has 1.0; build it again");
+	    "it is built for plugin ABI 2.1, this pawld has 1.1; build it again");
 	assert_refused("thing", "-DMINOR=PAWL_ABI_MINOR+1",
-	    "it needs plugin ABI 1.1, this pawld has 1.0; use a newer pawld");
+	    "it needs plugin ABI 1.2, this pawld has 1.1; use a newer pawld");
 	assert_refused("thing", "-DSIZE=8", "its struct pawl_plugin has 8 bytes");
 	assert_refused("thing", "-DSYMBOL=other", "it exports no symbol \"pawl_plugin\"");
 	assert_refused("other", "", "it calls itself \"thing\"; rename the file to thing.so");
@@ -245,14 +245,14 @@ a_task_is_answered_once_and_never_inside_start(void **state)
 static void
 a_second_answer_is_dropped_and_counted(void **state)
 {
-	int64_t late = stat_value(STAT_tasks_late);
+	int64_t dropped = stat_value(STAT_plugin_answers_dropped);
 	uint64_t t = fixture_start(&f, SAY, "{\"Output\":1,\"Times\":4}", NULL);
 
 	(void)state;
 	fixture_wait(&f, t);
 	fixture_settle(&f);
 	assert_int_equal(f.answers[t].nanswers, 1);
-	assert_int_equal(stat_value(STAT_tasks_late) - late, 3);
+	assert_int_equal(stat_value(STAT_plugin_answers_dropped) - dropped, 3);
 }
 
 static void

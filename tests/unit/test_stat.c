@@ -75,6 +75,27 @@ a_label_divides_a_counter(void **state)
 }
 
 static void
+two_labels_divide_a_counter_and_times_are_printed_in_seconds(void **state)
+{
+	(void)state;
+	stat_add_labels(STAT_plugin_answers_dropped, "http", "closed", 2);
+	stat_add_labels(STAT_plugin_answers_dropped, "http", "unknown", 1);
+	stat_add_labels(STAT_plugin_answers_dropped, "http", "closed", 1);
+	stat_add_label(STAT_plugin_blocked_seconds, "http", 5040001);
+	assert_line("pawl_plugin_answers_dropped_total{plugin=\"http\",reason=\"closed\"} 3");
+	assert_line("pawl_plugin_answers_dropped_total{plugin=\"http\",reason=\"unknown\"} 1");
+	assert_line("# TYPE pawl_plugin_blocked_seconds_total counter");
+	assert_line("pawl_plugin_blocked_seconds_total{plugin=\"http\"} 5.040001");
+	for (int i = 0; i < 300; i++) {
+		char name[20];
+
+		snprintf(name, sizeof(name), "p%d", i);
+		stat_add_labels(STAT_plugin_answers_dropped, name, "closed", 1);
+	}
+	assert_line("pawl_plugin_answers_dropped_total{plugin=\"other\",reason=\"other\"} 103");
+}
+
+static void
 labels_beyond_the_limit_are_counted_together(void **state)
 {
 	char label[20];
@@ -117,6 +138,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(counters_and_gauges_are_printed_with_their_sentence,
 		    start_anew, end),
 		cmocka_unit_test_setup_teardown(a_label_divides_a_counter, start_anew, end),
+		cmocka_unit_test_setup_teardown(
+		    two_labels_divide_a_counter_and_times_are_printed_in_seconds, start_anew, end),
 		cmocka_unit_test_setup_teardown(labels_beyond_the_limit_are_counted_together,
 		    start_anew, end),
 		cmocka_unit_test_setup_teardown(a_histogram_has_cumulative_buckets, start_anew,
