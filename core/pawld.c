@@ -187,7 +187,8 @@ daemon_url(const struct daemon *d)
 	const char *listen = d->conf->listen, *colon = strrchr(listen, ':');
 	size_t host_len = colon == NULL ? strlen(listen) : (size_t)(colon - listen);
 
-	if (host_len == 0)
+	if (host_len == 0 || strncmp(listen, "0.0.0.0:", 8) == 0 ||
+	    strncmp(listen, "[::]:", 5) == 0) /* all addresses */
 		return xasprintf("http://127.0.0.1:%d", api_port(d->api));
 	return xasprintf("http://%.*s:%d", (int)host_len, listen, api_port(d->api));
 }
@@ -277,6 +278,8 @@ daemon_reload(void *arg)
 	daemon_apply_log_level(d->conf);
 	if (api_reload(d->api, &e) != 0)
 		log_error("reload: %s", err_cause(&e));
+	else
+		plugin_host_set_keys(d->plugins, d->conf->access_keys);
 	plugin_host_reload(d->plugins, d->conf);
 	log_info("configuration read again");
 	if (restart.len > 0)
@@ -351,6 +354,7 @@ daemon_start_parts(struct daemon *d, struct err *e)
 		.writers = (int)c->writers,
 		.readers = (int)c->read_connections,
 		.batch_max = (int)c->batch_max };
+	char *url;
 
 	d->loop = loop_new();
 	if (d->laptop != NULL)
@@ -360,6 +364,7 @@ daemon_start_parts(struct daemon *d, struct err *e)
 	loop_signal(d->loop, SIGHUP, daemon_reload, d);
 	d->engine = engine_new(d->loop, &eo);
 	d->plugins = plugin_host_new(d->loop, c, engine_plugin_answer, d->engine);
+	plugin_host_set_secret(d->plugins, d->secret);
 	plugin_host_load_dir(d->plugins, c->plugin_dir);
 	d->events = (struct store_events){ .shard_claimed = daemon_claimed,
 		.shard_lost = daemon_lost,
@@ -368,8 +373,14 @@ daemon_start_parts(struct daemon *d, struct err *e)
 	d->store = store_open(d->loop, &so, &d->events);
 	engine_attach(d->engine, d->store, d->plugins);
 	d->api = api_new(d->loop, c, d->store, d->engine, d->secret, e);
-	if (d->api == NULL || api_listen(d->api, c->listen, e) != 0)
+	if (d->api == NULL)
 		return -1;
+	api_serve_plugins(d->api, d->plugins);
+	if (api_listen(d->api, c->listen, e) != 0)
+		return -1;
+	url = daemon_url(d);
+	plugin_host_set_url(d->plugins, url);
+	free(url);
 	loop_timer_init(d->loop, &d->housekeeping, daemon_housekeep, d);
 	loop_timer_set(&d->housekeeping, HOUSEKEEPING_MS);
 	return 0;

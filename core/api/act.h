@@ -33,7 +33,9 @@ ACTIONS(X)
 void sts_json(struct api *a, struct http_request *r, const char *request_id, const char *target,
     const char *key_id);
 void sts_query(struct api *a, struct http_request *r, const char *request_id, const char *key_id);
-/* An error in the form of the query protocol. */
-void sts_query_error(struct http_request *r, const char *request_id, const struct err *e);
+#define STS_XMLNS " xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\""
+/* An error in the form of the query protocol. xmlns: an attribute with its blank, "" = none. */
+void query_error(struct http_request *r, const char *request_id, const char *xmlns,
+    const struct err *e);
 
 #endif

@@ -3,13 +3,11 @@
  *
  * The caller is the root of the account, or the user named like its access key.
  */
-#include <ctype.h>
 #include <string.h>
 
 #include "api/act.h"
+#include "api/form.h"
 #include "base/stat.h"
-
-#define STS_NAMESPACE "https://sts.amazonaws.com/doc/2011-06-15/"
 
 static void
 caller_arn(const struct api *a, const char *key_id, struct buf *out)
@@ -75,52 +73,46 @@ reply_xml(struct http_request *r, const char *request_id, int status)
 	buf_fini(&headers);
 }
 
+static int
+query_status(const char *name)
+{
+	if (strcmp(name, "InvalidAction") == 0)
+		return 400;
+	return strcmp(name, "ServiceUnavailable") == 0 ? 503
+	    : strcmp(name, "InternalFailure") == 0     ? 500
+						       : 403;
+}
+
 void
-sts_query_error(struct http_request *r, const char *request_id, const struct err *e)
+query_error(struct http_request *r, const char *request_id, const char *xmlns, const struct err *e)
 {
 	struct buf *b = &r->reply;
+	int status = query_status(e->name);
 
 	buf_reset(b);
-	buf_adds(b, "<ErrorResponse xmlns=\"" STS_NAMESPACE "\"><Error><Type>Sender</Type>");
+	buf_addf(b, "<ErrorResponse%s><Error><Type>%s</Type>", xmlns,
+	    status >= 500 ? "Receiver" : "Sender");
 	add_xml(b, "Code", e->name);
 	add_xml(b, "Message", err_cause(e));
 	buf_adds(b, "</Error>");
 	add_xml(b, "RequestId", request_id);
 	buf_adds(b, "</ErrorResponse>");
-	reply_xml(r, request_id, strcmp(e->name, "InvalidAction") == 0 ? 400 : 403);
-}
-
-/* Is name=value one of the pairs of the form? Neither needs escapes. */
-static bool
-form_has(const char *form, size_t len, const char *pair)
-{
-	size_t n = strlen(pair);
-	const char *p = form, *end = form + len;
-
-	while (p < end) {
-		const char *amp = memchr(p, '&', (size_t)(end - p));
-		const char *to = amp != NULL ? amp : end;
-
-		while (to > p && isspace((unsigned char)to[-1]))
-			to--;
-		if ((size_t)(to - p) == n && memcmp(p, pair, n) == 0)
-			return true;
-		p = amp != NULL ? amp + 1 : end;
-	}
-	return false;
+	reply_xml(r, request_id, status);
 }
 
 void
 sts_query(struct api *a, struct http_request *r, const char *request_id, const char *key_id)
 {
 	struct buf *b = &r->reply, arn;
+	char action[32];
 
-	if (!form_has(r->body, r->body_len, "Action=GetCallerIdentity")) {
+	if (!form_value(r, "Action", action, sizeof(action)) ||
+	    strcmp(action, "GetCallerIdentity") != 0) {
 		struct err e = ERR_INIT;
 
 		err_set(&e, "InvalidAction",
 		    "The only action in this protocol is GetCallerIdentity.");
-		sts_query_error(r, request_id, &e);
+		query_error(r, request_id, STS_XMLNS, &e);
 		err_fini(&e);
 		return;
 	}
@@ -128,7 +120,7 @@ sts_query(struct api *a, struct http_request *r, const char *request_id, const c
 	buf_init(&arn, BUF_UNLIMITED);
 	caller_arn(a, key_id, &arn);
 	buf_adds(b,
-	    "<GetCallerIdentityResponse xmlns=\"" STS_NAMESPACE "\">"
+	    "<GetCallerIdentityResponse" STS_XMLNS ">"
 	    "<GetCallerIdentityResult>");
 	add_xml(b, "Arn", arn.data);
 	add_xml(b, "UserId", key_id != NULL ? key_id : a->here.account_id);

@@ -8,12 +8,14 @@
 #include <string.h>
 
 #include "api/act.h"
+#include "api/served.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stat.h"
 #include "base/xalloc.h"
 
 #define DRAIN_LOOK_MS 20
+#define DRAIN_PLUGINS_MS 1000 /* so long plugins may still answer what they were asked */
 
 bool
 api_host_is_loopback(const char *host)
@@ -108,8 +110,11 @@ static void
 drain_look(void *arg)
 {
 	struct api *a = arg;
+	int64_t now = clock_mono_ms();
 
-	if (http_busy(a->http) > 0 && clock_mono_ms() < a->drain_until_ms)
+	if (a->plugins != NULL && now >= a->drain_plugins_ms)
+		plugin_serve_end_calls(a->plugins);
+	if (http_busy(a->http) > 0 && now < a->drain_until_ms)
 		loop_timer_set(&a->drain_timer, DRAIN_LOOK_MS);
 	else
 		a->drained(a->drained_arg);
@@ -130,14 +135,22 @@ api_new(struct loop *l, const struct conf *c, struct store *s, struct engine *g,
 	a->conf = c;
 	a->store = s;
 	a->engine = g;
+	STAILQ_INIT(&a->routes);
 	a->token_secret = xstrdup(token_secret);
 	a->here = (struct territory){ c->region, c->account_id };
 	a->aws_limits = strcmp(c->limits, "aws") == 0;
 	a->http = http_new(l, &limits, call_accept, a);
 	loop_timer_init(l, &a->drain_timer, drain_look, a);
-	http_route(a->http, "/health", get_health, a);
-	http_route(a->http, "/metrics", get_metrics, a);
+	http_route(a->http, HTTP_READS, "/health", get_health, a);
+	http_route(a->http, HTTP_READS, "/metrics", get_metrics, a);
 	return a;
+}
+
+void
+api_serve_plugins(struct api *a, struct plugin_host *plugins)
+{
+	a->plugins = plugins;
+	served_routes(a);
 }
 
 void
@@ -146,6 +159,7 @@ api_free(struct api *a)
 	if (a == NULL)
 		return;
 	http_free(a->http);
+	served_routes_fini(a);
 	loop_timer_fini(&a->drain_timer);
 	sigv4_free(a->keys);
 	free(a->token_secret);
@@ -190,12 +204,8 @@ api_drain(struct api *a, int64_t deadline_ms, loop_cb *cb, void *arg)
 	a->drained = cb;
 	a->drained_arg = arg;
 	a->drain_until_ms = clock_mono_ms() + deadline_ms;
+	a->drain_plugins_ms =
+	    clock_mono_ms() + (deadline_ms < DRAIN_PLUGINS_MS ? deadline_ms : DRAIN_PLUGINS_MS);
 	http_stop(a->http);
 	loop_timer_set(&a->drain_timer, 0);
-}
-
-void
-api_route(struct api *a, const char *path, http_route_cb *cb, void *arg)
-{
-	http_route(a->http, path, cb, arg);
 }

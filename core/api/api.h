@@ -20,6 +20,7 @@
 #include "base/loop.h"
 #include "store/store.h"
 #include "task/engine.h"
+#include "task/plugin_host.h"
 
 struct api;
 
@@ -36,6 +37,11 @@ int api_check_listen(const struct conf *c, struct err *e);
  */
 struct api *api_new(struct loop *l, const struct conf *c, struct store *s, struct engine *g,
     const char *token_secret, struct err *e);
+/*
+ * From here on the plugins (loaded before, freed after the api) answer the requests that they have
+ * registered for: see plugin_serve.h.
+ */
+void api_serve_plugins(struct api *a, struct plugin_host *plugins);
 /* Requests under way are dropped without an answer. NULL is fine. */
 void api_free(struct api *a);
 
@@ -48,12 +54,10 @@ int api_port(const struct api *a);
 int api_reload(struct api *a, struct err *e);
 
 /*
- * No new connections, /health says draining; requests under way are finished.
+ * No new connections, /health says draining; requests under way are finished. Those that plugins
+ * have not answered after a second (long polls) are told to try again.
  * cb on the loop when none is left or deadline_ms (from now) has passed.
  */
 void api_drain(struct api *a, int64_t deadline_ms, loop_cb *cb, void *arg);
-
-/* Serves GET and HEAD of a path; see http_route. */
-void api_route(struct api *a, const char *path, http_route_cb *cb, void *arg);
 
 #endif

@@ -8,10 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "api/act.h"
+#include "api/form.h"
 #include "api/model.h"
+#include "api/served.h"
 #include "api/validate.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -263,31 +264,64 @@ request_id_make(char out[UUID_TEXT_SIZE])
 	uuid_format(&u, out);
 }
 
-/* What a request wants, as its head says. */
-enum call_protocol { CALL_STATES, CALL_STS_JSON, CALL_STS_QUERY, CALL_UNKNOWN };
+/* What a request wants, and in which protocol. */
+enum call_protocol {
+	CALL_STATES,
+	CALL_STS_JSON,
+	CALL_STS_QUERY,
+	CALL_SERVICE_JSON, /* of a plugin */
+	CALL_SERVICE_QUERY,
+	CALL_UNKNOWN
+};
+
+struct wanted {
+	enum call_protocol protocol;
+	const char *name; /* of the operation, as far as the protocol says it here */
+	const struct serve_endpoint *service;
+	char action[256]; /* of a form */
+};
+
+static const char *
+behind(const char *target, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(target, prefix, len) == 0 ? target + len : NULL;
+}
 
 static enum call_protocol
-protocol_of(const struct http_request *r, const char **target)
+protocol_of_target(const struct api *a, const char *target, struct wanted *w)
 {
-	const char *type = http_header_value(r, "content-type");
-
-	*target = http_header_value(r, "x-amz-target");
-	if (*target == NULL) {
-		static const char form[] = "application/x-www-form-urlencoded";
-
-		return type != NULL && strncasecmp(type, form, sizeof(form) - 1) == 0
-		    ? CALL_STS_QUERY
-		    : CALL_UNKNOWN;
-	}
-	if (strncmp(*target, TARGET_PREFIX, sizeof(TARGET_PREFIX) - 1) == 0) {
-		*target += sizeof(TARGET_PREFIX) - 1;
+	if ((w->name = behind(target, TARGET_PREFIX)) != NULL)
 		return CALL_STATES;
-	}
-	if (strncmp(*target, STS_PREFIX, sizeof(STS_PREFIX) - 1) == 0) {
-		*target += sizeof(STS_PREFIX) - 1;
+	if ((w->name = behind(target, STS_PREFIX)) != NULL)
 		return CALL_STS_JSON;
-	}
-	return CALL_UNKNOWN;
+	w->service = a->plugins != NULL ? plugin_serve_target(a->plugins, target, &w->name) : NULL;
+	return w->service != NULL ? CALL_SERVICE_JSON : CALL_UNKNOWN;
+}
+
+static enum call_protocol
+protocol_of_form(const struct api *a, const struct http_request *r, struct wanted *w)
+{
+	char version[64];
+
+	if (a->plugins != NULL && form_value(r, "Version", version, sizeof(version)))
+		w->service = plugin_serve_version(a->plugins, version);
+	if (w->service == NULL)
+		return CALL_STS_QUERY;
+	w->name = form_value(r, "Action", w->action, sizeof(w->action)) ? w->action : "";
+	return CALL_SERVICE_QUERY;
+}
+
+static void
+find_wanted(const struct api *a, const struct http_request *r, struct wanted *w)
+{
+	const char *target = http_header_value(r, "x-amz-target");
+
+	memset(w, 0, sizeof(*w));
+	w->protocol = target != NULL ? protocol_of_target(a, target, w)
+	    : form_is(r)             ? protocol_of_form(a, r, w)
+				     : CALL_UNKNOWN;
 }
 
 /* Does an Origin header name a page of this machine? "http://localhost:8083" */
@@ -328,7 +362,9 @@ static int
 authorise(struct api *a, const struct http_request *r, enum call_protocol p, const char **key_id,
     struct err *e)
 {
-	const char *service = p == CALL_STS_JSON || p == CALL_STS_QUERY ? "sts" : "states";
+	const char *service = p == CALL_STS_JSON || p == CALL_STS_QUERY ? "sts"
+	    : p == CALL_SERVICE_JSON || p == CALL_SERVICE_QUERY         ? NULL
+									: "states";
 
 	*key_id = NULL;
 	if (a->keys == NULL)
@@ -431,14 +467,47 @@ call_states(struct api *a, struct http_request *r, const char *request_id, const
 	err_fini(&e);
 }
 
+/* Some services are called below "/", as SQS at the address of a queue. */
 static int
-check_place(const struct http_request *r, struct err *e)
+check_place(const struct http_request *r, const struct wanted *w, struct err *e)
 {
 	if (strcmp(r->method, "POST") != 0)
 		return err_set(e, "MethodNotAllowedException", "The API is called with POST.");
-	if (strcmp(r->path, "/") != 0)
+	if (w->service == NULL && strcmp(r->path, "/") != 0)
 		return err_set(e, "NotFoundException", "There is nothing at this path.");
 	return 0;
+}
+
+static void
+refuse_wanted(struct http_request *r, const char *request_id, const struct wanted *w,
+    const struct err *e)
+{
+	log_debug("request=%s refused: %s: %s", request_id, e->name, err_cause(e));
+	if (w->protocol == CALL_STS_QUERY || w->protocol == CALL_SERVICE_QUERY)
+		query_error(r, request_id, w->protocol == CALL_STS_QUERY ? STS_XMLNS : "", e);
+	else
+		reply_error(r, request_id, e, NULL);
+}
+
+static void
+call_service(struct api *a, struct http_request *r, const char *request_id, const struct wanted *w,
+    const char *key_id)
+{
+	const struct served_action action = { .service = w->service,
+		.name = w->name,
+		.query_protocol = w->protocol == CALL_SERVICE_QUERY,
+		.key_id = key_id,
+		.request_id = request_id };
+	struct err e = ERR_INIT;
+
+	if (served_is_action(w->name)) {
+		served_action(a, r, &action);
+		return;
+	}
+	err_set(&e, action.query_protocol ? "InvalidAction" : "UnknownOperationException",
+	    "The name of an action consists of letters and digits.");
+	refuse_wanted(r, request_id, w, &e);
+	err_fini(&e);
 }
 
 void
@@ -447,25 +516,34 @@ call_accept(void *api, struct http_request *r)
 	struct api *a = api;
 	int64_t since_us = clock_mono_us();
 	char request_id[UUID_TEXT_SIZE];
-	const char *target, *key_id;
+	const char *key_id;
 	struct err e = ERR_INIT;
-	enum call_protocol p = protocol_of(r, &target);
+	struct wanted w;
 
+	find_wanted(a, r, &w);
 	request_id_make(request_id);
-	if (check_place(r, &e) != 0 || authorise(a, r, p, &key_id, &e) != 0) {
-		log_debug("request=%s refused: %s: %s", request_id, e.name, err_cause(&e));
-		if (p == CALL_STS_QUERY)
-			sts_query_error(r, request_id, &e);
-		else
-			reply_error(r, request_id, &e, NULL);
-	} else if (p == CALL_STATES) {
-		call_states(a, r, request_id, target, since_us);
-	} else if (p == CALL_STS_JSON) {
-		sts_json(a, r, request_id, target, key_id);
-	} else if (p == CALL_STS_QUERY) {
-		sts_query(a, r, request_id, key_id);
+	if (check_place(r, &w, &e) != 0 || authorise(a, r, w.protocol, &key_id, &e) != 0) {
+		refuse_wanted(r, request_id, &w, &e);
 	} else {
-		refuse_unknown(r, request_id, "The request has no X-Amz-Target of Step Functions.");
+		switch (w.protocol) {
+		case CALL_STATES:
+			call_states(a, r, request_id, w.name, since_us);
+			break;
+		case CALL_STS_JSON:
+			sts_json(a, r, request_id, w.name, key_id);
+			break;
+		case CALL_STS_QUERY:
+			sts_query(a, r, request_id, key_id);
+			break;
+		case CALL_SERVICE_JSON:
+		case CALL_SERVICE_QUERY:
+			call_service(a, r, request_id, &w, key_id);
+			break;
+		case CALL_UNKNOWN:
+			refuse_unknown(r, request_id,
+			    "The request has no X-Amz-Target of Step Functions.");
+			break;
+		}
 	}
 	err_fini(&e);
 }

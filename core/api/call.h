@@ -13,6 +13,8 @@
 #ifndef PAWL_API_CALL_H
 #define PAWL_API_CALL_H
 
+#include <sys/queue.h>
+
 #include "api/api.h"
 #include "api/http.h"
 #include "api/names.h"
@@ -22,11 +24,15 @@
 #include "base/flow.h"
 #include "doc/doc.h"
 
+struct served_route; /* served.c */
+
 struct api {
 	struct loop *loop;
 	const struct conf *conf;
 	struct store *store;
 	struct engine *engine;
+	struct plugin_host *plugins; /* NULL = none that serve requests */
+	STAILQ_HEAD(, served_route) routes;
 	struct http *http;
 	struct sigv4 *keys; /* NULL = every caller is trusted */
 	char *token_secret;
@@ -34,7 +40,7 @@ struct api {
 	bool aws_limits;
 
 	bool draining;
-	int64_t drain_until_ms; /* monotonic */
+	int64_t drain_until_ms, drain_plugins_ms; /* monotonic */
 	loop_cb *drained;
 	void *drained_arg;
 	struct loop_timer drain_timer;
@@ -67,7 +73,7 @@ struct call {
 		.fail = call_fail, .fini = (fini_), .deadline_ms = CALL_DEADLINE_MS \
 	}
 
-/* Every request that is no GET comes here. */
+/* Every request that no route takes comes here. */
 void call_accept(void *api, struct http_request *r);
 
 /* flow_kind.fail of all actions: answers e. */

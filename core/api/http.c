@@ -35,6 +35,7 @@
 #include "base/log.h"
 #include "base/stat.h"
 #include "base/xalloc.h"
+#include "task/httpc.h"
 
 #define CONN_MAGIC 0x48545450u /* "HTTP" */
 #define READ_SIZE 4096         /* room for one ordinary call */
@@ -82,7 +83,8 @@ struct listener {
 
 struct route {
 	char *path;
-	bool prefix;
+	size_t len;
+	enum http_methods methods;
 	http_route_cb *cb;
 	void *arg;
 	STAILQ_ENTRY(route) link;
@@ -245,35 +247,6 @@ http_on_timeout(void *arg)
 /* --- writing -------------------------------------------------------------------- */
 
 static const char *
-status_text(int status)
-{
-	static const struct {
-		int status;
-		const char *text;
-	} texts[] = {
-		{ 200, "OK" },
-		{ 400, "Bad Request" },
-		{ 403, "Forbidden" },
-		{ 404, "Not Found" },
-		{ 405, "Method Not Allowed" },
-		{ 408, "Request Timeout" },
-		{ 413, "Content Too Large" },
-		{ 417, "Expectation Failed" },
-		{ 431, "Request Header Fields Too Large" },
-		{ 500, "Internal Server Error" },
-		{ 501, "Not Implemented" },
-		{ 503, "Service Unavailable" },
-		{ 505, "HTTP Version Not Supported" },
-	};
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		if (texts[i].status == status)
-			return texts[i].text;
-	}
-	return "Other";
-}
-
-static const char *
 http_date(struct http *h)
 {
 	time_t now = (time_t)(clock_wall_ms() / 1000);
@@ -364,18 +337,23 @@ conn_reply(struct conn *c, int status, const char *content_type, const char *hea
 {
 	struct http *h = c->http;
 	bool closing = !c->head.keep_alive || h->stopped;
+	bool has_body = status != 204 && status != 304;
 
 	buf_reset(&c->out);
 	buf_adds(&c->out, "HTTP/1.1 ");
 	buf_add_i64(&c->out, status);
 	buf_addc(&c->out, ' ');
-	buf_adds(&c->out, status_text(status));
+	buf_adds(&c->out, httpc_status_text(status));
 	buf_adds(&c->out, "\r\nDate: ");
 	buf_adds(&c->out, http_date(h));
-	buf_adds(&c->out, "\r\nContent-Type: ");
-	buf_adds(&c->out, content_type);
-	buf_adds(&c->out, "\r\nContent-Length: ");
-	buf_add_i64(&c->out, (int64_t)c->request.reply.len);
+	if (content_type != NULL) {
+		buf_adds(&c->out, "\r\nContent-Type: ");
+		buf_adds(&c->out, content_type);
+	}
+	if (has_body) {
+		buf_adds(&c->out, "\r\nContent-Length: ");
+		buf_add_i64(&c->out, (int64_t)c->request.reply.len);
+	}
 	buf_adds(&c->out, "\r\n");
 	buf_adds(&c->out, headers);
 	if (closing)
@@ -383,7 +361,7 @@ conn_reply(struct conn *c, int status, const char *content_type, const char *hea
 	else if (c->head.http10)
 		buf_adds(&c->out, "Connection: keep-alive\r\n");
 	buf_adds(&c->out, "\r\n");
-	c->send_body = !c->head.is_head;
+	c->send_body = has_body && !c->head.is_head;
 	c->sent = 0;
 	conn_set_where(c, CONN_WRITING);
 	conn_send(c);
@@ -572,17 +550,24 @@ conn_read_request(struct conn *c, struct http_refusal *why)
 	return rc;
 }
 
-static const struct route *
-http_route_find(const struct http *h, const char *path)
+static bool
+route_fits(const struct route *r, const char *path, bool reads)
 {
-	const struct route *r;
+	bool prefix = r->len > 1 && r->path[r->len - 1] == '/';
 
-	STAILQ_FOREACH(r, &h->routes, link) {
-		if (r->prefix ? strncmp(path, r->path, strlen(r->path)) == 0
-			      : strcmp(path, r->path) == 0)
-			return r;
-	}
-	return NULL;
+	return (reads || r->methods == HTTP_ALL) &&
+	    (prefix ? strncmp(path, r->path, r->len) == 0 : strcmp(path, r->path) == 0);
+}
+
+static const struct route *
+http_route_find(const struct http *h, const char *path, bool reads)
+{
+	const struct route *r, *best = NULL;
+
+	STAILQ_FOREACH(r, &h->routes, link)
+		if (route_fits(r, path, reads) && (best == NULL || r->len > best->len))
+			best = r;
+	return best;
 }
 
 static void
@@ -591,18 +576,16 @@ conn_dispatch(struct conn *c)
 	static const struct http_refusal not_found = { 404, "NotFoundException",
 		"There is nothing at this path." };
 	struct http_request *r = &c->request;
-	const struct route *route;
+	bool reads = strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0;
+	const struct route *route = http_route_find(c->http, r->path, reads);
 
 	conn_set_where(c, CONN_BUSY);
-	if (strcmp(r->method, "GET") != 0 && strcmp(r->method, "HEAD") != 0) {
-		c->http->cb(c->http->arg, r);
-		return;
-	}
-	route = http_route_find(c->http, r->path);
 	if (route != NULL)
 		route->cb(route->arg, r);
-	else
+	else if (reads)
 		conn_reply_error(c, &not_found);
+	else
+		c->http->cb(c->http->arg, r);
 }
 
 /* Handles what is in the buffer, request after request, until one has to wait. */
@@ -1004,13 +987,14 @@ http_free(struct http *h)
 }
 
 void
-http_route(struct http *h, const char *path, http_route_cb *cb, void *arg)
+http_route(struct http *h, enum http_methods methods, const char *path, http_route_cb *cb,
+    void *arg)
 {
 	struct route *r = xcalloc(1, sizeof(*r));
-	size_t len = strlen(path);
 
 	r->path = xstrdup(path);
-	r->prefix = len > 1 && path[len - 1] == '/';
+	r->len = strlen(path);
+	r->methods = methods;
 	r->cb = cb;
 	r->arg = arg;
 	STAILQ_INSERT_TAIL(&h->routes, r, link);

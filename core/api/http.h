@@ -70,18 +70,22 @@ const struct http_header *http_header(const struct http_request *r, const char *
 const char *http_header_value(const struct http_request *r, const char *name);
 
 /*
- * Sends r->reply with this status. headers: further header lines, each ending
- * with CRLF, "" = none; Date, Content-Length and Content-Type are written here.
- * r is gone afterwards.
+ * Sends r->reply with this status. content_type NULL = none. headers: further header
+ * lines, each ending with CRLF, "" = none; Date, Content-Length and Content-Type are
+ * written here. 204 and 304 have no body. r is gone afterwards.
  */
 void http_reply(struct http_request *r, int status, const char *content_type, const char *headers);
 
+enum http_methods { HTTP_READS, HTTP_ALL }; /* GET and HEAD; every method there is */
+
 /*
- * GET and HEAD of a path: cb fills r->reply and calls http_reply. A path that ends with "/"
- * serves all below it. These requests do not reach the http_request_cb.
+ * Requests of a path: cb fills r->reply and calls http_reply, at once or later. A path that ends
+ * with "/" serves all below it, but "/" only itself; the longest that fits gets the
+ * request. These requests do not reach the http_request_cb.
  */
 typedef void http_route_cb(void *arg, struct http_request *r);
-void http_route(struct http *h, const char *path, http_route_cb *cb, void *arg);
+void http_route(struct http *h, enum http_methods methods, const char *path, http_route_cb *cb,
+    void *arg);
 
 /* What a host:port text says. -1 and e when it is none; host "" = all addresses. */
 int http_address_parse(const char *address, char *host, size_t host_size, char *port,

@@ -12,6 +12,8 @@ pawlcore_sources += \
 	core/api/api.h \
 	core/api/call.c \
 	core/api/call.h \
+	core/api/form.c \
+	core/api/form.h \
 	core/api/http.c \
 	core/api/http.h \
 	core/api/http_conn.h \
@@ -25,6 +27,8 @@ pawlcore_sources += \
 	core/api/page.h \
 	core/api/reply.c \
 	core/api/reply.h \
+	core/api/served.c \
+	core/api/served.h \
 	core/api/settings.c \
 	core/api/settings.h \
 	core/api/sigv4.c \

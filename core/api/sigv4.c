@@ -538,7 +538,7 @@ sigv4_verify(struct sigv4 *s, const struct http_request *r, const char *service,
 		    "Missing Authentication Token");
 	if (parse_authorization(text, &a, e) != 0)
 		return -1;
-	if (!part_is(a.service, service))
+	if (service != NULL && !part_is(a.service, service))
 		return err_set(e, "InvalidSignatureException",
 		    "Credential should be scoped to correct service: '%s'.", service);
 	if ((k = find_key(s, a.key_id)) == NULL)

@@ -21,8 +21,8 @@ void sigv4_free(struct sigv4 *s); /* NULL is fine */
 size_t sigv4_nkeys(const struct sigv4 *s);
 
 /*
- * 0 and *key_id (borrowed from s) when r is signed with one of the keys, for service, not too long
- * ago. Else -1 and e as AWS answers: MissingAuthenticationTokenException,
+ * 0 and *key_id (borrowed from s) when r is signed with one of the keys, for service (NULL: for any), not
+ * too long ago. Else -1 and e as AWS answers: MissingAuthenticationTokenException,
  * IncompleteSignatureException, UnrecognizedClientException, InvalidSignatureException.
  */
 int sigv4_verify(struct sigv4 *s, const struct http_request *r, const char *service, int64_t now_ms,

@@ -33,6 +33,8 @@
 
 #define CONF_OPTIONS(X) \
 	X(listen, ADDR, "127.0.0.1:8083", NO, "", "Address of the AWS API.") \
+	X(public_url, STRING, "", YES, "(https?://[^/]+(/[^/]+)*)?", \
+	    "Address of this pawld in links that it hands out; empty: that of the listener.") \
 	X(database, SECRET, "", NO, "", \
 	    "libpq connection string of the PostgreSQL to use; empty: a private one in data_dir.") \
 	X(data_dir, STRING, "", NO, "", \

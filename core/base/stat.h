@@ -43,8 +43,10 @@
 	X(plugin_answers_dropped, COUNTER, "pawl_plugin_answers_dropped_total", "plugin,reason", \
 	    "Answers of plugins that were dropped, by plugin and reason: the task was closed " \
 	    "before, is not known, is another plugin's, does not wait for it.") \
+	X(plugin_replies_dropped, COUNTER, "pawl_plugin_replies_dropped_total", "plugin", \
+	    "Replies of plugins to calls that were answered already, or whose client had gone.") \
 	X(http_requests, COUNTER, "pawl_http_requests_total", "action", \
-	    "Requests to the API, by action.") \
+	    "Requests to the API, by action; to services and routes of plugins, by service or plugin.") \
 	X(http_seconds, SECONDS, "pawl_http_seconds", NULL, \
 	    "Time from a whole request to its answer.") \
 	X(database_reconnects, COUNTER, "pawl_database_reconnects_total", NULL, \

@@ -515,7 +515,7 @@ struct pawl_host {
 
 	/*
 	 * HTTP server, on the API's port; only in init. route: all methods of a path, of all below it
-	 * when it ends with "/". Nobody checked who asks: that is the plugin's to do. service: an AWS
+	 * when it ends with "/" (but "/": GET and HEAD of itself); the longest path wins. Nobody checked who asks: that is the plugin's to do. service: an AWS
 	 * service that real SDKs call; target is the prefix of X-Amz-Target ("AmazonSQS") or NULL,
 	 * version that of the query protocol ("2012-11-05") or NULL. Signatures are checked before.
 	 * 0, or -1 when somebody serves it already.
@@ -525,12 +525,13 @@ struct pawl_host {
 	    pawl_http_call_cb *cb, void *arg);
 	/*
 	 * Answers a call, at once or later; once. content_type NULL = none. headers: further lines that end
-	 * with CRLF, NULL = none. False when the client has gone: what was to be handed out was not.
+	 * with CRLF, NULL = none; those that pawld writes itself are an error, which the client gets as a
+	 * 500. False when the client has gone: what was to be handed out was not.
 	 * True says that it is on its way, not that it arrived.
 	 */
 	bool (*reply)(const struct pawl_host *h, uint64_t call, int status,
 	    const char *content_type, const char *headers, const void *body, size_t len);
-	/* cb when the client goes away before the reply. */
+	/* cb when the client goes away before the reply, or is turned away because pawld stops. */
 	void (*call_gone)(const struct pawl_host *h, uint64_t call, pawl_cb *cb, void *arg);
 
 	/* Mail, by the SMTP server of pawl.conf. Returns an id; cb comes exactly once unless cancelled. */

@@ -57,6 +57,8 @@ plugin_host_new(struct loop *l, const struct conf *c, plugin_answer_cb *cb, void
 	h->scripts = scripts_new(&dirs);
 	h->workers = workers_new(l, c);
 	h->commands = command_pool_new(l, (int)c->max_commands);
+	h->serve = plugin_serve_new();
+	plugin_self_init(&h->self, c);
 	return h;
 }
 
@@ -71,8 +73,10 @@ module_free(struct module *m)
 		m->def.stop(m->state);
 		plugin_leave(&v);
 	}
-	if (m->host != NULL)
+	if (m->host != NULL) {
+		plugin_serve_close(m);
 		pending_close_all(m->host, m);
+	}
 	plugin_options_fini(&m->options);
 	m->magic = 0;
 	if (m->dl != NULL)
@@ -127,6 +131,8 @@ plugin_host_free(struct plugin_host *h)
 	for (size_t i = 0; i < h->nresources; i++)
 		free(h->resources[i].text);
 	free(h->resources);
+	plugin_serve_free(h->serve);
+	plugin_self_fini(&h->self);
 	idmap_fini(&h->tasks);
 	idmap_fini(&h->pending_by_id);
 	free(h);

@@ -50,6 +50,15 @@ int plugin_host_load(struct plugin_host *h, const char *path, struct err *e);
 void plugin_host_free(struct plugin_host *h);
 void plugin_host_reload(struct plugin_host *h, const struct conf *c); /* SIGHUP */
 
+/*
+ * What plugins may know of this process. url: where it listens. secret: of the cluster, for keys that
+ * are the same everywhere; without it they are good for this process only. keys: access_keys as the
+ * API now takes them (those of the configuration until this is called). All are copied.
+ */
+void plugin_host_set_url(struct plugin_host *h, const char *url);
+void plugin_host_set_secret(struct plugin_host *h, const char *secret);
+void plugin_host_set_keys(struct plugin_host *h, const char *access_keys_json);
+
 /* Starts a task: returns its id (> 0). No plugin serves it or it refuses: the answer FAILED comes like any other (States.Runtime and a clear cause). */
 uint64_t plugin_host_start(struct plugin_host *h, const struct plugin_task_spec *t);
 /* The answer is not wanted any more. Unknown ids are fine. */

@@ -111,6 +111,14 @@ struct resource_pattern {
 	struct module *module;
 };
 
+struct plugin_self {
+	char *url;                               /* of the listener; "" before it listens */
+	char *access_key_id, *secret_access_key; /* "" = none */
+	char *secret;                            /* of the cluster */
+};
+
+struct plugin_serve; /* plugin_serve.c */
+
 struct plugin_host {
 	struct loop *loop;
 	const struct conf *conf;
@@ -131,6 +139,8 @@ struct plugin_host {
 	struct scripts *scripts;
 	struct worker_pool *workers;
 	struct command_pool *commands;
+	struct plugin_serve *serve;
+	struct plugin_self self;
 };
 
 /* The answers of plugins (plugin_host.c). */
@@ -164,6 +174,22 @@ void plugin_answer_dropped(const struct module *m, uint64_t task, enum plugin_dr
 /* Fills the table of functions (plugin_table.c), and parts of it. */
 void plugin_table_init(struct pawl_host *t);
 void plugin_command_init(struct pawl_host *t);
+/* Appends s with U+FFFD in the place of each byte that is not part of UTF-8. */
+void plugin_add_utf8(struct buf *out, const char *s, size_t len);
+
+/* Routes and services (plugin_serve.c). close: answers what is open there, forgets who served what. */
+struct plugin_serve *plugin_serve_new(void);
+void plugin_serve_free(struct plugin_serve *s);
+void plugin_serve_close(struct module *m);
+void plugin_serve_table(struct pawl_host *t);
+
+/* What the process knows about itself (plugin_self.c): address, keys, secret. */
+void plugin_self_init(struct plugin_self *s, const struct conf *c);
+void plugin_self_fini(struct plugin_self *s);
+void plugin_self_keys(struct plugin_self *s, const char *access_keys_json);
+/* "" when there is none of that name. */
+const char *plugin_self_setting(const struct plugin_host *h, const char *name);
+void plugin_self_table(struct pawl_host *t);
 
 static inline struct doc
 doc_from_pawl(struct pawl_doc d)

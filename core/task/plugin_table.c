@@ -174,7 +174,7 @@ host_setting(const struct pawl_host *h, const char *name)
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
 		if (strcmp(settings[i].name, name) == 0)
 			return settings[i].value;
-	return "";
+	return plugin_self_setting(module_from(h)->host, name);
 }
 
 /* --- what is pending ---------------------------------------------------------- */
@@ -577,9 +577,8 @@ utf8_len(const unsigned char *s, size_t left)
 	return n;
 }
 
-/* Appends s with U+FFFD in the place of each byte that is not part of UTF-8. */
-static void
-add_utf8(struct buf *out, const char *s, size_t len)
+void
+plugin_add_utf8(struct buf *out, const char *s, size_t len)
 {
 	size_t n;
 
@@ -595,7 +594,7 @@ host_build_key(struct pawl_builder *b, const char *key)
 	struct buf text;
 
 	buf_init(&text, BUF_UNLIMITED);
-	add_utf8(&text, key, strlen(key));
+	plugin_add_utf8(&text, key, strlen(key));
 	docb_key(builder_from(b), buf_text(&text), text.len);
 	buf_fini(&text);
 }
@@ -606,7 +605,7 @@ host_build_string(struct pawl_builder *b, const char *s, size_t len)
 	struct buf text;
 
 	buf_init(&text, BUF_UNLIMITED);
-	add_utf8(&text, s, len);
+	plugin_add_utf8(&text, s, len);
 	docb_string(builder_from(b), buf_text(&text), text.len);
 	buf_fini(&text);
 }
@@ -826,4 +825,6 @@ plugin_table_init(struct pawl_host *t)
 		.function_cancel = host_function_cancel,
 		.function_call = host_function_call };
 	plugin_command_init(t);
+	plugin_serve_table(t);
+	plugin_self_table(t);
 }

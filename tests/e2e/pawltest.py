@@ -277,11 +277,12 @@ class Postgres:
 
 # --- pawld --------------------------------------------------------------------------------------
 
-def plugin_folder(folder):
-    """Links to the built plugins, as pawld's plugin_dir."""
+def plugin_folder(folder, modules=()):
+    """Links to the built plugins and to these modules of the tests, as pawld's plugin_dir."""
     plugins = folder / "plugins"
     plugins.mkdir(exist_ok=True)
-    for path in (BUILD / "plugins").glob("*/.libs/*.so"):
+    paths = [BUILD / "tests" / "e2e" / ".libs" / f"{name}.so" for name in modules]
+    for path in paths + list((BUILD / "plugins").glob("*/.libs/*.so")):
         link = plugins / path.name
         if not link.exists():
             link.symlink_to(path)
@@ -291,10 +292,11 @@ def plugin_folder(folder):
 class Pawld:
     """A pawld of the test's own: free port, own folder. database=None: laptop mode.
 
-    options: NAME=value of the command line; config: text of a configuration file."""
+    options: NAME=value of the command line; config: text of a configuration file; modules: plugins
+    of the tests."""
 
     def __init__(self, database=None, folder=None, config=None, environment=None, start=True,
-                 keys=None, **options):
+                 keys=None, modules=(), **options):
         self.folder = pathlib.Path(folder) if folder else temporary_folder()
         self.log_path = self.folder / "pawld.log"
         self.keys = keys
@@ -310,7 +312,7 @@ class Pawld:
         scripts.mkdir(exist_ok=True)
         self.options["script_dir"] = str(scripts)
         self.options["lib_dir"] = str(SOURCE / "scripts" / "lib")
-        self.options["plugin_dir"] = str(plugin_folder(self.folder))
+        self.options["plugin_dir"] = str(plugin_folder(self.folder, modules))
         if database is not None:
             self.options["database"] = database
         self.options.update(options)
@@ -547,16 +549,17 @@ class Client:
             params["nextToken"] = answer["nextToken"]
 
 
-def sign(keys, region, host, body, headers, when=None, service="states"):
-    """Signature Version 4 headers for a POST of / with these headers."""
+def sign(keys, region, host, body, headers, when=None, service="states", method="POST", path="/"):
+    """Signature Version 4 headers for a request with these headers."""
     access, secret = keys
     now = when or datetime.datetime.now(datetime.timezone.utc)
     stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
-    signed = {"content-type": headers["Content-Type"], "host": host, "x-amz-date": stamp,
-              "x-amz-target": headers["X-Amz-Target"]}
+    signed = {"host": host, "x-amz-date": stamp}
+    signed.update({name.lower(): value for name, value in headers.items()
+                   if name.lower() in ("content-type", "x-amz-target")})
     names = ";".join(sorted(signed))
     lines = "".join(f"{name}:{signed[name].strip()}\n" for name in sorted(signed))
-    canonical = f"POST\n/\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
+    canonical = f"{method}\n{path}\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
     scope = f"{day}/{region}/{service}/aws4_request"
     text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     key = ("AWS4" + secret).encode()

@@ -99,6 +99,16 @@ on_route(void *arg, struct http_request *r)
 	http_reply(r, 200, "text/plain", "");
 }
 
+/* Answers as arg says: a status, then " type" or none. */
+static void
+on_status(void *arg, struct http_request *r)
+{
+	const char *says = arg;
+
+	buf_adds(&r->reply, "body");
+	http_reply(r, atoi(says), says[3] != '\0' ? says + 4 : NULL, "X-Test: yes\r\n");
+}
+
 static int
 count(const struct buf *b, const char *what)
 {
@@ -213,8 +223,8 @@ setup(void **state)
 	loop = loop_new();
 	http = http_new(loop, &limits, on_request, NULL);
 	assert_int_equal(http_listen(http, "127.0.0.1:0", &e), 0);
-	http_route(http, "/health", on_route, (void *)(uintptr_t) "health:");
-	http_route(http, "/console/", on_route, (void *)(uintptr_t) "console:");
+	http_route(http, HTTP_READS, "/health", on_route, (void *)(uintptr_t) "health:");
+	http_route(http, HTTP_READS, "/console/", on_route, (void *)(uintptr_t) "console:");
 	return 0;
 }
 
@@ -524,6 +534,57 @@ gets_are_routed(void **state)
 }
 
 static void
+the_longest_route_that_fits_gets_a_request_of_its_methods(void **state)
+{
+	struct client c;
+
+	(void)state;
+	http_route(http, HTTP_ALL, "/console/forms/", on_route, (void *)(uintptr_t) "forms:");
+	http_route(http, HTTP_READS, "/", on_route, (void *)(uintptr_t) "root:");
+	http_route(http, HTTP_ALL, "/console/forms/exact", on_route, (void *)(uintptr_t) "exact:");
+	client_open(&c);
+	client_send(&c, "BREW /console/forms/a HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx");
+	client_wait(&c, "forms:/console/forms/a", 1);
+	client_send(&c, "GET /console/forms/exact HTTP/1.1\r\nHost: h\r\n\r\n");
+	client_wait(&c, "exact:/console/forms/exact", 1);
+	client_send(&c, "GET /console/forms HTTP/1.1\r\nHost: h\r\n\r\n");
+	client_wait(&c, "console:/console/forms", 1);
+	client_send(&c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+	client_wait(&c, "root:/", 1);
+	client_send(&c, "GET /other HTTP/1.1\r\nHost: h\r\n\r\n");
+	client_wait(&c, "404 Not Found", 1);
+	assert_int_equal(seen.requests, 0);
+	client_send(&c, "POST /console/a HTTP/1.1\r\nHost: h\r\n\r\n");
+	client_wait(&c, "<>", 1);
+	client_send(&c, "POST / HTTP/1.1\r\nHost: h\r\n\r\n");
+	client_wait(&c, "<>", 2);
+	assert_int_equal(seen.requests, 2);
+	client_close(&c);
+}
+
+static void
+some_statuses_have_no_body_and_some_answers_no_type(void **state)
+{
+	struct client c;
+
+	(void)state;
+	http_route(http, HTTP_ALL, "/204", on_status, (void *)(uintptr_t) "204");
+	http_route(http, HTTP_ALL, "/304", on_status, (void *)(uintptr_t) "304 text/plain");
+	http_route(http, HTTP_ALL, "/299", on_status, (void *)(uintptr_t) "299");
+	client_open(&c);
+	client_send(&c, "GET /204 HTTP/1.1\r\nHost: h\r\n\r\n");
+	client_wait(&c, "X-Test: yes\r\n\r\n", 1);
+	client_send(&c, "GET /304 HTTP/1.1\r\nHost: h\r\n\r\n");
+	client_wait(&c, "Content-Type: text/plain\r\nX-Test: yes\r\n\r\n", 1);
+	assert_int_equal(count(&c.got, "body"), 0);
+	assert_int_equal(count(&c.got, "Content-Length"), 0);
+	client_send(&c, "GET /299 HTTP/1.1\r\nHost: h\r\n\r\n");
+	client_wait(&c, "Content-Length: 4\r\nX-Test: yes\r\n\r\nbody", 1);
+	assert_int_equal(count(&c.got, "Content-Type"), 1);
+	client_close(&c);
+}
+
+static void
 http_1_0_closes_unless_asked(void **state)
 {
 	struct client c;
@@ -702,6 +763,8 @@ main(void)
 		T(a_head_that_is_too_large_is_refused),
 		T(a_body_that_is_too_large_is_refused),
 		T(gets_are_routed),
+		T(the_longest_route_that_fits_gets_a_request_of_its_methods),
+		T(some_statuses_have_no_body_and_some_answers_no_type),
 		T(http_1_0_closes_unless_asked),
 		T(a_client_that_hangs_up_is_noticed),
 		T(a_large_answer_gets_through),

@@ -104,6 +104,20 @@ assert_accepted(int64_t now_ms)
 }
 
 static void
+the_name_of_the_service_counts_when_one_is_asked_for(void **state)
+{
+	struct err e = ERR_INIT;
+	const char *id = NULL;
+
+	(void)state;
+	assert_int_equal(sigv4_verify(keys, &request, NULL, signed_ms, &id, &e), 0);
+	assert_string_equal(id, "AKIDEXAMPLE");
+	assert_int_equal(sigv4_verify(keys, &request, "sqs", signed_ms, &id, &e), -1);
+	assert_string_equal(e.name, "InvalidSignatureException");
+	err_fini(&e);
+}
+
+static void
 the_test_vector_is_accepted_again_and_again(void **state)
 {
 	(void)state;
@@ -278,6 +292,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(the_name_of_the_service_counts_when_one_is_asked_for),
 		T(the_test_vector_is_accepted_again_and_again),
 		T(white_space_in_values_is_folded),
 		T(what_was_changed_after_signing_is_refused),
