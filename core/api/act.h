@@ -18,6 +18,9 @@
 	X(ListExecutions, act_list_executions) \
 	X(ListStateMachines, act_list_state_machines) \
 	X(ListTagsForResource, act_list_tags_for_resource) \
+	X(SendTaskFailure, act_send_task_failure) \
+	X(SendTaskHeartbeat, act_send_task_heartbeat) \
+	X(SendTaskSuccess, act_send_task_success) \
 	X(StartExecution, act_start_execution) \
 	X(StopExecution, act_stop_execution) \
 	X(TagResource, act_tag_resource) \

@@ -7,6 +7,7 @@ pawlcore_sources += \
 	core/api/act_machine.c \
 	core/api/act_sts.c \
 	core/api/act_tag.c \
+	core/api/act_task.c \
 	core/api/action.c \
 	core/api/api.c \
 	core/api/api.h \

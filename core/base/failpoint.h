@@ -24,6 +24,8 @@
 	    "a dispatch is released, the plugin has not seen it") \
 	X(task_dispatched, "task.dispatched", "the plugin has the task") \
 	X(task_answered, "task.answered", "the plugin answered, the run has not moved") \
+	X(task_signalled, "task.signalled", \
+	    "an answer with a task's token came, the run has not moved") \
 	X(answer_before_reply, "api.before_reply", \
 	    "the answer is durable, the client has not got it") \
 	X(timer_fired, "timer.fired", "a timer fired, the run has not moved") \

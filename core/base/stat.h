@@ -45,6 +45,10 @@
 	    "before, is not known, is another plugin's, does not wait for it.") \
 	X(plugin_replies_dropped, COUNTER, "pawl_plugin_replies_dropped_total", "plugin", \
 	    "Replies of plugins to calls that were answered already, or whose client had gone.") \
+	X(token_answers, COUNTER, "pawl_token_answers_total", "kind", \
+	    "Answers with a task's token that were taken: success, failure, heartbeat.") \
+	X(token_answers_late, COUNTER, "pawl_token_answers_late_total", NULL, \
+	    "Answers with the token of a task that was closed.") \
 	X(http_requests, COUNTER, "pawl_http_requests_total", "action", \
 	    "Requests to the API, by action; to services and routes of plugins, by service or plugin.") \
 	X(http_seconds, SECONDS, "pawl_http_seconds", NULL, \

@@ -59,6 +59,7 @@ struct attempt {
 	struct payload parameters;
 	int64_t timeout_s, heartbeat_s;           /* 0 = none */
 	int64_t timeout_due_ms, heartbeat_due_ms; /* DUE_NEVER = the clock does not run */
+	int64_t heard_ms;                         /* last heartbeat, not in the journal; 0 = none */
 	char *role;                               /* Credentials; NULL = none */
 	bool started;                             /* ...Started is written */
 	bool submitted;

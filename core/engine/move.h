@@ -185,10 +185,13 @@ void st_wait_fired(struct run *r, struct frame *f);
 void st_task_start(struct run *r, struct frame *f);
 void st_task_answered(struct run *r, struct frame *f, const struct stimulus *s);
 void st_task_failed(struct run *r, struct frame *f, const struct stimulus *s);
-void st_task_timed_out(struct run *r, struct frame *f, bool heartbeat);
+void st_task_due(struct run *r, struct frame *f);
 void st_task_picked_up(struct run *r, struct frame *f, const struct stimulus *s);
 void st_task_submitted(struct run *r, struct frame *f, const struct stimulus *s);
-void st_task_heartbeat(struct run *r, struct frame *f);
+/* The worker of f's attempt, if there is one, was heard at ms. */
+void st_task_heard(struct frame *f, int64_t ms);
+/* Sets the heartbeat clock on when the worker was heard since it was set. True when it was. */
+bool st_task_beat(struct run *r, struct frame *f);
 
 /* A branch or iteration ended. Takes output. */
 void st_child_ended(struct run *r, struct frame *child, struct doc output);

@@ -272,7 +272,7 @@ fire(struct run *r, struct frame *f)
 		frame_set_phase(r, f, FRAME_WORK);
 		break;
 	case FRAME_TASK:
-		st_task_timed_out(r, f, f->task.heartbeat_due_ms < f->task.timeout_due_ms);
+		st_task_due(r, f);
 		break;
 	case FRAME_ENTER:
 	case FRAME_WORK:
@@ -414,7 +414,7 @@ apply(struct run *r, const struct stimulus *s, struct frame *f)
 		st_task_failed(r, f, s);
 		break;
 	case STIMULUS_TASK_HEARTBEAT:
-		st_task_heartbeat(r, f);
+		st_task_heard(f, r->now_ms);
 		break;
 	}
 }
@@ -523,6 +523,24 @@ run_only_waits(const struct run *r)
 	    r->nbusy == 0;
 }
 
+void
+run_heard(struct run *r, int64_t ms)
+{
+	struct frame *f;
+
+	TAILQ_FOREACH(f, &r->frames, all_link)
+		st_task_heard(f, ms);
+}
+
+void
+run_keep_beats(struct run *r)
+{
+	struct frame *f;
+
+	TAILQ_FOREACH(f, &r->frames, all_link)
+		(void)st_task_beat(r, f);
+}
+
 static void
 describe_task(const struct frame *f, struct run_task *out)
 {
@@ -536,6 +554,7 @@ describe_task(const struct frame *f, struct run_task *out)
 		.heartbeat_s = a->heartbeat_s,
 		.credentials_role = a->role,
 		.retry_count = (int)f->retry_count,
+		.started = a->started,
 		.submitted = a->submitted,
 	};
 }

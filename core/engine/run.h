@@ -25,6 +25,7 @@
 #include "asl/machine.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/id.h"
 #include "doc/doc.h"
 
 struct run; /* opaque */
@@ -35,6 +36,8 @@ int run_status_parse(const char *s, enum run_status *out);
 
 /* What is fixed for the whole execution; strings are borrowed by run_new and copied. */
 struct run_facts {
+	struct uuid id; /* for task tokens, like shard */
+	int32_t shard;
 	const char *execution_arn;
 	const char *execution_name;
 	const char *machine_arn; /* unqualified */
@@ -77,9 +80,9 @@ enum stimulus_kind {
 	STIMULUS_TASK_SUBMITTED, /* .sync and .waitForTaskToken: the request is accepted (output) */
 	STIMULUS_TASK_SUCCEEDED, /* output */
 	STIMULUS_TASK_FAILED,    /* error, cause */
-	STIMULUS_TASK_HEARTBEAT,
-	STIMULUS_TIMER, /* every frame whose time has come by now_ms moves */
-	STIMULUS_STOP   /* error, cause: StopExecution */
+	STIMULUS_TASK_HEARTBEAT, /* changes nothing that a record holds, see run_heard */
+	STIMULUS_TIMER,          /* every frame whose time has come by now_ms moves */
+	STIMULUS_STOP            /* error, cause: StopExecution */
 };
 
 struct stimulus {
@@ -91,12 +94,14 @@ struct stimulus {
 	const char *error; /* NULL = none; borrowed */
 	const char *cause; /* NULL = none; borrowed */
 	const char *worker;
+	bool
+	    by_token; /* SUCCEEDED, FAILED: it is not from who works on the attempt, who is cancelled */
 };
 
 enum effect_kind {
 	EFFECT_DISPATCH, /* give the task to whoever serves its resource: run_task(task_id) */
-	EFFECT_CANCEL,   /* the attempt is over without its answer; nobody waits for one */
-	EFFECT_ENDED     /* the execution closed: run_status ... */
+	EFFECT_CANCEL, /* the attempt is over without its dispatch's answer; nobody waits for one */
+	EFFECT_ENDED   /* the execution closed: run_status ... */
 };
 struct effect {
 	enum effect_kind kind;
@@ -143,6 +148,18 @@ int64_t run_transitions(const struct run *r);
 /* Nothing is to be dispatched or running on our side: only timers, tokens, activities are awaited. */
 bool run_only_waits(const struct run *r);
 
+/*
+ * Heartbeats. When a task's worker was heard last is no part of the journal: who beats often would
+ * fill it. Only when the clock runs out is it looked at, and the clock set on; that is a record,
+ * one in HeartbeatSeconds at most. What memory knows and the journal does not is
+ * therefore the last beats, and their loss is made good:
+ */
+
+/* Nobody could be heard before ms (pawld was away): no task misses its heartbeat within its HeartbeatSeconds of then. */
+void run_heard(struct run *r, int64_t ms);
+/* Sets all clocks on, for the journal: before the run leaves memory. */
+void run_keep_beats(struct run *r);
+
 /* An open attempt of a Task. Borrowed, good until the next move. */
 struct run_task {
 	int64_t task_id;
@@ -152,6 +169,7 @@ struct run_task {
 	int64_t heartbeat_s;          /* 0 = none */
 	const char *credentials_role; /* NULL = none */
 	int retry_count;
+	bool started;   /* activities: a worker has it */
 	bool submitted; /* TASK_SUBMITTED was seen */
 };
 /* 0, or -1 when that attempt is not open. */

@@ -279,6 +279,8 @@ attempt_succeeded(struct run *r, struct frame *f, struct doc output)
 void
 st_task_answered(struct run *r, struct frame *f, const struct stimulus *s)
 {
+	if (s->by_token)
+		run_effect(r, EFFECT_CANCEL, f->task.id);
 	attempt_succeeded(r, f, s->output);
 }
 
@@ -287,13 +289,15 @@ st_task_failed(struct run *r, struct frame *f, const struct stimulus *s)
 {
 	struct failure x;
 
+	if (s->by_token)
+		run_effect(r, EFFECT_CANCEL, f->task.id);
 	failure_init(&x, s->error, s->cause);
 	attempt_failed(r, f, OUTCOME_FAILED, &x);
 }
 
 /* The history does not tell a missed heartbeat from a time-out, Retriers and Catchers do. */
-void
-st_task_timed_out(struct run *r, struct frame *f, bool heartbeat)
+static void
+attempt_timed_out(struct run *r, struct frame *f, bool heartbeat)
 {
 	struct failure x;
 
@@ -326,13 +330,36 @@ st_task_submitted(struct run *r, struct frame *f, const struct stimulus *s)
 }
 
 void
-st_task_heartbeat(struct run *r, struct frame *f)
+st_task_heard(struct frame *f, int64_t ms)
 {
-	if (f->task.heartbeat_due_ms == DUE_NEVER)
-		return;
-	start_heartbeat(r, f);
+	struct attempt *a = &f->task;
+
+	if (a->heartbeat_due_ms != DUE_NEVER && ms > a->heard_ms)
+		a->heard_ms = ms;
+}
+
+bool
+st_task_beat(struct run *r, struct frame *f)
+{
+	struct attempt *a = &f->task;
+	int64_t due = a->heard_ms + a->heartbeat_s * 1000;
+
+	if (a->heartbeat_due_ms == DUE_NEVER || due <= a->heartbeat_due_ms)
+		return false;
+	a->heartbeat_due_ms = due;
 	frame_rearm(r, f);
 	frame_touch(r, f);
+	return true;
+}
+
+/* One of the clocks ran out; that of the heartbeats may only have to be set on. */
+void
+st_task_due(struct run *r, struct frame *f)
+{
+	bool heartbeat = f->task.heartbeat_due_ms < f->task.timeout_due_ms;
+
+	if (!heartbeat || !st_task_beat(r, f))
+		attempt_timed_out(r, f, heartbeat);
 }
 
 /* --- starting ----------------------------------------------------------------- */

@@ -85,6 +85,7 @@ dispatch_task(struct resident *r, const struct run_task *t)
 	}
 	d->resident = r;
 	d->task_id = t->task_id;
+	d->by_token = res->pattern == PATTERN_TOKEN;
 	d->ticket = spec.ticket = ++g->next_ticket;
 	TAILQ_INSERT_TAIL(&r->dispatches, d, link);
 	idmap_put(&g->dispatches, d->ticket, d);
@@ -213,6 +214,8 @@ engine_plugin_answer(void *arg, uint64_t ticket, const struct plugin_answer *a)
 	switch (a->kind) {
 	case ANSWER_SUBMITTED:
 		s.kind = STIMULUS_TASK_SUBMITTED;
+		if (d->by_token)
+			dispatch_close(d);
 		break;
 	case ANSWER_SUCCEEDED:
 		s.kind = STIMULUS_TASK_SUCCEEDED;

@@ -97,7 +97,10 @@ engine_store_events(struct engine *g)
 static void
 engine_shard_claimed(void *arg, int32_t shard)
 {
-	loader_claim(arg, shard);
+	struct engine *g = arg;
+
+	g->claimed_ms[shard] = clock_wall_ms();
+	loader_claim(g, shard);
 }
 
 static void
@@ -133,6 +136,12 @@ engine_wake(struct engine *g, struct slot *s)
 	r->row_asleep = true;
 	loader_enqueue(r);
 	return r;
+}
+
+struct resident *
+engine_resident(struct engine *g, struct slot *s)
+{
+	return s->resident != NULL ? s->resident : engine_wake(g, s);
 }
 
 /* --- time -------------------------------------------------------------------- */
@@ -180,7 +189,11 @@ engine_task_token(void *arg, const struct run *r, int64_t task_id, struct buf *o
 {
 	const struct engine *g = arg;
 
-	token_make(g->token_secret, run_facts(r)->execution_arn, task_id, out);
+	token_make(g->token_secret,
+	    &(struct task_ref){ .execution = run_facts(r)->id,
+		.shard = run_facts(r)->shard,
+		.task_id = task_id },
+	    out);
 }
 
 static int
@@ -236,12 +249,20 @@ reply_send(struct reply *p, const struct resident *r, bool name_taken, const str
 {
 	bool loaded = r != NULL && r->run != NULL;
 
-	if (p->kind == REPLY_STARTED)
+	switch (p->kind) {
+	case REPLY_STARTED:
 		p->started(p->ticket, name_taken, loaded ? run_facts(r->run)->execution_name : NULL,
 		    loaded ? run_facts(r->run)->start_ms : 0, e);
-	else
+		break;
+	case REPLY_STOPPED:
 		p->stopped(p->ticket,
 		    loaded && run_status(r->run) != RUN_RUNNING ? run_stop_ms(r->run) : 0, e);
+		break;
+	case REPLY_ANSWERED:
+		answer_tell(p, e);
+		break;
+	}
+	err_fini(&p->refusal);
 	free(p);
 }
 
@@ -261,7 +282,7 @@ refusal_send(void *arg)
 	free(f);
 }
 
-static void
+void
 engine_refuse(struct engine *g, struct reply *reply, const char *name, const char *cause)
 {
 	struct refusal *f = xcalloc(1, sizeof(*f));
@@ -292,7 +313,7 @@ engine_new_run(struct engine *g, const struct engine_start *s, int32_t shard)
 	r->machine = machine_entry_ref(s->machine);
 	r->trace_header = s->trace_header == NULL ? NULL : xstrdup(s->trace_header);
 	buf_init(&arns, BUF_UNLIMITED);
-	loader_facts(g, s->machine, s->name == NULL ? name_text : s->name, &f, &arns);
+	loader_facts(r, s->name == NULL ? name_text : s->name, &f, &arns);
 	r->run = run_new(s->machine->machine, &f, engine_run_host(g));
 	buf_fini(&arns);
 	resident_set_where(r, RES_LIVE);
@@ -331,16 +352,14 @@ engine_stop_execution(struct engine *g, int32_t shard, const struct uuid *id, co
 	reply->kind = REPLY_STOPPED;
 	reply->stopped = cb;
 	if (slot == NULL && (!store_owns(g->store, shard) || g->claims_pending > 0)) {
-		engine_refuse(g, reply, "ServiceUnavailable",
-		    "The execution is not available at the moment. Try again.");
+		engine_refuse(g, reply, "ServiceUnavailable", ENGINE_NOT_HERE);
 		return;
 	}
 	if (slot == NULL) {
 		engine_refuse(g, reply, "ExecutionClosed", "the execution has ended");
 		return;
 	}
-	resident_deliver(slot->resident == NULL ? engine_wake(g, slot) : slot->resident, &stop,
-	    reply);
+	resident_deliver(engine_resident(g, slot), &stop, reply);
 }
 
 /* --- the end -------------------------------------------------------------------- */

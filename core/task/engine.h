@@ -14,6 +14,7 @@
 #include "store/catalogue.h"
 #include "store/store.h"
 #include "task/plugin_host.h"
+#include "task/token.h"
 
 struct engine;
 
@@ -54,6 +55,21 @@ void engine_start_execution(struct engine *g, const struct engine_start *s, uint
 typedef void engine_stopped_cb(uint64_t ticket, int64_t stop_ms, const struct err *e);
 void engine_stop_execution(struct engine *g, int32_t shard, const struct uuid *id,
     const char *error, const char *cause, uint64_t ticket, engine_stopped_cb *cb);
+
+/* What somebody who has a task's token says about it. */
+struct task_answer {
+	enum { TASK_SUCCEEDED, TASK_FAILED, TASK_HEARTBEAT } kind;
+	struct doc output;         /* SUCCEEDED; borrowed, like what follows */
+	const char *error, *cause; /* FAILED; NULL = none */
+};
+/*
+ * e NULL: it is durable (a heartbeat: the task is open, and its clock restarts). Else "TaskTimedOut"
+ * when the task or its execution is closed, "TaskDoesNotExist" when nothing is known of the
+ * execution, ServiceUnavailable. May come inside the asking call.
+ */
+typedef void engine_answered_cb(uint64_t ticket, const struct err *e);
+void engine_answer_task(struct engine *g, const struct task_ref *t, const struct task_answer *a,
+    uint64_t ticket, engine_answered_cb *cb);
 
 /* No new starts; goes on with what runs until nothing is under way or deadline_ms has passed, then cb. */
 void engine_drain(struct engine *g, int64_t deadline_ms, loop_cb *cb, void *arg);

@@ -76,6 +76,7 @@ loader_later(struct resident *r, int64_t delay_ms)
 	struct slot *slot = r->slot;
 
 	loader_end(r);
+	resident_refuse_inbox(r);
 	dispatch_drop_all(r);
 	slot->resident = NULL;
 	r->slot = NULL;
@@ -92,9 +93,10 @@ loader_broken(struct resident *r, const char *what, const struct err *e)
 }
 
 void
-loader_facts(const struct engine *g, const struct machine_entry *m, const char *name,
-    struct run_facts *f, struct buf *arns)
+loader_facts(const struct resident *r, const char *name, struct run_facts *f, struct buf *arns)
 {
+	const struct engine *g = r->engine;
+	const struct machine_entry *m = r->machine;
 	size_t execution_at;
 
 	buf_addf(arns, "arn:aws:states:%s:%s:stateMachine:%s", g->region, g->account_id, m->name);
@@ -102,6 +104,8 @@ loader_facts(const struct engine *g, const struct machine_entry *m, const char *
 	buf_add(arns, "", 1);
 	buf_addf(arns, "arn:aws:states:%s:%s:execution:%s:%s", g->region, g->account_id, m->name,
 	    name);
+	f->id = r->slot->id;
+	f->shard = r->slot->shard;
 	f->machine_arn = arns->data;
 	f->execution_arn = arns->data + execution_at;
 	f->execution_name = name;
@@ -171,7 +175,7 @@ loader_new_run(struct resident *r, const struct load *l, struct run **out, struc
 	if (doc_is_none(f.input))
 		return -1;
 	buf_init(&arns, BUF_UNLIMITED);
-	loader_facts(r->engine, r->machine, l->name, &f, &arns);
+	loader_facts(r, l->name, &f, &arns);
 	*out = run_new(r->machine->machine, &f, engine_run_host(r->engine));
 	buf_fini(&arns);
 	doc_unref(f.input);

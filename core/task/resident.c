@@ -163,7 +163,25 @@ resident_schedule(struct resident *r)
 	engine_rearm(r->engine);
 }
 
-/* 0, or -1 when the run did not take it (reply is answered then). */
+/*
+ * Tells how a move went, e NULL = well: at once, or with the commit that is queued, when there
+ * is one. A refusal waits for it as well: what came first and is not durable may be its reason.
+ */
+static void
+resident_reply(struct resident *r, struct reply *reply, const struct err *e)
+{
+	if (reply == NULL)
+		return;
+	if (commit_is_idle(&r->commit)) {
+		reply_send(reply, r, false, e);
+		return;
+	}
+	if (e != NULL)
+		err_copy(&reply->refusal, e);
+	TAILQ_INSERT_TAIL(&r->replies, reply, link);
+}
+
+/* 0, or -1 when the run did not take it. Takes reply. */
 static int
 resident_move(struct resident *r, const struct stimulus *s, struct reply *reply)
 {
@@ -175,17 +193,16 @@ resident_move(struct resident *r, const struct stimulus *s, struct reply *reply)
 	stimulus.seed = id_random64();
 	if (run_move(r->run, &stimulus, &r->effects, &e) != 0) {
 		resident_log(r, LOG_LEVEL_DEBUG, "move refused: %s %s", e.name, err_cause(&e));
-		if (reply != NULL)
-			reply_send(reply, r, false, &e);
+		resident_reply(r, reply, &e);
 		err_fini(&e);
 		return -1;
 	}
 	stat_add(STAT_transitions, run_transitions(r->run) - before);
-	if (reply != NULL)
-		TAILQ_INSERT_TAIL(&r->replies, reply, link);
 	r->hibernating = false;
 	r->idle_since_ms = stimulus.now_ms;
-	store_commit(r->engine->store, &r->commit);
+	if (!run_record_is_empty(r->run))
+		store_commit(r->engine->store, &r->commit);
+	resident_reply(r, reply, NULL);
 	resident_schedule(r);
 	return 0;
 }
@@ -229,18 +246,38 @@ resident_count_record(struct resident *r, size_t len, bool snapshot)
 	r->tail_len = snapshot ? 0 : r->tail_len + len;
 }
 
+/* What the run did since the last record; heartbeats alone are nothing. */
+static void
+resident_fill_record(struct resident *r, struct commit *c)
+{
+	if (run_record_is_empty(r->run))
+		c->seq = -1;
+	else
+		run_record_seal(r->run, &r->record);
+}
+
 /*
  * The record to sleep on: a snapshot, when that is shorter than what it spares the next
- * load to read. Else there is none: a run that has much to say and wakes for little would fill
- * the journal with copies of itself. So snapshots take no more room than the records.
+ * load to read. Else there is none (or the heartbeats' own): a run that has much to say and wakes
+ * for little would fill the journal with copies of itself. So snapshots take no more room than the records.
  */
 static void
 resident_fill_asleep(struct resident *r, struct commit *c)
 {
-	run_snapshot(r->run, &r->record);
-	c->snapshot = r->record.len <= r->tail_len;
-	if (!c->snapshot)
-		c->seq = -1;
+	struct buf snapshot;
+
+	resident_fill_record(r, c);
+	buf_init(&snapshot, BUF_UNLIMITED);
+	run_snapshot(r->run, &snapshot);
+	c->snapshot = snapshot.len <= r->tail_len + r->record.len;
+	if (c->snapshot) {
+		struct buf record = r->record;
+
+		r->record = snapshot;
+		snapshot = record;
+		c->seq = r->next_seq;
+	}
+	buf_fini(&snapshot);
 }
 
 /* The batch is being sealed: what the run did since the last one becomes one record. */
@@ -260,7 +297,7 @@ resident_fill(struct commit *c)
 	if (r->hibernating)
 		resident_fill_asleep(r, c);
 	else
-		run_record_seal(r->run, &r->record);
+		resident_fill_record(r, c);
 	if (c->seq >= 0) {
 		r->next_seq++;
 		resident_count_record(r, r->record.len, c->snapshot);
@@ -299,7 +336,8 @@ replies_send(struct resident *r, bool name_taken, const struct err *e)
 		TAILQ_REMOVE(&r->replies, p, link);
 		if (e == NULL)
 			(void)FAILPOINT(answer_before_reply);
-		reply_send(p, r, name_taken, e);
+		reply_send(p, r, name_taken,
+		    e == NULL && err_is_set(&p->refusal) ? &p->refusal : e);
 	}
 }
 
@@ -371,6 +409,7 @@ void
 resident_loaded(struct resident *r)
 {
 	resident_set_where(r, RES_LIVE);
+	run_heard(r->run, r->engine->claimed_ms[r->slot->shard]);
 	dispatch_resume(r); /* before the inbox: only what was open in the journal */
 	resident_schedule(r);
 	inbox_run(r);
@@ -407,14 +446,24 @@ resident_committed(struct commit *c, enum commit_result result)
 }
 
 void
+resident_refuse_inbox(struct resident *r)
+{
+	struct err e = ERR_INIT;
+
+	err_set(&e, "ServiceUnavailable", "The database is not available. Try again.");
+	inbox_refuse(r, &e);
+	err_fini(&e);
+}
+
+void
 resident_discard(struct resident *r)
 {
 	struct err e = ERR_INIT;
 
 	err_set(&e, "ServiceUnavailable", "The database is not available. Try again.");
 	replies_send(r, false, &e);
-	inbox_refuse(r, &e);
 	err_fini(&e);
+	resident_refuse_inbox(r);
 	dispatch_drop_all(r);
 	loader_forget(r);
 	engine_forget(r);
@@ -434,6 +483,7 @@ resident_due(struct resident *r, int64_t now_ms)
 			return;
 	} else if (run_only_waits(r->run) &&
 	    r->idle_since_ms + r->engine->hibernate_after_ms <= now_ms) {
+		run_keep_beats(r->run);
 		r->hibernating = true;
 		store_commit(r->engine->store, &r->commit);
 		return;

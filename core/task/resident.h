@@ -34,13 +34,15 @@ enum resident_where {
 	RES_GONE        /* freed at the end of this turn */
 };
 
-/* Who is to be told when a move is durable. */
+/* Who is to be told when a move is durable, or that it was refused. */
 struct reply {
 	TAILQ_ENTRY(reply) link;
-	enum { REPLY_STARTED, REPLY_STOPPED } kind;
+	enum { REPLY_STARTED, REPLY_STOPPED, REPLY_ANSWERED } kind;
 	uint64_t ticket;
 	engine_started_cb *started;
 	engine_stopped_cb *stopped;
+	engine_answered_cb *answered;
+	struct err refusal; /* set: why; it rests on moves that are not durable yet */
 };
 TAILQ_HEAD(reply_list, reply);
 
@@ -59,6 +61,7 @@ struct dispatch {
 	uint64_t ticket;    /* what the plugin host knows us by */
 	uint64_t plugin_id; /* what we cancel */
 	int64_t task_id;
+	bool by_token; /* the plugin's part ends when the request is accepted */
 };
 TAILQ_HEAD(dispatch_list, dispatch);
 
@@ -100,6 +103,7 @@ struct engine {
 	bool aws_limits;
 	int64_t hibernate_after_ms;
 	struct slots slots;
+	int64_t claimed_ms[STORE_SHARDS]; /* since when a shard's executions can be heard */
 	struct loop_timer due_timer;
 	struct idmap dispatches; /* ticket -> struct dispatch */
 	uint64_t next_ticket;
@@ -127,6 +131,8 @@ void resident_count_record(struct resident *r, size_t len, bool snapshot);
 void resident_loaded(struct resident *r);
 /* Something is due: fires the run's timers, or puts it to sleep. */
 void resident_due(struct resident *r, int64_t now_ms);
+/* Whoever waits for a stimulus in the inbox hears ServiceUnavailable; the inbox is empty then. */
+void resident_refuse_inbox(struct resident *r);
 /* Drops it and its slot without a trace in the journal; whoever waits hears ServiceUnavailable. */
 void resident_discard(struct resident *r);
 void resident_log(const struct resident *r, int level, const char *fmt, ...)
@@ -137,6 +143,10 @@ void dispatch_release(struct resident *r); /* effects that are durable go out */
 void dispatch_resume(struct resident *r);  /* after a load: what was open at the crash */
 void dispatch_drop_all(struct resident *r);
 
+/* answer.c */
+/* Calls p->answered, with e in the words of the task actions. */
+void answer_tell(const struct reply *p, const struct err *e);
+
 /* loader.c */
 struct load;
 void load_free(struct load *l); /* NULL is fine */
@@ -145,15 +155,21 @@ void loader_forget(struct resident *r);
 void loader_claim(struct engine *g, int32_t shard);
 /* Check builds: reads the journal back, compares (aborts when it differs), then resident_settle. */
 void loader_check(struct resident *r);
-void loader_facts(const struct engine *g, const struct machine_entry *m, const char *name,
-    struct run_facts *f, struct buf *arns);
+/* What run_new is told of the execution of r, whose machine is there; arns holds the texts. */
+void loader_facts(const struct resident *r, const char *name, struct run_facts *f,
+    struct buf *arns);
 
 /* engine.c */
+#define ENGINE_NOT_HERE "The execution is not available at the moment. Try again."
 void engine_rearm(struct engine *g);
 void engine_forget(struct resident *r); /* slot and resident go */
 const struct run_host *engine_run_host(struct engine *g);
 void engine_check_drained(struct engine *g);
+/* The resident of a slot, which is loaded when it sleeps. */
+struct resident *engine_resident(struct engine *g, struct slot *s);
 struct reply *reply_new(uint64_t ticket);
+/* Tells on a later turn that it cannot be done. Takes p. */
+void engine_refuse(struct engine *g, struct reply *p, const char *name, const char *cause);
 /* Tells whoever asked; e NULL = it is durable. Frees. */
 void reply_send(struct reply *p, const struct resident *r, bool name_taken, const struct err *e);
 

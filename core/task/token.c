@@ -1,7 +1,5 @@
 /*
  * token - task tokens: self-contained, URL-safe, signed.
- *
- * Plain form before base64url: MAC (16 bytes), task id (8 bytes, big endian), execution ARN.
  */
 #include "task/token.h"
 
@@ -11,7 +9,7 @@
 #include <string.h>
 
 #define MAC_LEN 16
-#define HEAD_LEN (MAC_LEN + 8)
+#define PLAIN_LEN (MAC_LEN + 2 + 16 + 8)
 
 static const char token_alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -69,42 +67,61 @@ token_decode(const char *s, size_t len, struct buf *out)
 	return (v & ((1u << bits) - 1)) == 0 && !buf_failed(out) ? 0 : -1;
 }
 
-void
-token_make(const char *secret, const char *execution_arn, int64_t task_id, struct buf *out)
+/* Of numbers that are never negative. */
+static void
+put_number(struct buf *out, uint64_t v, int nbytes)
 {
-	unsigned char mac[MAC_LEN];
-	struct buf plain;
-	int shift;
+	while (--nbytes >= 0)
+		buf_addc(out, (char)(v >> 8 * nbytes & 0xff));
+}
 
-	buf_init(&plain, BUF_UNLIMITED);
-	buf_add(&plain, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", MAC_LEN);
-	for (shift = 56; shift >= 0; shift -= 8)
-		buf_addc(&plain, (char)((uint64_t)task_id >> shift & 0xff));
-	buf_adds(&plain, execution_arn);
-	token_mac(secret, (unsigned char *)plain.data + MAC_LEN, plain.len - MAC_LEN, mac);
+static uint64_t
+get_number(const unsigned char *p, int nbytes)
+{
+	uint64_t v = 0;
+
+	while (--nbytes >= 0)
+		v = v << 8 | *p++;
+	return v;
+}
+
+void
+token_make(const char *secret, const struct task_ref *t, struct buf *out)
+{
+	unsigned char mac[MAC_LEN] = { 0 };
+	struct buf plain;
+
+	buf_init(&plain, PLAIN_LEN + 1);
+	buf_add(&plain, mac, MAC_LEN);
+	put_number(&plain, (uint64_t)t->shard, 2);
+	buf_add(&plain, t->execution.b, sizeof(t->execution.b));
+	put_number(&plain, (uint64_t)t->task_id, 8);
+	token_mac(secret, (unsigned char *)plain.data + MAC_LEN, PLAIN_LEN - MAC_LEN, mac);
 	memcpy(plain.data, mac, MAC_LEN);
 	token_encode((unsigned char *)plain.data, plain.len, out);
 	buf_fini(&plain);
 }
 
 int
-token_read(const char *secret, const char *token, size_t len, struct buf *arn, int64_t *task_id)
+token_read(const char *secret, const char *token, size_t len, struct task_ref *t)
 {
 	unsigned char mac[MAC_LEN];
+	const unsigned char *p;
 	struct buf plain;
-	uint64_t id = 0;
-	int rc = -1, i;
+	int rc = -1;
 
-	buf_init(&plain, 4096);
-	if (token_decode(token, len, &plain) != 0 || plain.len <= HEAD_LEN)
+	if (len != TOKEN_LEN)
+		return -1;
+	buf_init(&plain, PLAIN_LEN + 1);
+	if (token_decode(token, len, &plain) != 0)
 		goto out;
-	token_mac(secret, (unsigned char *)plain.data + MAC_LEN, plain.len - MAC_LEN, mac);
+	p = (const unsigned char *)plain.data + MAC_LEN;
+	token_mac(secret, p, PLAIN_LEN - MAC_LEN, mac);
 	if (CRYPTO_memcmp(mac, plain.data, MAC_LEN) != 0)
 		goto out;
-	for (i = MAC_LEN; i < HEAD_LEN; i++)
-		id = id << 8 | (unsigned char)plain.data[i];
-	*task_id = (int64_t)id;
-	buf_add(arn, plain.data + HEAD_LEN, plain.len - HEAD_LEN);
+	t->shard = (int32_t)get_number(p, 2);
+	memcpy(t->execution.b, p + 2, sizeof(t->execution.b));
+	t->task_id = (int64_t)get_number(p + 18, 8);
 	rc = 0;
 out:
 	buf_fini(&plain);

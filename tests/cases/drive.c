@@ -215,6 +215,8 @@ drive_seal(struct drive *d)
 	struct buf *record;
 	int64_t first = run_record_first(d->run);
 
+	if (d->policy == DRIVE_JOURNAL || d->policy == DRIVE_SNAPSHOT)
+		run_keep_beats(d->run);
 	if (run_record_is_empty(d->run))
 		return;
 	d->records = xreallocarray(d->records, d->nrecords + 1, sizeof(*d->records));

@@ -12,7 +12,8 @@ ACTIONS = frozenset("""
     CreateStateMachine UpdateStateMachine DescribeStateMachine ListStateMachines
     DeleteStateMachine ValidateStateMachineDefinition StartExecution DescribeExecution
     DescribeStateMachineForExecution ListExecutions GetExecutionHistory StopExecution
-    TagResource UntagResource ListTagsForResource""".split())
+    TagResource UntagResource ListTagsForResource
+    SendTaskSuccess SendTaskFailure SendTaskHeartbeat""".split())
 
 ACTION_NEEDS = (
     (r"TestState$", "TestState"),
@@ -20,7 +21,6 @@ ACTION_NEEDS = (
     (r"(PublishStateMachineVersion|.*StateMachineVersions?)$", "versions"),
     (r".*StateMachineAlias(es)?$", "aliases"),
     (r"(GetActivityTask|.*Activit(y|ies))$", "activities"),
-    (r"SendTask.*$", "task tokens"),
     (r".*MapRuns?$", "distributed map"),
     (r"RedriveExecution$", "redrive"),
 )
@@ -100,9 +100,7 @@ def _resource_needs(resource, found):
     match = re.match(r"arn:[^:]*:states:[^:]*:[^:]*:(aws-sdk:\w+|\w+):(\w+)(\.\S+)?$", resource)
     if not match:           # no ARN of a task: it is for the validation to say so
         return
-    service, action, pattern = match.groups()
-    if pattern == ".waitForTaskToken":
-        found.add("task tokens")
+    service, action, _ = match.groups()
     if service == "states":
         found.add("nested executions")
     elif (service, action) not in (("lambda", "invoke"), ("http", "invoke")):

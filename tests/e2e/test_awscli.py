@@ -175,4 +175,20 @@ def _():
              what="the machine to be gone")
 
 
+@check("a callback is answered with its token; one that is none is refused")
+def _():
+    arn = machine("callback", json.dumps({"StartAt": "T", "States": {"T": {
+        "Type": "Task", "Resource": "arn:pawl:states:::echo:say.waitForTaskToken", "End": True,
+        "Parameters": {"Submitted": {}, "Never": True, "token.$": "$$.Task.Token"}}}}))
+    execution = aws("start-execution", "--state-machine-arn", arn)["executionArn"]
+    events = aws("get-execution-history", "--execution-arn", execution)["events"]
+    token = next(json.loads(e["taskScheduledEventDetails"]["parameters"])["token"] for e in events
+                 if e["type"] == "TaskScheduled")
+    aws("send-task-heartbeat", "--task-token", token)
+    aws("send-task-success", "--task-token", token, "--task-output", '{"answer": 42}')
+    equal(ended(execution)["output"], '{"answer":42}')
+    refused("TaskTimedOut", "send-task-failure", "--task-token", token, "--error", "E")
+    refused("InvalidToken", "send-task-heartbeat", "--task-token", "x")
+
+
 pawltest.main()

@@ -257,7 +257,7 @@ do_something(struct choices *c, struct drive *d)
 	};
 	static const char *const names[] = { "E", "Other", "States.Timeout", "States.Runtime" };
 	struct open_tasks open = { .n = 0 };
-	struct stimulus s = { .task_id = 1 };
+	struct stimulus s = { .task_id = 1, .by_token = choose(c, 2) != 0 };
 	const char *answer = PICK(c, answers);
 
 	run_each_task(d->run, open_tasks_cb, &open);

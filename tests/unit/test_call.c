@@ -41,7 +41,8 @@ static struct {
 	struct execution_row row; /* the one execution there is, when it has a name */
 	int nrows;                /* so many rows has every list; row is the pattern */
 	int64_t history_events;
-	char asked[4096]; /* what the last change was about */
+	const char *task_error; /* what the engine says of a task, or NULL */
+	char asked[4096];       /* what the last change was about */
 	int asks;
 } world;
 
@@ -170,6 +171,17 @@ give_stopped(struct answer *a, const struct err *e)
 	err_set(&closed, "ExecutionClosed", "It has ended.");
 	((engine_stopped_cb *)a->cb)(a->ticket, START_MS + 1000,
 	    e == NULL && world.closed_meanwhile ? &closed : e);
+	err_fini(&closed);
+}
+
+static void
+give_answered(struct answer *a, const struct err *e)
+{
+	struct err closed = ERR_INIT;
+
+	if (world.task_error != NULL)
+		err_set(&closed, world.task_error, "Words of the engine");
+	((engine_answered_cb *)a->cb)(a->ticket, e == NULL && err_is_set(&closed) ? &closed : e);
 	err_fini(&closed);
 }
 
@@ -341,6 +353,21 @@ engine_stop_execution(struct engine *g, int32_t shard, const struct uuid *id, co
 	note("stop in shard %d error %s cause %s", (int)shard, error != NULL ? error : "-",
 	    cause != NULL ? cause : "-");
 	answer_later(give_stopped, (void *)cb, ticket);
+}
+
+void
+engine_answer_task(struct engine *g, const struct task_ref *t, const struct task_answer *a,
+    uint64_t ticket, engine_answered_cb *cb)
+{
+	size_t len;
+	char *output = doc_is_none(a->output) ? xstrdup("-") : doc_text(a->output, &len);
+
+	(void)g;
+	note("answer %d task %d of %d in shard %d output %s error %s cause %s", (int)a->kind,
+	    (int)t->task_id, t->execution.b[15], (int)t->shard, output,
+	    a->error != NULL ? a->error : "-", a->cause != NULL ? a->cause : "-");
+	free(output);
+	answer_later(give_answered, (void *)cb, ticket);
 }
 
 struct doc
@@ -1128,6 +1155,98 @@ stop_tells_when_it_stopped(void **state)
 	assert_non_null(strstr(answer_text, "ValidationException"));
 }
 
+/* A body whose taskToken is that of a task; after it stand the other members. Yours. */
+static char *
+with_token(const char *others)
+{
+	struct task_ref t = { .execution = { { [15] = 9 } }, .shard = 7, .task_id = 3 };
+	struct buf token;
+	char *body;
+
+	buf_init(&token, BUF_UNLIMITED);
+	token_make("secret", &t, &token);
+	body = xasprintf("{\"taskToken\":\"%s\"%s}", token.data, others);
+	buf_fini(&token);
+	return body;
+}
+
+static void
+answers_with_a_token_find_the_task(void **state)
+{
+	static const struct {
+		const char *action, *others, *asked;
+	} cases[] = {
+		{ "SendTaskSuccess", ",\"output\":\" {\\\"a\\\": 1}\"",
+		    "answer 0 task 3 of 9 in shard 7 output {\"a\":1} error - cause -" },
+		{ "SendTaskSuccess", ",\"output\":\"null\"",
+		    "answer 0 task 3 of 9 in shard 7 output null error - cause -" },
+		{ "SendTaskFailure", ",\"error\":\"E\",\"cause\":\"c\"",
+		    "answer 1 task 3 of 9 in shard 7 output - error E cause c" },
+		{ "SendTaskFailure", "",
+		    "answer 1 task 3 of 9 in shard 7 output - error - cause -" },
+		{ "SendTaskHeartbeat", "",
+		    "answer 2 task 3 of 9 in shard 7 output - error - cause -" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *body = with_token(cases[i].others);
+
+		assert_answer(cases[i].action, body, "{}");
+		assert_string_equal(world.asked, cases[i].asked);
+		world.task_error = "TaskTimedOut";
+		assert_error(cases[i].action, body, 400,
+		    "{\"__type\":\"TaskTimedOut\",\"message\":\"Words of the engine\"}");
+		world.task_error = NULL;
+		free(body);
+	}
+	assert_int_equal(stat_value(STAT_token_answers), 5);
+}
+
+static void
+wrong_answers_with_a_token_are_told(void **state)
+{
+	char *body, *others, *long_text = xcalloc(1, 40000);
+
+	(void)state;
+	assert_error("SendTaskHeartbeat", "{\"taskToken\":\"x\"}", 400,
+	    "{\"__type\":\"InvalidToken\",\"message\":\"Invalid Token: 'Invalid token'\"}");
+	assert_refused("SendTaskSuccess", "{\"taskToken\":\"x\",\"output\":\"{\"}", "InvalidToken",
+	    "");
+	assert_refused("SendTaskFailure", "{\"taskToken\":\"\"}", "ValidationException",
+	    "taskToken");
+	assert_refused("SendTaskSuccess", "{\"output\":\"1\"}", "ValidationException", "taskToken");
+	body = with_token(",\"output\":\"{\\\"a\\\":}\"");
+	assert_refused("SendTaskSuccess", body, "InvalidOutput", "Invalid Output: '");
+	free(body);
+	body = with_token(",\"output\":\"\"");
+	assert_refused("SendTaskSuccess", body, "InvalidOutput", "Invalid Output: '");
+	free(body);
+	for (size_t i = 0; i < 2; i++) {
+		static const struct {
+			const char *member;
+			int max;
+		} limits[] = { { "error", 256 }, { "cause", 32768 } };
+		char sentence[128];
+
+		memset(long_text, 'x', (size_t)limits[i].max + 1);
+		long_text[limits[i].max + 1] = '\0';
+		others = xasprintf(",\"%s\":\"%s\"", limits[i].member, long_text);
+		body = with_token(others);
+		snprintf(sentence, sizeof(sentence),
+		    "at '%s' failed to satisfy constraint: Member must have length less than or "
+		    "equal to %d",
+		    limits[i].member, limits[i].max);
+		assert_refused("SendTaskFailure", body, "ValidationException", sentence);
+		free(body);
+		free(others);
+	}
+	body = with_token(",\"cause\":\"a\\u0000\"");
+	assert_refused("SendTaskFailure", body, "ValidationException", "U+0000");
+	free(body);
+	free(long_text);
+}
+
 static void
 executions_are_listed_page_by_page(void **state)
 {
@@ -1393,6 +1512,8 @@ main(void)
 		T(ended_executions_are_described),
 		T(executions_of_other_types_are_refused),
 		T(stop_tells_when_it_stopped),
+		T(answers_with_a_token_find_the_task),
+		T(wrong_answers_with_a_token_are_told),
 		T(executions_are_listed_page_by_page),
 		T(what_cannot_be_listed_is_told),
 		T(histories_come_page_by_page_both_ways),

@@ -500,25 +500,107 @@ a_payload_is_written_once_for_each_event_and_not_again_for_the_frames(void **sta
 	free(large);
 }
 
+#define BEATING \
+	"{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Task\",\"Resource\":\"arn:aws:states:us-east-1:123456789012:activity:a\"," \
+	"\"HeartbeatSeconds\":10,\"End\":true}}}"
+
+/* The activity is offered and a worker has it. */
 static void
-a_heartbeat_makes_a_record_without_events(void **state)
+begin_beating(struct drive *d)
 {
-	struct drive d;
 	struct stimulus s = { .kind = STIMULUS_TASK_STARTED, .task_id = 3 };
 
+	begin(d, BEATING, "{}", false);
+	assert_true(run_only_waits(d->run));
+	assert_int_equal(drive_move(d, &s, NULL), 0);
+	assert_int_equal(run_due_ms(d->run), DRIVE_START_MS + 10000);
+}
+
+static void
+beat(struct drive *d, int64_t at_ms)
+{
+	struct stimulus s = { .kind = STIMULUS_TASK_HEARTBEAT, .task_id = 3 };
+
+	drive_clock(d, at_ms);
+	assert_int_equal(drive_move(d, &s, NULL), 0);
+}
+
+static void
+many_heartbeats_make_one_record_when_the_clock_runs_out(void **state)
+{
+	struct drive d;
+	size_t nrecords;
+
 	(void)state;
-	begin(&d,
-	    "{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Task\",\"Resource\":\"arn:aws:states:us-east-1:123456789012:activity:a\","
-	    "\"HeartbeatSeconds\":10,\"End\":true}}}",
-	    "{}", false);
-	assert_true(run_only_waits(d.run));
-	assert_int_equal(drive_move(&d, &s, NULL), 0);
-	d.now_ms += 4000;
-	s.kind = STIMULUS_TASK_HEARTBEAT;
-	assert_int_equal(drive_move(&d, &s, NULL), 0);
+	begin_beating(&d);
+	nrecords = d.nrecords;
+	for (int i = 1; i <= 40; i++)
+		beat(&d, DRIVE_START_MS + 100 * i);
+	assert_true(run_record_is_empty(d.run));
+	assert_int_equal(d.nrecords, nrecords);
+	drive_clock(&d, DRIVE_START_MS + 10000);
+	assert_int_equal(d.nrecords, nrecords + 1);
 	assert_int_equal(run_last_event_id(d.run), 4);
 	assert_memory_equal(d.records[d.nrecords - 1].data, "{\"e\":[],\"f\":[", 13);
 	assert_int_equal(run_due_ms(d.run), DRIVE_START_MS + 14000);
+	drive_clock(&d, DRIVE_START_MS + 13999);
+	assert_int_equal(run_status(d.run), RUN_RUNNING);
+	drive_clock(&d, DRIVE_START_MS + 14000);
+	assert_int_equal(run_status(d.run), RUN_FAILED);
+	end(&d);
+}
+
+static void
+heartbeats_are_kept_for_a_run_that_leaves_memory(void **state)
+{
+	struct drive d;
+
+	(void)state;
+	begin_beating(&d);
+	beat(&d, DRIVE_START_MS + 4000);
+	run_keep_beats(d.run);
+	assert_false(run_record_is_empty(d.run));
+	assert_int_equal(run_due_ms(d.run), DRIVE_START_MS + 14000);
+	drive_seal(&d);
+	run_keep_beats(d.run);
+	assert_true(run_record_is_empty(d.run));
+	end(&d);
+}
+
+static void
+nobody_misses_a_heartbeat_while_pawld_is_away(void **state)
+{
+	struct drive d;
+
+	(void)state;
+	begin_beating(&d);
+	d.now_ms = DRIVE_START_MS + 60000; /* the clock ran out long ago */
+	run_heard(d.run, DRIVE_START_MS + 59000);
+	drive_clock(&d, DRIVE_START_MS + 68999);
+	assert_int_equal(run_status(d.run), RUN_RUNNING);
+	drive_clock(&d, DRIVE_START_MS + 69000);
+	assert_int_equal(run_status(d.run), RUN_FAILED);
+	end(&d);
+}
+
+static void
+an_answer_by_token_cancels_who_works_on_the_task(void **state)
+{
+	struct drive d;
+	struct stimulus s = { .kind = STIMULUS_TASK_SUCCEEDED,
+		.task_id = 3,
+		.output = doc_null(),
+		.by_token = true };
+
+	(void)state;
+	begin(&d,
+	    "{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Task\",\"Resource\":\"arn:aws:states:::ecs:runTask.sync\",\"End\":true}}}",
+	    "{}", false);
+	assert_int_equal(drive_move(&d, &s, NULL), 0);
+	assert_int_equal(run_status(d.run), RUN_SUCCEEDED);
+	assert_int_equal(d.effects.n, 3);
+	assert_int_equal(d.effects.list[1].kind, EFFECT_CANCEL);
+	assert_int_equal(d.effects.list[1].task_id, 3);
 	end(&d);
 }
 
@@ -692,7 +774,10 @@ main(void)
 		cmocka_unit_test(each_step_of_a_large_map_writes_a_record_of_the_same_size),
 		cmocka_unit_test(
 		    a_payload_is_written_once_for_each_event_and_not_again_for_the_frames),
-		cmocka_unit_test(a_heartbeat_makes_a_record_without_events),
+		cmocka_unit_test(many_heartbeats_make_one_record_when_the_clock_runs_out),
+		cmocka_unit_test(heartbeats_are_kept_for_a_run_that_leaves_memory),
+		cmocka_unit_test(nobody_misses_a_heartbeat_while_pawld_is_away),
+		cmocka_unit_test(an_answer_by_token_cancels_who_works_on_the_task),
 		cmocka_unit_test(a_record_counts_its_events_from_the_last_seal),
 		cmocka_unit_test(a_document_as_deep_as_may_be_comes_back_from_the_journal),
 		cmocka_unit_test(what_gets_deeper_than_a_document_may_be_fails_its_state),

@@ -1,0 +1,102 @@
+/*
+ * answer - what somebody who has a task's token says about the task.
+ *
+ * The token names the execution, so its run is asked, and nothing else. Only when there
+ * is no such run here is the database asked, whether there ever was.
+ */
+#include "task/resident.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/failpoint.h"
+#include "base/stat.h"
+
+/* Answers whose execution is looked up: ticket -> struct reply. */
+static struct idmap answer_lookups;
+static uint64_t answer_next_ticket;
+
+static void
+answer_timed_out(struct err *e)
+{
+	stat_add(STAT_token_answers_late, 1);
+	err_set(e, "TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'");
+}
+
+void
+answer_tell(const struct reply *p, const struct err *e)
+{
+	struct err closed = ERR_INIT;
+
+	if (e != NULL &&
+	    (strcmp(e->name, "ExecutionClosed") == 0 || strcmp(e->name, "TaskTimedOut") == 0)) {
+		answer_timed_out(&closed);
+		e = &closed;
+	}
+	p->answered(p->ticket, e);
+	err_fini(&closed);
+}
+
+static void
+answer_got_row(uint64_t ticket, const struct execution_row *row, const struct err *e)
+{
+	struct reply *p = idmap_take(&answer_lookups, ticket);
+	struct err why = ERR_INIT;
+
+	assert(p != NULL);
+	if (e != NULL)
+		err_copy(&why, e);
+	else if (row == NULL)
+		err_set(&why, "TaskDoesNotExist", "Task does not exist");
+	else if (row->stop_ms == 0)
+		err_set(&why, "ServiceUnavailable", "%s", ENGINE_NOT_HERE);
+	else
+		err_set(&why, "ExecutionClosed", "The execution has ended: %s", row->status);
+	reply_send(p, NULL, false, &why);
+	err_fini(&why);
+}
+
+static void
+answer_look_up(struct engine *g, const struct task_ref *t, struct reply *p)
+{
+	uint64_t ticket = ++answer_next_ticket;
+
+	idmap_put(&answer_lookups, ticket, p);
+	read_execution_by_id(g->store, t->shard, &t->execution, ticket, answer_got_row);
+}
+
+static struct stimulus
+answer_stimulus(const struct task_ref *t, const struct task_answer *a)
+{
+	static const enum stimulus_kind kinds[] = {
+		[TASK_SUCCEEDED] = STIMULUS_TASK_SUCCEEDED,
+		[TASK_FAILED] = STIMULUS_TASK_FAILED,
+		[TASK_HEARTBEAT] = STIMULUS_TASK_HEARTBEAT,
+	};
+
+	return (struct stimulus){ .kind = kinds[a->kind],
+		.task_id = t->task_id,
+		.output = a->output,
+		.error = a->error,
+		.cause = a->cause,
+		.by_token = true };
+}
+
+void
+engine_answer_task(struct engine *g, const struct task_ref *t, const struct task_answer *a,
+    uint64_t ticket, engine_answered_cb *cb)
+{
+	struct stimulus s = answer_stimulus(t, a);
+	struct slot *slot = slots_find(&g->slots, &t->execution);
+	struct reply *reply = reply_new(ticket);
+
+	reply->kind = REPLY_ANSWERED;
+	reply->answered = cb;
+	(void)FAILPOINT(task_signalled);
+	if (slot != NULL)
+		resident_deliver(engine_resident(g, slot), &s, reply);
+	else if (store_owns(g->store, t->shard) && g->claims_pending == 0)
+		answer_look_up(g, t, reply);
+	else
+		engine_refuse(g, reply, "ServiceUnavailable", ENGINE_NOT_HERE);
+}
