@@ -36,9 +36,11 @@ bin_PROGRAMS = pawl
 pawl_SOURCES = core/pawl.c
 pawl_LDADD = $(pawl_cli_libs)
 
-libexec_PROGRAMS = pawl-function
+libexec_PROGRAMS = pawl-function pawl-mail
 pawl_function_SOURCES = core/task/function_main.c
 pawl_function_LDADD = libpawlcore.la $(PAWL_LIBS)
+pawl_mail_SOURCES = core/task/mail_main.c
+pawl_mail_LDADD = libpawlcore.la $(PAWL_LIBS)
 
 # The one public header, where plugins of this tree find it as <pawl/plugin.h> too.
 pkginclude_HEADERS = core/task/plugin.h

@@ -43,7 +43,7 @@
 	    "Folder of initdb and postgres for the private PostgreSQL; empty: the newest one found.") \
 	X(plugin_dir, STRING, PAWL_PLUGINDIR, NO, "", "Folder whose plugins (*.so) are loaded.") \
 	X(libexec_dir, STRING, PAWL_LIBEXECDIR, NO, "", \
-	    "Folder of the helper program pawl-function.") \
+	    "Folder of the helper programs pawl-function and pawl-mail.") \
 	X(script_dir, STRING, PAWL_SYSCONFDIR "/scripts", NO, "", \
 	    "Folder of the Lua scripts: functions/ and lib/.") \
 	X(lib_dir, STRING, PAWL_PKGDATADIR "/lib", NO, "", \
@@ -84,6 +84,15 @@
 	X(aws_access_key_id, STRING, "", NO, "", \
 	    "Access key id that calls to aws_endpoint are signed with.") \
 	X(aws_secret_access_key, SECRET, "", NO, "", "Secret of aws_access_key_id.") \
+	X(smtp_server, STRING, "", YES, "(smtps?://[^@/ ]+)?", \
+	    "SMTP server that mail is given to; empty: no mail is sent.") \
+	X(smtp_user, STRING, "", YES, "", "Name to log in to smtp_server with; empty: no login.") \
+	X(smtp_password, SECRET, "", YES, "", "Password of smtp_user.") \
+	X(smtp_tls, ENUM, "try", YES, "none|try|require", \
+	    "TLS on a connection of smtp://: never, when the server offers it, or always.") \
+	X(smtp_ca_file, STRING, "", YES, "", \
+	    "PEM file of the certificate authorities that smtp_server is checked with; empty: the system's.") \
+	X(mail_from, STRING, "", YES, "", "Address that mail is sent from.") \
 	X(plugins, TABLE, "", YES, "table", \
 	    "Options of the plugins: a table for each, by the plugin's name.")
 

@@ -49,6 +49,8 @@
 	    "Answers with a task's token that were taken: success, failure, heartbeat.") \
 	X(token_answers_late, COUNTER, "pawl_token_answers_late_total", NULL, \
 	    "Answers with the token of a task that was closed.") \
+	X(mails, COUNTER, "pawl_mails_total", "result", \
+	    "Mails of plugins, by what became of them: sent, refused by the server, failed.") \
 	X(http_requests, COUNTER, "pawl_http_requests_total", "action", \
 	    "Requests to the API, by action; to services and routes of plugins, by service or plugin.") \
 	X(http_seconds, SECONDS, "pawl_http_seconds", NULL, \

@@ -38,6 +38,16 @@ workers_new(struct loop *l, const struct conf *c)
 	return p;
 }
 
+static struct mailer *
+mailer_make(struct loop *l, const struct conf *c)
+{
+	char *program = xasprintf("%s/pawl-mail", c->libexec_dir);
+	struct mailer *m = mailer_new(l, program);
+
+	free(program);
+	return m;
+}
+
 struct plugin_host *
 plugin_host_new(struct loop *l, const struct conf *c, plugin_answer_cb *cb, void *arg)
 {
@@ -56,6 +66,7 @@ plugin_host_new(struct loop *l, const struct conf *c, plugin_answer_cb *cb, void
 	h->http = httpc_new(l);
 	h->scripts = scripts_new(&dirs);
 	h->workers = workers_new(l, c);
+	h->mailer = mailer_make(l, c);
 	h->commands = command_pool_new(l, (int)c->max_commands);
 	h->serve = plugin_serve_new();
 	plugin_self_init(&h->self, c);
@@ -125,6 +136,7 @@ plugin_host_free(struct plugin_host *h)
 		task_close(h, t);
 	worker_pool_free(h->workers);
 	command_pool_free(h->commands);
+	mailer_free(h->mailer);
 	httpc_free(h->http);
 	scripts_free(h->scripts);
 	loop_timer_fini(&h->answers_timer);

@@ -10,6 +10,7 @@
 #include "base/idmap.h"
 #include "task/command.h"
 #include "task/httpc.h"
+#include "task/mail.h"
 #include "task/plugin.h"
 #include "task/plugin_host.h"
 #include "task/script.h"
@@ -59,20 +60,28 @@ struct module {
 struct module *module_from(const struct pawl_host *h);
 
 /* What a plugin asked for and has not got yet. */
-enum pending_kind { PENDING_TIMER, PENDING_DEFER, PENDING_HTTP, PENDING_FUNCTION, PENDING_COMMAND };
+enum pending_kind {
+	PENDING_TIMER,
+	PENDING_DEFER,
+	PENDING_HTTP,
+	PENDING_FUNCTION,
+	PENDING_COMMAND,
+	PENDING_MAIL
+};
 
 struct pending {
 	TAILQ_ENTRY(pending) link;
 	enum pending_kind kind;
 	struct module *module;
 	uint64_t id;
-	uint64_t inner; /* id of the exchange, of the worker's call, of the command */
+	uint64_t inner; /* id of the exchange, of the worker's call, of the command, of the mail */
 	struct loop_timer timer;
 	union {
 		pawl_cb *plain;
 		pawl_http_cb *http;
 		pawl_function_cb *function;
 		pawl_command_cb *command;
+		pawl_mail_cb *mail;
 	} cb;
 	void *arg;
 	uint64_t task_id; /* whose ids its log lines carry */
@@ -139,6 +148,7 @@ struct plugin_host {
 	struct scripts *scripts;
 	struct worker_pool *workers;
 	struct command_pool *commands;
+	struct mailer *mailer;
 	struct plugin_serve *serve;
 	struct plugin_self self;
 };
@@ -174,6 +184,7 @@ void plugin_answer_dropped(const struct module *m, uint64_t task, enum plugin_dr
 /* Fills the table of functions (plugin_table.c), and parts of it. */
 void plugin_table_init(struct pawl_host *t);
 void plugin_command_init(struct pawl_host *t);
+void plugin_mail_init(struct pawl_host *t);
 /* Appends s with U+FFFD in the place of each byte that is not part of UTF-8. */
 void plugin_add_utf8(struct buf *out, const char *s, size_t len);
 

@@ -220,6 +220,8 @@ pending_close(struct pending *p)
 		worker_cancel(h->workers, p->inner);
 	if (p->kind == PENDING_COMMAND)
 		command_cancel(h->commands, p->inner);
+	if (p->kind == PENDING_MAIL)
+		mail_cancel(h->mailer, p->inner);
 	pending_free(p);
 }
 
@@ -825,6 +827,7 @@ plugin_table_init(struct pawl_host *t)
 		.function_cancel = host_function_cancel,
 		.function_call = host_function_call };
 	plugin_command_init(t);
+	plugin_mail_init(t);
 	plugin_serve_table(t);
 	plugin_self_table(t);
 }

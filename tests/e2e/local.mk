@@ -13,6 +13,7 @@ e2e_tests = \
 	tests/e2e/test_js.py \
 	tests/e2e/test_laptop.py \
 	tests/e2e/test_lua.py \
+	tests/e2e/test_mail.py \
 	tests/e2e/test_plugin_http.py \
 	tests/e2e/test_plugins.py \
 	tests/e2e/test_tasks.py \

@@ -11,6 +11,9 @@
  *	header    answers with the body as header lines
  *	settings  what the host says about itself, and keys that it derived
  *	gone      how many parked calls went away
+ * Resources:
+ *	arn:pawl:states:::probe:echo    gives its parameters back
+ *	arn:pawl:states:::probe:mail    sends what they say; how it went is the result
  * Service: X-Amz-Target "Probe.", version "2020-01-01": Echo, Park, anything else is an error.
  */
 #include <pawl/plugin.h>
@@ -291,12 +294,98 @@ probe_init(const struct pawl_host *h, void **state)
 	return 0;
 }
 
+/* --- tasks ----------------------------------------------------------------------------- */
+
+#define LIST_MAX 100
+
+struct mail_task {
+	const struct pawl_host *host;
+	uint64_t id;
+};
+
+static void
+mail_answered(void *arg, const struct pawl_mail_answer *a)
+{
+	struct mail_task *task = arg;
+	const struct pawl_host *h = task->host;
+	struct pawl_builder *b = h->build(h);
+	struct pawl_doc d;
+
+	h->build_object(b);
+	h->build_key(b, "sent");
+	h->build_bool(b, a->sent);
+	h->build_key(b, "permanent");
+	h->build_bool(b, a->permanent);
+	add_text(h, b, "message", a->message);
+	h->build_end(b);
+	d = h->build_finish(b);
+	h->succeed(h, task->id, d);
+	h->doc_unref(h, d);
+	free(task);
+}
+
+/* Kept until the mail has begun: texts of the parameters. */
+struct texts {
+	const struct pawl_host *host;
+	char *list[3 * LIST_MAX];
+	size_t n;
+};
+
+static char *
+text_of(struct texts *t, struct pawl_doc d)
+{
+	char *s = t->n < 3 * LIST_MAX ? t->host->doc_string(t->host, d, NULL) : NULL;
+
+	if (s != NULL)
+		t->list[t->n++] = s;
+	return s;
+}
+
+static void
+mail_begin(const struct pawl_host *h, const struct pawl_task *t)
+{
+	struct texts texts = { .host = h };
+	struct mail_task *task = malloc(sizeof(*task));
+	struct pawl_doc p = t->parameters;
+	struct pawl_doc_iter to = { .of = h->doc_get(h, p, "To") },
+			     more = { .of = h->doc_get(h, p, "Headers") };
+	struct pawl_http_header headers[LIST_MAX];
+	const char *list[LIST_MAX];
+	struct pawl_mail mail = { .size = sizeof(mail),
+		.from = text_of(&texts, h->doc_get(h, p, "From")),
+		.to = list,
+		.subject = text_of(&texts, h->doc_get(h, p, "Subject")),
+		.text = text_of(&texts, h->doc_get(h, p, "Text")),
+		.html = text_of(&texts, h->doc_get(h, p, "Html")),
+		.headers = headers };
+
+	while (mail.nto < LIST_MAX && h->doc_next(h, &to))
+		list[mail.nto++] = text_of(&texts, to.value);
+	while (mail.nheaders < LIST_MAX && h->doc_next(h, &more))
+		headers[mail.nheaders++] = (struct pawl_http_header){ text_of(&texts, more.key),
+			text_of(&texts, more.value) };
+	h->doc_int(h, h->doc_get(h, p, "TimeoutMs"), &mail.timeout_ms);
+	*task = (struct mail_task){ h, t->id };
+	if (h->doc_true(h, h->doc_get(h, p, "Cancel"))) {
+		h->mail_cancel(h, h->mail_start(h, &mail, mail_answered, task));
+		h->fail(h, t->id, "Probe.Cancelled", NULL);
+		free(task);
+	} else {
+		h->mail_start(h, &mail, mail_answered, task);
+	}
+	while (texts.n > 0)
+		h->free(h, texts.list[--texts.n]);
+}
+
 static void
 probe_start(void *state, const struct pawl_task *t)
 {
 	const struct pawl_host *h = ((struct probe *)state)->host;
 
-	h->succeed(h, t->id, t->parameters);
+	if (strstr(t->base, ":mail") != NULL)
+		mail_begin(h, t);
+	else
+		h->succeed(h, t->id, t->parameters);
 }
 
 static void
@@ -313,7 +402,7 @@ const struct pawl_plugin pawl_plugin = {
 	PAWL_PLUGIN_HEAD,
 	.name = "probe",
 	.version = "0",
-	.resources = "arn:pawl:states:::probe:echo",
+	.resources = "arn:pawl:states:::probe:echo arn:pawl:states:::probe:mail",
 	.patterns = PAWL_REQUEST,
 	.after_crash = PAWL_AGAIN,
 	.init = probe_init,

@@ -83,6 +83,7 @@ unit_tests += tests/unit/test_validate
 
 # plugins, function workers and the Lua sandbox; some talk to http_peer.py, some use the plugins of the build tree
 unit_tests += tests/unit/test_httpc
+unit_tests += tests/unit/test_mail_text
 unit_tests += tests/unit/test_luabox
 unit_tests += tests/unit/test_luacode
 unit_tests += tests/unit/test_luadoc
