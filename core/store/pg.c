@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/clock.h"
 #include "base/id.h"
@@ -31,6 +32,7 @@ enum pg_op_kind { PG_OP_PREPARE, PG_OP_QUERY, PG_OP_SYNC };
 
 struct pg_op {
 	enum pg_op_kind kind;
+	bool by_row; /* a query whose rows come one by one */
 	enum query query;
 	pg_result_cb *cb;
 	void *arg;
@@ -51,6 +53,9 @@ struct pg {
 	struct loop_timer timer;   /* pause, connecting takes too long, an answer takes too long */
 	struct loop_timer dropper; /* pg_drop on a clean stack */
 	char *lost;                /* why; set = to be dropped */
+	char *why;                 /* why it was lost last */
+	bool on_purpose;           /* pg_reset */
+	size_t arriving;           /* bytes since the last whole message of an answer */
 	bool busy;                 /* inside pg_drain: do not drop below it */
 	bool closed;
 	bool separator; /* libpq's NULL after a query's result is to come */
@@ -170,6 +175,7 @@ pg_disconnect(struct pg *p)
 	p->conn = NULL;
 	loop_timer_cancel(&p->timer);
 	p->separator = false;
+	p->arriving = 0;
 	memset(p->prepared, 0, sizeof p->prepared);
 }
 
@@ -188,7 +194,7 @@ pg_answer_all_lost(struct pg *p)
 static void
 pg_tell_lost(struct pg *p)
 {
-	if (p->told_down || p->quiet || p->pause_ms > PG_PAUSE_MIN_MS) {
+	if (p->told_down || p->quiet || p->on_purpose || p->pause_ms > PG_PAUSE_MIN_MS) {
 		log_debug("store: %s: %s", p->what, p->lost);
 		return;
 	}
@@ -198,11 +204,21 @@ pg_tell_lost(struct pg *p)
 }
 
 static void
+pg_pause(struct pg *p)
+{
+	int64_t jitter = (int64_t)(id_random64() % (uint64_t)(p->pause_ms / 2 + 1));
+
+	loop_timer_set(&p->timer, p->on_purpose ? 0 : p->pause_ms * 3 / 4 + jitter);
+	if (!p->on_purpose)
+		p->pause_ms = p->pause_ms * 2 < PG_PAUSE_MAX_MS ? p->pause_ms * 2 : PG_PAUSE_MAX_MS;
+	p->on_purpose = false;
+}
+
+static void
 pg_drop(void *arg)
 {
 	struct pg *p = arg;
 	bool was_up = p->where == PG_UP;
-	int64_t jitter;
 
 	assert(p->lost != NULL && !p->busy);
 	loop_timer_cancel(&p->dropper);
@@ -219,13 +235,11 @@ pg_drop(void *arg)
 	if (was_up && !p->closed)
 		p->events.down(p->events.arg);
 	p->busy = false;
-	free(p->lost);
+	free(p->why);
+	p->why = p->lost;
 	p->lost = NULL;
-	if (p->closed)
-		return;
-	jitter = (int64_t)(id_random64() % (uint64_t)(p->pause_ms / 2 + 1));
-	loop_timer_set(&p->timer, p->pause_ms * 3 / 4 + jitter);
-	p->pause_ms = p->pause_ms * 2 < PG_PAUSE_MAX_MS ? p->pause_ms * 2 : PG_PAUSE_MAX_MS;
+	if (!p->closed)
+		pg_pause(p);
 }
 
 void
@@ -237,6 +251,30 @@ pg_fail(struct pg *p, const char *why)
 		return;
 	p->lost = xstrdup(one_line(why, line, sizeof line));
 	loop_timer_set(&p->dropper, 0);
+}
+
+void
+pg_reset(struct pg *p)
+{
+	if (p->lost != NULL || p->closed)
+		return;
+	p->on_purpose = true;
+	p->was_up = false; /* so that it is not counted as lost and found */
+	pg_fail(p, "the connection is given up");
+}
+
+const char *
+pg_why(const struct pg *p)
+{
+	const char *why = p->lost != NULL ? p->lost : p->why;
+
+	return why != NULL ? why : "";
+}
+
+const char *
+pg_parameter(const struct pg *p, const char *name)
+{
+	return p->conn != NULL ? PQparameterStatus(p->conn, name) : NULL;
 }
 
 static void
@@ -289,12 +327,34 @@ pg_flush_later(void *arg)
 	pg_flush(arg);
 }
 
+/* An answer is to come within the owner's patience; setting up is not his affair. */
+static void
+pg_wait(struct pg *p)
+{
+	if (p->patience_ms > 0)
+		loop_timer_set(&p->timer, p->patience_ms);
+	else if (p->where == PG_SETTING_UP)
+		loop_timer_set(&p->timer, PG_CONNECT_MS);
+}
+
+/* libpq wants to be told before the first row of a query comes in, when its turn has come. */
+static void
+pg_begin_next(struct pg *p)
+{
+	if (p->nops > 0 && p->ops[p->ops_first].by_row && p->conn != NULL)
+		(void)PQsetSingleRowMode(p->conn);
+}
+
 static void
 pg_push(struct pg *p, struct pg_op op)
 {
-	if (p->nops == 0)
-		loop_timer_set(&p->timer, p->patience_ms);
+	bool first = p->nops == 0;
+
+	if (first)
+		pg_wait(p);
 	ops_push(p, op);
+	if (first && !p->separator)
+		pg_begin_next(p);
 }
 
 static void
@@ -328,6 +388,16 @@ pg_query(struct pg *p, enum query q, const struct params *params, pg_result_cb *
 }
 
 void
+pg_exec(struct pg *p, const char *sql, int n, const char *const *params, bool by_row,
+    pg_result_cb *cb, void *arg)
+{
+	assert(p->where >= PG_SETTING_UP && !p->closed);
+	if (p->lost == NULL && PQsendQueryParams(p->conn, sql, n, NULL, params, NULL, NULL, 0) == 0)
+		pg_fail_conn(p);
+	pg_push(p, (struct pg_op){ .kind = PG_OP_QUERY, .by_row = by_row, .cb = cb, .arg = arg });
+}
+
+void
 pg_sync(struct pg *p, pg_result_cb *cb, void *arg)
 {
 	assert(p->where >= PG_SETTING_UP && !p->closed);
@@ -342,10 +412,18 @@ pg_sync(struct pg *p, pg_result_cb *cb, void *arg)
 static void
 pg_answered(struct pg *p, const PGresult *r)
 {
-	struct pg_op op = ops_pop(p);
+	struct pg_op op;
 	char line[512];
 
+	if (PQresultStatus(r) == PGRES_SINGLE_TUPLE) {
+		op = p->ops[p->ops_first];
+		op.cb(op.arg, r);
+		return;
+	}
+	op = ops_pop(p);
 	p->separator = op.kind != PG_OP_SYNC;
+	if (op.kind == PG_OP_SYNC)
+		pg_begin_next(p);
 	if (op.kind == PG_OP_PREPARE && !pg_done(r)) {
 		log_error("store: %s: the query %s cannot be prepared: %s", p->what,
 		    query_table[op.query].name, pg_message(r, line, sizeof line));
@@ -379,6 +457,7 @@ pg_drain(struct pg *p)
 			break;
 		if (r == NULL) {
 			p->separator = false;
+			pg_begin_next(p);
 		} else if (PQstatus(p->conn) == CONNECTION_BAD || is_fatal(r)) {
 			pg_fail(p, PQresultErrorMessage(r));
 		} else {
@@ -393,7 +472,11 @@ pg_drain(struct pg *p)
 	if (p->nops == 0)
 		loop_timer_cancel(&p->timer);
 	else if (progress)
-		loop_timer_set(&p->timer, p->patience_ms);
+		pg_wait(p);
+	if (progress || p->nops == 0)
+		p->arriving = 0;
+	else if (p->events.arriving != NULL)
+		p->events.arriving(p->events.arg, p->arriving);
 }
 
 static void
@@ -402,11 +485,13 @@ pg_notifications(struct pg *p)
 	bool ours = false, others = false;
 	PGnotify *n;
 
-	while ((n = PQnotifies(p->conn)) != NULL) {
+	while (!p->closed && (n = PQnotifies(p->conn)) != NULL) {
 		if (n->be_pid == PQbackendPID(p->conn))
 			ours = true;
 		else
 			others = true;
+		if (p->events.heard != NULL)
+			p->events.heard(p->events.arg, n->relname, n->extra);
 		PQfreemem(n);
 	}
 	if (ours && p->events.notified != NULL)
@@ -419,11 +504,14 @@ static void
 pg_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct pg *p = arg;
+	int waiting = 0;
 
-	(void)fd;
 	(void)what;
 	if (p->lost != NULL)
 		return;
+	/* what waits in the socket is what libpq takes, as long as it waits for the rest of a message */
+	if (p->events.arriving != NULL && ioctl(fd, FIONREAD, &waiting) == 0 && waiting > 0)
+		p->arriving += (size_t)waiting;
 	if (PQconsumeInput(p->conn) == 0) {
 		pg_fail_conn(p);
 		return;
@@ -504,7 +592,7 @@ pg_set_up(struct pg *p)
 	}
 	loop_timer_cancel(&p->timer);
 	p->where = PG_SETTING_UP;
-	pg_query(p, p->session, NULL, pg_session_set, p);
+	pg_exec(p, query_table[p->session].text, 0, NULL, false, pg_session_set, p);
 	if (p->listen)
 		pg_query(p, QUERY_listen_catalogue, NULL, pg_session_set, p);
 	pg_sync(p, pg_session_done, p);
@@ -651,6 +739,7 @@ pg_free(void *arg)
 	free(p->application_name);
 	free(p->what);
 	free(p->lost);
+	free(p->why);
 	free(p->ops);
 	free(p);
 }

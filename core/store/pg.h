@@ -32,7 +32,7 @@ struct pg_options {
 	enum query session;  /* asked first on every new connection */
 	bool listen;         /* then asks listen_catalogue, and reports notifications */
 	bool quiet;          /* others tell already when PostgreSQL is away */
-	int64_t patience_ms; /* an answer may take so long */
+	int64_t patience_ms; /* an answer may take so long; 0 = the owner watches that */
 };
 
 struct pg_events {
@@ -40,6 +40,10 @@ struct pg_events {
 	void (*down)(
 	    void *arg); /* it was up, and everything that was asked has been answered with NULL */
 	void (*notified)(void *arg, bool by_us); /* NULL = not wanted */
+	void (*heard)(void *arg, const char *channel,
+	    const char *payload); /* each notification; NULL = not wanted */
+	/* So many bytes came, and the message they belong to is not whole yet; NULL = not wanted. */
+	void (*arriving)(void *arg, size_t bytes);
 	void *arg;
 };
 
@@ -58,12 +62,25 @@ typedef void pg_result_cb(void *arg, const PGresult *r);
  * between the same syncs after one that failed, is answered with a result that says so.
  */
 void pg_query(struct pg *p, enum query q, const struct params *params, pg_result_cb *cb, void *arg);
+/*
+ * Sends a statement given as text, as pg_query does; it is not prepared, and its parameters (NULL =
+ * SQL's NULL) and its result are texts. by_row: cb gets each row by itself (PGRES_SINGLE_TUPLE) as it
+ * arrives, and at last a result without rows, or the failure.
+ */
+void pg_exec(struct pg *p, const char *sql, int n, const char *const *params, bool by_row,
+    pg_result_cb *cb, void *arg);
 /* Closes the group of queries; cb when all of them are through (NULL = not wanted). Bytes leave at the end of the turn. */
 void pg_sync(struct pg *p, pg_result_cb *cb, void *arg);
 /* Now rather than at the end of the turn. */
 void pg_flush(struct pg *p);
 /* Gives the connection up; the sentence is for the log. NULLs and "down" come on a later turn, or after the running callback. */
 void pg_fail(struct pg *p, const char *why);
+/* The same on purpose: it connects again at once, and nothing is logged. */
+void pg_reset(struct pg *p);
+/* Why it was lost, or could not be had, last; "" when it never was. */
+const char *pg_why(const struct pg *p);
+/* What the server told about itself ("server_encoding"), NULL when not connected or not known. */
+const char *pg_parameter(const struct pg *p, const char *name);
 
 /* The server is there again, somebody found: tries now when it pauses between two attempts. */
 void pg_hurry(struct pg *p);
