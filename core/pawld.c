@@ -365,6 +365,7 @@ daemon_start_parts(struct daemon *d, struct err *e)
 	d->engine = engine_new(d->loop, &eo);
 	d->plugins = plugin_host_new(d->loop, c, engine_plugin_answer, d->engine);
 	plugin_host_set_secret(d->plugins, d->secret);
+	plugin_host_set_database(d->plugins, daemon_conninfo(d));
 	plugin_host_load_dir(d->plugins, c->plugin_dir);
 	d->events = (struct store_events){ .shard_claimed = daemon_claimed,
 		.shard_lost = daemon_lost,

@@ -32,7 +32,15 @@
 	X(hibernate_before_drop, "hibernate.before_drop", \
 	    "the snapshot is durable, the run is still in memory") \
 	X(claim_loaded, "claim.loaded", "a shard is claimed and its open executions are known") \
-	X(catalogue_commit, "catalogue.commit", "a catalogue change is about to commit")
+	X(catalogue_commit, "catalogue.commit", "a catalogue change is about to commit") \
+	X(sql_effect_sent, "sql.effect_sent", \
+	    "a plugin's statements and their receipt are sent (fail: the connection is lost)") \
+	X(sql_effect_done, "sql.effect_done", \
+	    "they went well, COMMIT is not sent (fail: the connection is lost)") \
+	X(sql_commit_sent, "sql.commit_sent", \
+	    "their COMMIT is sent, PostgreSQL has not answered (fail: the connection is lost)") \
+	X(sql_commit_received, "sql.commit_received", \
+	    "their COMMIT is acknowledged, the plugin does not know (fail: the connection is lost)")
 
 enum failpoint {
 #define X(id, name, help) FAILPOINT_##id,

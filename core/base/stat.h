@@ -51,6 +51,12 @@
 	    "Answers with the token of a task that was closed.") \
 	X(mails, COUNTER, "pawl_mails_total", "result", \
 	    "Mails of plugins, by what became of them: sent, refused by the server, failed.") \
+	X(sql_calls, COUNTER, "pawl_sql_calls_total", "result", \
+	    "Transactions of plugins, by result.") \
+	X(sql_replayed, COUNTER, "pawl_sql_replayed_total", NULL, \
+	    "Transactions of plugins that were done before: their receipt was the answer.") \
+	X(sql_seconds, SECONDS, "pawl_sql_seconds", NULL, \
+	    "Time from a plugin's asking for a transaction to its answer.") \
 	X(http_requests, COUNTER, "pawl_http_requests_total", "action", \
 	    "Requests to the API, by action; to services and routes of plugins, by service or plugin.") \
 	X(http_seconds, SECONDS, "pawl_http_seconds", NULL, \

@@ -49,7 +49,7 @@
 #define LAPTOP_SETTINGS \
 	"\n# --- by pawld, when it made this cluster; change what you like ---\n" \
 	"shared_buffers = 128MB\n" \
-	"max_connections = 50\n" \
+	"max_connections = 200\n" \
 	"max_wal_size = 2GB\n" \
 	"log_checkpoints = off\n" \
 	"log_timezone = 'UTC'\n" \

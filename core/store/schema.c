@@ -28,6 +28,16 @@ static const struct migration migrations[] = {
 
 #define NMIGRATIONS ((int)(sizeof migrations / sizeof migrations[0]))
 
+const char *
+store_effect_schema(void)
+{
+	int i = 0;
+
+	while (strcmp(migrations[i].name, "0005_effect") != 0)
+		i++;
+	return migrations[i].text;
+}
+
 /* libpq's messages end in a line feed. */
 static int
 fail(struct err *e, const char *what, const char *message)

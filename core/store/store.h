@@ -53,6 +53,8 @@ struct store_events {
  * or no connection can be had in timeout_ms.
  */
 int store_migrate(const char *conninfo, int timeout_ms, struct err *e);
+/* One statement that makes the tables for receipts and plugins' schemas, in any database; those that are there stay. */
+const char *store_effect_schema(void);
 
 /* Starts connecting; events come on the loop. */
 struct store *store_open(struct loop *l, const struct store_options *o,

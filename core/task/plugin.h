@@ -244,7 +244,11 @@ enum pawl_sql_result {
 	PAWL_SQL_OK,
 	PAWL_SQL_ERROR,       /* a statement failed: sqlstate, message; nothing was changed */
 	PAWL_SQL_UNAVAILABLE, /* no connection, or too many calls wait; nothing was changed */
-	PAWL_SQL_LOST, /* the connection was lost: nobody knows. Not with a receipt: that is tried again */
+	/*
+	 * The connection was lost during the COMMIT: nobody knows. With a receipt it is tried again, and
+	 * this comes only when the database stayed away for ten minutes more.
+	 */
+	PAWL_SQL_LOST,
 	PAWL_SQL_TIMEOUT,  /* took too long; nothing was changed */
 	PAWL_SQL_TOO_LARGE /* more rows or bytes than asked for; nothing was changed */
 };
@@ -252,9 +256,9 @@ enum pawl_sql_result {
 struct pawl_sql_answer {
 	size_t size;
 	enum pawl_sql_result result;
-	const char *sqlstate;             /* ERROR: five characters; else "" */
-	const char *message;              /* one sentence when result is not OK; else "" */
-	size_t failed;                    /* ERROR: which statement, from 0 */
+	const char *sqlstate; /* ERROR: five characters; else "" */
+	const char *message;  /* one sentence when result is not OK; else "" */
+	size_t failed; /* ERROR: which statement, from 0; the last one when it was the COMMIT */
 	const struct pawl_sql_rows *sets; /* OK: what each statement gave; NULL when replayed */
 	size_t nsets;
 	bool replayed;          /* OK: the effect was there already, output is its receipt */
@@ -264,7 +268,12 @@ typedef void pawl_sql_cb(void *arg, const struct pawl_sql_answer *a);
 
 struct pawl_sql_call {
 	size_t size;
-	const struct pawl_sql_statement *statements; /* in order, one transaction; copied */
+	/*
+	 * In order, one transaction; copied. What would end the transaction, or change the connection for
+	 * who uses it next (COMMIT, SET without LOCAL ...), and COPY are an ERROR and not sent. SET TRANSACTION
+	 * may stand first.
+	 */
+	const struct pawl_sql_statement *statements;
 	size_t nstatements;
 	/*
 	 * Exactly once: the transaction also writes a receipt under this key (a task's
@@ -280,7 +289,7 @@ struct pawl_sql_call {
 	struct pawl_doc (*remember)(void *arg, const struct pawl_sql_answer *a);
 	int64_t timeout_ms; /* 0 = 30 s, waiting for a connection included */
 	size_t max_rows;    /* of all statements together; 0 = 100,000 */
-	size_t max_bytes;   /* of all values together; 0 = 32 MiB */
+	size_t max_bytes;   /* of all values together, each with 8 more; 0 = 32 MiB */
 	uint64_t task_id;   /* whose ids its log lines carry; 0 = none */
 };
 

@@ -73,6 +73,13 @@ plugin_host_new(struct loop *l, const struct conf *c, plugin_answer_cb *cb, void
 	return h;
 }
 
+void
+plugin_host_set_database(struct plugin_host *h, const char *conninfo)
+{
+	free(h->conninfo);
+	h->conninfo = xstrdup(conninfo);
+}
+
 static void
 module_free(struct module *m)
 {
@@ -87,6 +94,7 @@ module_free(struct module *m)
 	if (m->host != NULL) {
 		plugin_serve_close(m);
 		pending_close_all(m->host, m);
+		plugin_sql_close(m);
 	}
 	plugin_options_fini(&m->options);
 	m->magic = 0;
@@ -145,6 +153,7 @@ plugin_host_free(struct plugin_host *h)
 	free(h->resources);
 	plugin_serve_free(h->serve);
 	plugin_self_fini(&h->self);
+	free(h->conninfo);
 	idmap_fini(&h->tasks);
 	idmap_fini(&h->pending_by_id);
 	free(h);
@@ -376,6 +385,7 @@ plugin_host_load(struct plugin_host *h, const char *path, struct err *e)
 	m->magic = MODULE_MAGIC;
 	m->host = h;
 	m->path = xstrdup(path);
+	TAILQ_INIT(&m->dbs);
 	if (module_open(m, e) != 0 || module_init(m, e) != 0) {
 		module_free(m);
 		return -1;

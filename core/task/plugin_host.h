@@ -39,6 +39,8 @@ struct plugin_task_spec {
 
 struct plugin_host *plugin_host_new(struct loop *l, const struct conf *c, plugin_answer_cb *cb,
     void *arg);
+/* pawld's own database, for the plugins that keep something there. Before they are loaded. */
+void plugin_host_set_database(struct plugin_host *h, const char *conninfo);
 /*
  * Loads every .so of the folder (and nothing else). A plugin that is refused (wrong ABI, missing
  * symbol, duplicate resource, init says no) is logged with its sentence and left out; returns how many were refused.

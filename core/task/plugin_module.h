@@ -13,7 +13,9 @@
 #include "task/mail.h"
 #include "task/plugin.h"
 #include "task/plugin_host.h"
+#include "task/plugin_doc.h"
 #include "task/script.h"
+#include "task/sqlc.h"
 #include "task/worker.h"
 
 #define MODULE_MAGIC 0x706c7567u
@@ -55,6 +57,7 @@ struct module {
 	bool ready; /* init said yes */
 	char *refusal;
 	struct plugin_options options;
+	TAILQ_HEAD(, pawl_db) dbs;
 };
 
 struct module *module_from(const struct pawl_host *h);
@@ -66,7 +69,8 @@ enum pending_kind {
 	PENDING_HTTP,
 	PENDING_FUNCTION,
 	PENDING_COMMAND,
-	PENDING_MAIL
+	PENDING_MAIL,
+	PENDING_SQL
 };
 
 struct pending {
@@ -74,7 +78,7 @@ struct pending {
 	enum pending_kind kind;
 	struct module *module;
 	uint64_t id;
-	uint64_t inner; /* id of the exchange, of the worker's call, of the command, of the mail */
+	uint64_t inner; /* id of the exchange, worker's call, command, mail, transaction */
 	struct loop_timer timer;
 	union {
 		pawl_cb *plain;
@@ -82,12 +86,16 @@ struct pending {
 		pawl_function_cb *function;
 		pawl_command_cb *command;
 		pawl_mail_cb *mail;
+		pawl_sql_cb *sql;
 	} cb;
 	void *arg;
 	uint64_t task_id; /* whose ids its log lines carry */
 	/* functions */
 	struct script_call call; /* a pure one that runs on the next turn */
 	char *name;
+	/* transactions */
+	struct sqlc *sqlc;
+	struct pawl_doc (*remember)(void *arg, const struct pawl_sql_answer *a);
 };
 struct pending *pending_new(struct module *m, enum pending_kind kind, void *arg);
 void pending_free(struct pending *p);  /* forgets it without stopping what is behind it */
@@ -151,6 +159,7 @@ struct plugin_host {
 	struct mailer *mailer;
 	struct plugin_serve *serve;
 	struct plugin_self self;
+	char *conninfo; /* of pawld's own database; NULL = there is none */
 };
 
 /* The answers of plugins (plugin_host.c). */
@@ -202,16 +211,8 @@ void plugin_self_keys(struct plugin_self *s, const char *access_keys_json);
 const char *plugin_self_setting(const struct plugin_host *h, const char *name);
 void plugin_self_table(struct pawl_host *t);
 
-static inline struct doc
-doc_from_pawl(struct pawl_doc d)
-{
-	return (struct doc){ d.block_, d.node_ };
-}
-
-static inline struct pawl_doc
-doc_to_pawl(struct doc d)
-{
-	return (struct pawl_doc){ d.block, d.node };
-}
+/* PostgreSQL (plugin_sql.c). close: all that the plugin has open there. */
+void plugin_sql_table(struct pawl_host *t);
+void plugin_sql_close(struct module *m);
 
 #endif

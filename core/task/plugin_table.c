@@ -222,6 +222,8 @@ pending_close(struct pending *p)
 		command_cancel(h->commands, p->inner);
 	if (p->kind == PENDING_MAIL)
 		mail_cancel(h->mailer, p->inner);
+	if (p->kind == PENDING_SQL)
+		sqlc_cancel(p->sqlc, p->inner);
 	pending_free(p);
 }
 
@@ -830,4 +832,5 @@ plugin_table_init(struct pawl_host *t)
 	plugin_mail_init(t);
 	plugin_serve_table(t);
 	plugin_self_table(t);
+	plugin_sql_table(t);
 }

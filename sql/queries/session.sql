@@ -33,6 +33,24 @@ SELECT set_config('plan_cache_mode', 'force_generic_plan', false),
 SELECT set_config('statement_timeout', '30s', false),
 	set_config('idle_in_transaction_session_timeout', '30s', false);
 
+-- name: session_plugin
+-- A connection for the SQL of plugins: texts have one form, whatever the role or the database says, and a transaction
+-- whose client is gone ends soon (not every server can find that out).
+DO $$
+BEGIN
+	PERFORM set_config('DateStyle', 'ISO', false), set_config('IntervalStyle', 'postgres', false),
+		set_config('bytea_output', 'hex', false), set_config('extra_float_digits', '1', false),
+		set_config('standard_conforming_strings', 'on', false), set_config('xmloption', 'content', false),
+		set_config('lc_monetary', 'C', false),
+		set_config('idle_in_transaction_session_timeout', '30s', false);
+	BEGIN
+		PERFORM set_config('client_connection_check_interval', '2s', false);
+	EXCEPTION
+		WHEN undefined_object OR invalid_parameter_value THEN NULL;
+	END;
+END
+$$;
+
 -- name: listen_catalogue
 LISTEN pawl_catalogue;
 
@@ -41,6 +59,9 @@ SELECT 1;
 
 -- name: tx_begin
 BEGIN;
+
+-- name: tx_no_timeout
+SET LOCAL statement_timeout = 0;
 
 -- name: tx_commit
 -- The command tag is ROLLBACK when the transaction had failed.

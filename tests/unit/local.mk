@@ -90,6 +90,7 @@ unit_tests += tests/unit/test_luadoc
 unit_tests += tests/unit/test_lualib
 unit_tests += tests/unit/test_hostile_lua
 unit_tests += tests/unit/test_plugin_host
+unit_tests += tests/unit/test_sqlc
 unit_tests += tests/unit/test_worker
 unit_tests += tests/unit/test_command
 unit_tests += tests/unit/test_http_plugin

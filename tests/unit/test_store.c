@@ -470,7 +470,7 @@ got_refusal(uint64_t ticket, const struct open_row *rows, size_t n, const struct
 static void
 a_server_with_too_many_connections_is_waited_for(void **state)
 {
-	PGconn *conns[100];
+	PGconn *conns[300];
 	int n = 0;
 
 	(void)state;
@@ -479,8 +479,8 @@ a_server_with_too_many_connections_is_waited_for(void **state)
 	loop = loop_new();
 	do
 		conns[n] = PQconnectdb(laptop_conninfo(fixture_laptop));
-	while (PQstatus(conns[n++]) == CONNECTION_OK && n < 100);
-	assert_in_range(n, 10, 99);
+	while (PQstatus(conns[n++]) == CONNECTION_OK && n < 300);
+	assert_in_range(n, 10, 299);
 	shards_owned = 0;
 	all_owned = false;
 	store = open_store("one", 2);
