@@ -949,10 +949,45 @@ unwrap_pure(lua_State *l)
 }
 
 static void
+check_table_returned(lua_State *l)
+{
+	if (!lua_istable(l, -1))
+		luaL_error(l, "the file must return a table, not a %s", luaL_typename(l, -1));
+}
+
+/* Puts the member of the table on top of the stack in its place. */
+static void
+take_member(lua_State *l, const char *name)
+{
+	check_table_returned(l);
+	lua_pushstring(l, name);
+	lua_rawget(l, -2);
+	lua_remove(l, -2);
+}
+
+/* Puts an array of the n results on top of the stack in their place. */
+static void
+collect_results(lua_State *l, int n)
+{
+	lua_createtable(l, n, 0);
+	lua_insert(l, -n - 1);
+	for (int i = n; i > 0; i--) {
+		if (lua_isnil(l, -1)) {
+			lua_pop(l, 1);
+			luadoc_push_null(l);
+		}
+		lua_rawseti(l, -i - 1, i);
+	}
+}
+
+static void
 call_returned_function(lua_State *l, const struct luabox_call *c)
 {
-	bool pure = unwrap_pure(l);
+	bool pure;
 
+	if (c->member != NULL)
+		take_member(l, c->member);
+	pure = unwrap_pure(l);
 	if (!lua_isfunction(l, -1))
 		luaL_error(l, "the file must return a function, not a %s", luaL_typename(l, -1));
 	if (c->pure_only && !pure)
@@ -960,7 +995,15 @@ call_returned_function(lua_State *l, const struct luabox_call *c)
 	luaL_checkstack(l, (int)c->nargs + 4, NULL);
 	for (size_t i = 0; i < c->nargs; i++)
 		push_value(l, &c->args[i]);
-	lua_call(l, (int)c->nargs, 1);
+	if (c->nresults == LUABOX_NO_RESULT) {
+		lua_call(l, (int)c->nargs, 0);
+		lua_pushnil(l);
+	} else if (c->nresults > 0) {
+		lua_call(l, (int)c->nargs, c->nresults);
+		collect_results(l, c->nresults);
+	} else {
+		lua_call(l, (int)c->nargs, 1);
+	}
 }
 
 /* Raises the reason why a result cannot be a document. */
@@ -973,17 +1016,23 @@ raise_conversion(lua_State *l, struct luabox *b)
 	return lua_error(l);
 }
 
+/* Runs the code and pushes what it returns. */
+static void
+run_code(lua_State *l, int code)
+{
+	push_code(l, code);
+	push_environment(l, box_of(l)->call);
+	lua_setupvalue(l, -2, 1);
+	lua_call(l, 0, 1);
+}
+
 static int
 run_protected(lua_State *l)
 {
 	struct luabox *b = box_of(l);
 	const struct luabox_call *c = b->call;
-	int code = (int)lua_tointeger(l, 1);
 
-	push_code(l, code);
-	push_environment(l, c);
-	lua_setupvalue(l, -2, 1);
-	lua_call(l, 0, 1);
+	run_code(l, (int)lua_tointeger(l, 1));
 	if (c->function)
 		call_returned_function(l, c);
 	if (c->expression && lua_isnil(l, -1))
@@ -1021,29 +1070,31 @@ protected_call(struct luabox *b, lua_CFunction f, int code, const struct luabox_
 	return status == LUA_OK ? 0 : -1;
 }
 
-int
-luabox_run(struct luabox *b, int code, const struct luabox_call *c, struct doc *result,
-    struct luabox_failure *f)
+static int
+call_for_result(struct luabox *b, lua_CFunction run, int code, const struct luabox_call *c,
+    struct doc *result, struct luabox_failure *f)
 {
 	int rc;
 
 	*f = (struct luabox_failure){ .trace = DOC_NONE };
 	*result = DOC_NONE;
 	b->result = result;
-	rc = protected_call(b, run_protected, code, c, f);
+	rc = protected_call(b, run, code, c, f);
 	lua_settop(b->l, 0);
 	return rc;
+}
+
+int
+luabox_run(struct luabox *b, int code, const struct luabox_call *c, struct doc *result,
+    struct luabox_failure *f)
+{
+	return call_for_result(b, run_protected, code, c, result, f);
 }
 
 static int
 probe_protected(lua_State *l)
 {
-	struct luabox *b = box_of(l);
-
-	push_code(l, (int)lua_tointeger(l, 1));
-	push_environment(l, b->call);
-	lua_setupvalue(l, -2, 1);
-	lua_call(l, 0, 1);
+	run_code(l, (int)lua_tointeger(l, 1));
 	lua_pushboolean(l, luaL_testudata(l, -1, "pawl.pure") != NULL);
 	return 1;
 }
@@ -1060,4 +1111,40 @@ luabox_is_pure(struct luabox *b, int code)
 	luabox_failure_fini(&f);
 	lua_settop(b->l, 0);
 	return pure;
+}
+
+/* The keys of the table that the code returns become the result. */
+static int
+functions_protected(lua_State *l)
+{
+	struct luabox *b = box_of(l);
+	int table, names;
+
+	run_code(l, (int)lua_tointeger(l, 1));
+	check_table_returned(l);
+	table = lua_gettop(l);
+	luadoc_push_keys(l, table);
+	names = lua_gettop(l);
+	for (lua_Integer i = 1; lua_rawgeti(l, names, i) != LUA_TNIL; i++) {
+		if (lua_type(l, -1) != LUA_TSTRING)
+			luaL_error(l, "the names in its table must be strings, not a %s",
+			    luaL_typename(l, -1));
+		lua_pushvalue(l, -1);
+		if (lua_rawget(l, table) != LUA_TFUNCTION)
+			luaL_error(l, "%s must be a function, not a %s", lua_tostring(l, -2),
+			    luaL_typename(l, -1));
+		lua_settop(l, names);
+	}
+	*b->result = luadoc_to_doc(l, names, b->o.output_max, &b->err);
+	if (doc_is_none(*b->result))
+		return raise_conversion(l, b);
+	return 0;
+}
+
+int
+luabox_functions(struct luabox *b, int code, struct doc *names, struct luabox_failure *f)
+{
+	const struct luabox_call c = { 0 };
+
+	return call_for_result(b, functions_protected, code, &c, names, f);
 }

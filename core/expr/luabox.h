@@ -99,6 +99,8 @@ struct luabox_value {
 	size_t nmembers;
 };
 
+#define LUABOX_NO_RESULT (-1)
+
 struct luabox_call {
 	uint64_t seed; /* math.random's */
 	int64_t steps; /* 0 = the box's */
@@ -107,6 +109,10 @@ struct luabox_call {
 	/* The code returns a function (or a pure one), which is called with args. */
 	bool function;
 	bool pure_only; /* with function: only one made by pawl.pure may be called */
+	const char *
+	    member; /* with function: the code returns a table, and it is the function of that name */
+	/* With function: LUABOX_NO_RESULT, or so many results as an array (nil is null); 0 = one as it is. */
+	int nresults;
 	const struct luabox_value *args;
 	size_t nargs;
 	/* The code is an expression: nil is no value (*result is DOC_NONE), and modules see none of its globals. */
@@ -125,6 +131,14 @@ int luabox_run(struct luabox *b, int code, const struct luabox_call *c, struct d
     struct luabox_failure *f);
 /* Runs the code without calling what it returns: 1 = a pure function, 0 = anything else, or it failed. */
 int luabox_is_pure(struct luabox *b, int code);
+/*
+ * Likewise for code that returns a table of functions: 0 and *names, which lists their names (owned), or
+ * -1 and *f, also when it returns anything else.
+ */
+int luabox_functions(struct luabox *b, int code, struct doc *names, struct luabox_failure *f);
+
+/* Takes n steps from the budget; raises when that was the last. For functions that open offers. */
+void luabox_charge(struct lua_State *l, int64_t n);
 
 /* Steps of the last run that it did not take; not below 0. */
 int64_t luabox_steps_left(const struct luabox *b);

@@ -11,9 +11,7 @@
 #include "base/buf.h"
 #include "expr/luabox.h"
 
-/* Takes n steps from the budget; raises when that was the last. */
-void luabox_charge(lua_State *l, int64_t n);
-/* The same without raising: false when the budget is gone. For code that holds memory. */
+/* luabox_charge without raising: false when the budget is gone. For code that holds memory. */
 bool luabox_spend(lua_State *l, int64_t n);
 /* Two chains of __index or __newindex may have become one: instructions are dearer from now on. */
 void luabox_join(lua_State *l);
