@@ -25,6 +25,7 @@ pawlcore_sources += core/task/script.c
 pawlcore_sources += core/task/script.h
 pawlcore_sources += core/task/script_file.c
 pawlcore_sources += core/task/script_file.h
+pawlcore_sources += core/task/script_log.c
 pawlcore_sources += core/task/script_world.c
 pawlcore_sources += core/task/sqlc.c
 pawlcore_sources += core/task/sqlc.h

@@ -26,6 +26,9 @@ char *script_function_path(const char *script_dir, const char *name); /* yours *
 int script_module_read(const struct script_dirs *d, const char *name, uint64_t *stamp,
     struct buf *text, struct err *e);
 
+/* Adds log, print, warn and now to the table on top of the stack; w is borrowed as long as the box lives. */
+void script_log_open(struct lua_State *l, const struct script_world *w);
+
 void script_answer_missing(struct script_answer *out, const char *name);
 /* Calls the function that the code returns; *out is initialised. */
 void script_run(struct luabox *b, int code, const struct script_call *c, bool pure,

@@ -2,7 +2,7 @@
  * script_world - functions that may block: what they are offered besides the sandbox, and
  * running one.
  *
- * http.request, sleep and log work for the call that runs. Whatever C memory they need
+ * http.request and sleep work for the call that runs. Whatever C memory they need
  * hangs on struct world, for Lua may jump out of them.
  */
 #include <errno.h>
@@ -20,7 +20,6 @@
 #include "task/httpc.h"
 #include "task/script_file.h"
 
-#define LOG_LINE_MAX 8192
 #define NO_LIMIT_MS INT64_C(86400000)
 
 struct world {
@@ -67,7 +66,7 @@ left_ms(const struct world *w)
 	return left > 0 ? left : 1;
 }
 
-/* --- sleep, now, log --------------------------------------------------------------------- */
+/* --- sleep -------------------------------------------------------------------------------- */
 
 static int
 world_sleep(lua_State *l)
@@ -83,43 +82,6 @@ world_sleep(lua_State *l)
 	ts.tv_nsec = ms % 1000 * 1000000;
 	while (nanosleep(&ts, &ts) != 0 && errno == EINTR)
 		;
-	return 0;
-}
-
-static int
-world_now(lua_State *l)
-{
-	lua_pushnumber(l, (lua_Number)clock_wall_ms() / 1000);
-	return 1;
-}
-
-/* Upvalues: tostring, the level. */
-static int
-world_log(lua_State *l)
-{
-	const struct world *w = world_of(l);
-	int n = lua_gettop(l);
-	char line[LOG_LINE_MAX];
-	size_t used = 0;
-
-	for (int i = 1; i <= n; i++) {
-		size_t len;
-		const char *s;
-
-		lua_pushvalue(l, lua_upvalueindex(1));
-		lua_pushvalue(l, i);
-		lua_call(l, 1, 1);
-		s = lua_tolstring(l, -1, &len);
-		if (i > 1 && used < sizeof(line) - 1)
-			line[used++] = ' ';
-		if (len > sizeof(line) - 1 - used)
-			len = sizeof(line) - 1 - used;
-		memcpy(line + used, s, len);
-		used += len;
-		lua_pop(l, 1);
-	}
-	line[used] = '\0';
-	w->given->log(w->given->arg, (enum log_level)lua_tointeger(l, lua_upvalueindex(2)), line);
 	return 0;
 }
 
@@ -258,28 +220,15 @@ world_request(lua_State *l)
 
 /* --- the call ------------------------------------------------------------------------------ */
 
-static void
-set_log(lua_State *l, const char *name, enum log_level level)
-{
-	lua_getfield(l, -1, "tostring");
-	lua_pushinteger(l, level);
-	lua_pushcclosure(l, world_log, 2);
-	lua_setfield(l, -2, name);
-}
-
 /* Adds to the globals on top of the stack. */
 static void
 open_world(lua_State *l, void *arg)
 {
 	lua_pushlightuserdata(l, arg);
 	lua_rawsetp(l, LUA_REGISTRYINDEX, &world_key);
-	set_log(l, "log", LOG_LEVEL_INFO);
-	set_log(l, "print", LOG_LEVEL_INFO);
-	set_log(l, "warn", LOG_LEVEL_WARN);
+	script_log_open(l, ((const struct world *)arg)->given);
 	lua_pushcfunction(l, world_sleep);
 	lua_setfield(l, -2, "sleep");
-	lua_pushcfunction(l, world_now);
-	lua_setfield(l, -2, "now");
 	lua_createtable(l, 0, 1);
 	lua_pushcfunction(l, world_request);
 	lua_setfield(l, -2, "request");
