@@ -306,12 +306,13 @@ catch_failure(struct run *r, struct frame *f, const struct catcher *c, struct fa
 	return -1;
 }
 
-/* True when f goes on: at its next attempt or in a Catcher's state. */
+/* f goes on at its next attempt or in a Catcher's state, or it does not; *out is what hooks hear of it. */
 static bool
-failure_is_handled(struct run *r, struct frame *f, struct failure *x)
+failure_is_handled(struct run *r, struct frame *f, struct failure *x, struct failed_state *out)
 {
 	const struct catcher *c;
 
+	*out = (struct failed_state){ .state = f->state, .retry_count = (int)f->retry_count };
 	/* branches that began before the state failed by itself */
 	if (!x->inside) {
 		struct frame *child;
@@ -322,10 +323,28 @@ failure_is_handled(struct run *r, struct frame *f, struct failure *x)
 	if (retry_schedule(r, f, x)) {
 		frame_remove_children(r, f);
 		frame_drop_fan(r, f);
+		out->end = FAILED_RETRIED;
 		return true;
 	}
 	write_state_failed(r, f, x);
-	return (c = catch_find(f, x)) != NULL && catch_failure(r, f, c, x) == 0;
+	if ((c = catch_find(f, x)) == NULL || catch_failure(r, f, c, x) != 0)
+		return false;
+	out->end = FAILED_CAUGHT;
+	out->next = c->next;
+	return true;
+}
+
+/* The same, and tells of it. */
+static bool
+failure_ends(struct run *r, struct frame *f, struct failure *x)
+{
+	struct failed_state failed;
+	bool handled = failure_is_handled(r, f, x, &failed);
+
+	failed.error = x->error;
+	failed.cause = x->cause;
+	run_effect_failed(r, &failed);
+	return handled;
 }
 
 /*
@@ -337,7 +356,7 @@ void
 frame_fail(struct run *r, struct frame *f, struct failure *x)
 {
 	frame_close_attempt(r, f, false);
-	while (!failure_is_handled(r, f, x)) {
+	while (!failure_ends(r, f, x)) {
 		if (f->parent == NULL) {
 			if (!r->history_full)
 				run_close(r, RUN_FAILED, x->error, x->cause, f->cursor);

@@ -141,20 +141,49 @@ run_free(struct run *r)
 void
 effects_fini(struct effects *fx)
 {
+	for (size_t i = 0; i < fx->n; i++) {
+		struct failed_state *failed = fx->list[i].failed;
+
+		if (failed == NULL)
+			continue;
+		free(failed->error);
+		free(failed->cause);
+		free(failed);
+	}
 	free(fx->list);
 	*fx = (struct effects){ 0 };
+}
+
+static void
+effects_add(struct effects *fx, const struct effect *x)
+{
+	if (fx->n == fx->cap) {
+		fx->cap = fx->cap > 0 ? 2 * fx->cap : 8;
+		fx->list = xreallocarray(fx->list, fx->cap, sizeof(*fx->list));
+	}
+	fx->list[fx->n++] = *x;
 }
 
 void
 run_effect(struct run *r, enum effect_kind kind, int64_t task_id)
 {
-	struct effects *fx = r->fx;
+	const struct effect x = { .kind = kind, .task_id = task_id };
 
-	if (fx->n == fx->cap) {
-		fx->cap = fx->cap > 0 ? 2 * fx->cap : 8;
-		fx->list = xreallocarray(fx->list, fx->cap, sizeof(*fx->list));
-	}
-	fx->list[fx->n++] = (struct effect){ .kind = kind, .task_id = task_id };
+	effects_add(r->fx, &x);
+}
+
+void
+run_effect_failed(struct run *r, const struct failed_state *failed)
+{
+	struct effect x = { .kind = EFFECT_FAILED };
+
+	if (r->host.tells_failures == NULL || !r->host.tells_failures(r->host.arg))
+		return;
+	x.failed = xmalloc(sizeof(*x.failed));
+	*x.failed = *failed;
+	x.failed->error = failed->error != NULL ? xstrdup(failed->error) : NULL;
+	x.failed->cause = failed->cause != NULL ? xstrdup(failed->cause) : NULL;
+	effects_add(r->fx, &x);
 }
 
 /* --- the move ----------------------------------------------------------------- */

@@ -67,6 +67,8 @@ struct run_host {
 	/* What Lua expressions ask, see expr/scope.h; both with arg. */
 	luabox_module_cb *module;
 	luabox_give_up_cb *give_up;
+	/* Does anybody want EFFECT_FAILED? Has no influence on the run. NULL = nobody. */
+	bool (*tells_failures)(void *arg);
 	void *arg;
 };
 
@@ -101,11 +103,23 @@ struct stimulus {
 enum effect_kind {
 	EFFECT_DISPATCH, /* give the task to whoever serves its resource: run_task(task_id) */
 	EFFECT_CANCEL, /* the attempt is over without its dispatch's answer; nobody waits for one */
-	EFFECT_ENDED   /* the execution closed: run_status ... */
+	EFFECT_ENDED,  /* the execution closed: run_status ... */
+	EFFECT_FAILED  /* a state failed: failed. Only when run_host.tells_failures says so */
 };
+
+/* A state that failed, and what became of that. */
+struct failed_state {
+	const struct state *state; /* of the run's machine */
+	char *error, *cause;       /* NULL = none */
+	enum { FAILED_UNCAUGHT, FAILED_RETRIED, FAILED_CAUGHT } end;
+	const struct state *next; /* CAUGHT: where it goes on */
+	int retry_count;          /* attempts before this one */
+};
+
 struct effect {
 	enum effect_kind kind;
 	int64_t task_id;
+	struct failed_state *failed; /* owned by the list */
 };
 struct effects {
 	struct effect *list; /* in order */

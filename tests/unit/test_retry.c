@@ -200,6 +200,85 @@ names_match_as_in_the_matrix_of_the_language(void **state)
 	check_match(NULL, "My.Error", false);
 }
 
+/* --- who is told of it ---------------------------------------------------------------------- */
+
+static bool
+tells(void *arg)
+{
+	(void)arg;
+	return true;
+}
+
+/* What was told of so far: a line for each, "STATE outcome ERROR retries next"; empties the effects. */
+static char *
+told(struct drive *d)
+{
+	static const char *const ends[] = { "uncaught", "retried", "caught" };
+	struct buf text;
+
+	buf_init(&text, BUF_UNLIMITED);
+	for (size_t i = 0; i < d->effects.n; i++) {
+		const struct effect *x = &d->effects.list[i];
+
+		if (x->kind == EFFECT_ENDED)
+			buf_adds(&text, "ended\n");
+		if (x->kind != EFFECT_FAILED)
+			continue;
+		buf_addf(&text, "%s %s %s %d %s\n", x->failed->state->name, ends[x->failed->end],
+		    x->failed->error, x->failed->retry_count,
+		    x->failed->next != NULL ? x->failed->next->name : "-");
+	}
+	effects_fini(&d->effects);
+	return text.data != NULL ? text.data : xstrdup("");
+}
+
+static void
+check_told(struct drive *d, const char *expected)
+{
+	char *text = told(d);
+
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void
+play_failures(bool wanted)
+{
+	static const char definition[] =
+	    "{\"StartAt\":\"P\",\"States\":{\"P\":{\"Type\":\"Parallel\",\"Branches\":[{\"StartAt\":\"X\","
+	    "\"States\":{\"X\":{\"Type\":\"Fail\",\"Error\":\"E\",\"Cause\":\"c\"}}}],"
+	    "\"Catch\":[{\"ErrorEquals\":[\"E\"],\"Next\":\"T\"}],\"End\":true},"
+	    "\"T\":{\"Type\":\"Task\",\"Resource\":\"arn:aws:lambda:us-east-1:123456789012:function:f\","
+	    "\"Retry\":[{\"ErrorEquals\":[\"F\"],\"MaxAttempts\":1,\"IntervalSeconds\":1}],\"End\":true}}}";
+	struct stimulus s = { .kind = STIMULUS_START };
+	struct diagnostics diag;
+	struct drive d;
+
+	diagnostics_init(&diag);
+	drive_init(&d, machine_compile(definition, strlen(definition), MACHINE_STANDARD, &diag),
+	    "{}", DRIVE_MEMORY, false);
+	diagnostics_fini(&diag);
+	run_free(d.run);
+	d.host.tells_failures = wanted ? tells : NULL;
+	d.run = run_new(d.machine, &d.facts, &d.host);
+	assert_int_equal(drive_move(&d, &s, NULL), 0);
+	check_told(&d, wanted ? "X uncaught E 0 -\nP caught E 0 T\n" : "");
+	fail_task(&d, "F");
+	check_told(&d, wanted ? "T retried F 0 -\n" : "");
+	drive_clock(&d, d.now_ms + 1000);
+	fail_task(&d, "F");
+	check_told(&d, wanted ? "T uncaught F 1 -\nended\n" : "ended\n");
+	end(&d);
+}
+
+static void
+each_state_that_a_failure_arrives_at_is_told_to_who_wants_it(void **state)
+{
+	(void)state;
+	play_failures(true);
+	play_failures(false);
+}
+
 int
 main(void)
 {
@@ -211,6 +290,7 @@ main(void)
 		cmocka_unit_test(
 		    full_jitter_spreads_over_the_whole_delay_and_is_the_same_for_the_same_seed),
 		cmocka_unit_test(names_match_as_in_the_matrix_of_the_language),
+		cmocka_unit_test(each_state_that_a_failure_arrives_at_is_told_to_who_wants_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
