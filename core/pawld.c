@@ -23,6 +23,7 @@
 #include "store/secret.h"
 #include "store/store.h"
 #include "task/engine.h"
+#include "task/hook.h"
 #include "task/plugin_host.h"
 
 #define MIGRATE_TIMEOUT_MS 30000
@@ -34,6 +35,7 @@ struct daemon {
 	struct loop *loop;
 	struct laptop *laptop;
 	struct store *store;
+	struct hooks *hooks;
 	struct plugin_host *plugins;
 	struct engine *engine;
 	struct api *api;
@@ -280,6 +282,8 @@ daemon_reload(void *arg)
 		log_error("reload: %s", err_cause(&e));
 	else
 		plugin_host_set_keys(d->plugins, d->conf->access_keys);
+	if (hooks_load(d->hooks, &e) != 0)
+		log_error("reload: %s; the hooks stay as they were", err_cause(&e));
 	plugin_host_reload(d->plugins, d->conf);
 	log_info("configuration read again");
 	if (restart.len > 0)
@@ -340,6 +344,19 @@ daemon_start_database(struct daemon *d, struct err *e)
 	return d->secret == NULL ? -1 : 0;
 }
 
+/* A broken hook keeps pawld from starting: without it, what it forbids would be allowed. */
+static struct hooks *
+hooks_start(const struct conf *c, struct loop *l, struct err *e)
+{
+	const struct script_dirs dirs = { c->script_dir, c->lib_dir };
+	struct hooks *h = hooks_new(l, &dirs);
+
+	if (hooks_load(h, e) == 0)
+		return h;
+	hooks_free(h);
+	return NULL;
+}
+
 static int
 daemon_start_parts(struct daemon *d, struct err *e)
 {
@@ -362,6 +379,9 @@ daemon_start_parts(struct daemon *d, struct err *e)
 	loop_signal(d->loop, SIGTERM, daemon_terminate, d);
 	loop_signal(d->loop, SIGINT, daemon_terminate, d);
 	loop_signal(d->loop, SIGHUP, daemon_reload, d);
+	if ((d->hooks = hooks_start(c, d->loop, e)) == NULL)
+		return -1;
+	eo.hooks = d->hooks;
 	d->engine = engine_new(d->loop, &eo);
 	d->plugins = plugin_host_new(d->loop, c, engine_plugin_answer, d->engine);
 	plugin_host_set_secret(d->plugins, d->secret);
@@ -376,6 +396,7 @@ daemon_start_parts(struct daemon *d, struct err *e)
 	d->api = api_new(d->loop, c, d->store, d->engine, d->secret, e);
 	if (d->api == NULL)
 		return -1;
+	api_set_hooks(d->api, d->hooks);
 	api_serve_plugins(d->api, d->plugins);
 	if (api_listen(d->api, c->listen, e) != 0)
 		return -1;
@@ -396,6 +417,7 @@ daemon_fini(struct daemon *d)
 	store_close(d->store);
 	engine_free(d->engine); /* cancels what plugins still work on */
 	plugin_host_free(d->plugins);
+	hooks_free(d->hooks);
 	loop_free(d->loop);
 	laptop_stop(d->laptop);
 	free(d->secret);
@@ -434,12 +456,23 @@ daemon_run(struct daemon *d)
 }
 
 static int
+check_hooks(const struct conf *c, struct err *e)
+{
+	struct loop *l = loop_new();
+	struct hooks *h = hooks_start(c, l, e);
+
+	hooks_free(h);
+	loop_free(l);
+	return h != NULL ? 0 : -1;
+}
+
+static int
 check_config(const struct conf *c)
 {
 	struct err e = ERR_INIT;
 	struct buf out;
 
-	if (api_check_listen(c, &e) != 0) {
+	if (api_check_listen(c, &e) != 0 || check_hooks(c, &e) != 0) {
 		fprintf(stderr, "pawld: %s\n", err_cause(&e));
 		err_fini(&e);
 		return 2;

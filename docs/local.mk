@@ -11,6 +11,9 @@ dist_example_DATA = \
 dist_example_SCRIPTS = \
 	docs/examples/account-opening/run \
 	docs/examples/account-opening/services.py
+# Hooks to begin with.
+examplehooksdir = $(docdir)/examples/hooks
+dist_examplehooks_DATA = scripts/hooks/audit.lua scripts/hooks/guard.lua
 # Modules for expressions and functions: lib_dir.
 lualibdir = $(pkgdatadir)/lib
 dist_lualib_DATA = scripts/lib/dates.lua scripts/lib/list.lua scripts/lib/money.lua \

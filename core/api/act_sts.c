@@ -6,18 +6,9 @@
 #include <string.h>
 
 #include "api/act.h"
+#include "api/authorize.h"
 #include "api/form.h"
 #include "base/stat.h"
-
-static void
-caller_arn(const struct api *a, const char *key_id, struct buf *out)
-{
-	buf_adds(out, "arn:aws:iam::");
-	buf_adds(out, a->here.account_id);
-	buf_adds(out, key_id != NULL ? ":user/" : ":root");
-	if (key_id != NULL)
-		buf_adds(out, key_id);
-}
 
 void
 sts_json(struct api *a, struct http_request *r, const char *request_id, const char *target,
@@ -35,7 +26,7 @@ sts_json(struct api *a, struct http_request *r, const char *request_id, const ch
 	}
 	stat_add_label(STAT_http_requests, "GetCallerIdentity", 1);
 	buf_init(&arn, BUF_UNLIMITED);
-	caller_arn(a, key_id, &arn);
+	authorize_caller_arn(a, key_id, &arn);
 	buf_addc(&r->reply, '{');
 	reply_text(&r->reply, "Account", a->here.account_id);
 	reply_text(&r->reply, "Arn", arn.data);
@@ -118,7 +109,7 @@ sts_query(struct api *a, struct http_request *r, const char *request_id, const c
 	}
 	stat_add_label(STAT_http_requests, "GetCallerIdentity", 1);
 	buf_init(&arn, BUF_UNLIMITED);
-	caller_arn(a, key_id, &arn);
+	authorize_caller_arn(a, key_id, &arn);
 	buf_adds(b,
 	    "<GetCallerIdentityResponse" STS_XMLNS ">"
 	    "<GetCallerIdentityResult>");

@@ -154,6 +154,12 @@ api_serve_plugins(struct api *a, struct plugin_host *plugins)
 }
 
 void
+api_set_hooks(struct api *a, struct hooks *h)
+{
+	a->hooks = h;
+}
+
+void
 api_free(struct api *a)
 {
 	if (a == NULL)

@@ -9,7 +9,7 @@
  *	api_free(a);                            (before store_close and engine_free)
  *
  * A request is parsed (http), authorised (sigv4), checked against the model
- * (validate) and becomes a flow of named steps (call, act_*). Beside the API the
+ * (validate), allowed by the hooks (authorize) and becomes a flow of named steps (call, act_*). Beside the API the
  * same port answers STS GetCallerIdentity, GET /health and GET /metrics.
  */
 #ifndef PAWL_API_API_H
@@ -42,6 +42,8 @@ struct api *api_new(struct loop *l, const struct conf *c, struct store *s, struc
  * registered for: see plugin_serve.h.
  */
 void api_serve_plugins(struct api *a, struct plugin_host *plugins);
+/* Who is asked at authorize; borrowed. Before api_listen; without it nobody is. */
+void api_set_hooks(struct api *a, struct hooks *h);
 /* Requests under way are dropped without an answer. NULL is fine. */
 void api_free(struct api *a);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "api/act.h"
+#include "api/authorize.h"
 #include "api/form.h"
 #include "api/model.h"
 #include "api/served.h"
@@ -447,7 +448,7 @@ refuse_unknown(struct http_request *r, const char *request_id, const char *why)
 
 static void
 call_states(struct api *a, struct http_request *r, const char *request_id, const char *name,
-    int64_t since_us)
+    const char *key_id, int64_t since_us)
 {
 	const struct action *action = action_find(name);
 	struct doc body = DOC_NONE;
@@ -458,7 +459,8 @@ call_states(struct api *a, struct http_request *r, const char *request_id, const
 		return;
 	}
 	stat_add_label(STAT_http_requests, action->name, 1);
-	if (read_arguments(a, r, action, &body, &e) != 0) {
+	if (read_arguments(a, r, action, &body, &e) != 0 ||
+	    authorize_states(a, r, action, key_id, request_id, body, &e) != 0) {
 		refuse(r, request_id, action->name, &e);
 		doc_unref(body);
 	} else {
@@ -498,14 +500,19 @@ call_service(struct api *a, struct http_request *r, const char *request_id, cons
 		.query_protocol = w->protocol == CALL_SERVICE_QUERY,
 		.key_id = key_id,
 		.request_id = request_id };
+	const struct authorize_call asked = { .service = plugin_serve_service(w->service),
+		.action = w->name,
+		.key_id = key_id,
+		.request_id = request_id };
 	struct err e = ERR_INIT;
 
-	if (served_is_action(w->name)) {
+	if (!served_is_action(w->name))
+		err_set(&e, action.query_protocol ? "InvalidAction" : "UnknownOperationException",
+		    "The name of an action consists of letters and digits.");
+	else if (authorize(a, r, &asked, &e) == 0) {
 		served_action(a, r, &action);
 		return;
 	}
-	err_set(&e, action.query_protocol ? "InvalidAction" : "UnknownOperationException",
-	    "The name of an action consists of letters and digits.");
 	refuse_wanted(r, request_id, w, &e);
 	err_fini(&e);
 }
@@ -527,7 +534,7 @@ call_accept(void *api, struct http_request *r)
 	} else {
 		switch (w.protocol) {
 		case CALL_STATES:
-			call_states(a, r, request_id, w.name, since_us);
+			call_states(a, r, request_id, w.name, key_id, since_us);
 			break;
 		case CALL_STS_JSON:
 			sts_json(a, r, request_id, w.name, key_id);

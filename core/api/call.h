@@ -34,7 +34,8 @@ struct api {
 	struct plugin_host *plugins; /* NULL = none that serve requests */
 	STAILQ_HEAD(, served_route) routes;
 	struct http *http;
-	struct sigv4 *keys; /* NULL = every caller is trusted */
+	struct hooks *hooks; /* or NULL */
+	struct sigv4 *keys;  /* NULL = every caller is trusted */
 	char *token_secret;
 	struct territory here;
 	bool aws_limits;

@@ -1000,6 +1000,24 @@ http_route(struct http *h, enum http_methods methods, const char *path, http_rou
 	STAILQ_INSERT_TAIL(&h->routes, r, link);
 }
 
+const char *
+http_peer(const struct http_request *r, char out[HTTP_PEER_SIZE])
+{
+	const struct conn *c = conn_of((struct http_request *)(uintptr_t)r);
+	static const char mapped[] = "::ffff:";
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+
+	if (getpeername(c->fd, (struct sockaddr *)&address, &len) != 0 ||
+	    getnameinfo((struct sockaddr *)&address, len, out, HTTP_PEER_SIZE, NULL, 0,
+		NI_NUMERICHOST) != 0)
+		*out = '\0';
+	/* a client of IPv4 at a socket for both */
+	if (strncmp(out, mapped, strlen(mapped)) == 0 && strchr(out, '.') != NULL)
+		memmove(out, out + strlen(mapped), strlen(out) - strlen(mapped) + 1);
+	return out;
+}
+
 const struct http_header *
 http_header(const struct http_request *r, const char *name)
 {

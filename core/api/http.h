@@ -64,6 +64,10 @@ void http_stop(struct http *h);
 /* Requests that wait for their reply or are being sent theirs. */
 unsigned http_busy(const struct http *h);
 
+#define HTTP_PEER_SIZE 64
+/* The address of the client, without its port: "127.0.0.1", "::1"; "" when it is not known. Returns out. */
+const char *http_peer(const struct http_request *r, char out[HTTP_PEER_SIZE]);
+
 /* The first header of that name (in lower case), or NULL. */
 const struct http_header *http_header(const struct http_request *r, const char *name);
 /* The value of that header, or NULL. */

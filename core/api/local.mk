@@ -11,6 +11,8 @@ pawlcore_sources += \
 	core/api/action.c \
 	core/api/api.c \
 	core/api/api.h \
+	core/api/authorize.c \
+	core/api/authorize.h \
 	core/api/call.c \
 	core/api/call.h \
 	core/api/form.c \

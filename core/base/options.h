@@ -45,7 +45,7 @@
 	X(libexec_dir, STRING, PAWL_LIBEXECDIR, NO, "", \
 	    "Folder of the helper programs pawl-function and pawl-mail.") \
 	X(script_dir, STRING, PAWL_SYSCONFDIR "/scripts", NO, "", \
-	    "Folder of the Lua scripts: functions/ and lib/.") \
+	    "Folder of the Lua scripts: functions/, hooks/ and lib/.") \
 	X(lib_dir, STRING, PAWL_PKGDATADIR "/lib", NO, "", \
 	    "Folder of the Lua modules that come with pawl.") \
 	X(account_id, STRING, "123456789012", NO, "[0-9]{12}", \

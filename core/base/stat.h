@@ -57,6 +57,13 @@
 	    "Transactions of plugins that were done before: their receipt was the answer.") \
 	X(sql_seconds, SECONDS, "pawl_sql_seconds", NULL, \
 	    "Time from a plugin's asking for a transaction to its answer.") \
+	X(hook_calls, COUNTER, "pawl_hook_calls_total", "hook", "Calls of Lua hooks, by hook.") \
+	X(hook_errors, COUNTER, "pawl_hook_errors_total", "hook", \
+	    "Calls of Lua hooks that failed, by hook.") \
+	X(hook_refusals, COUNTER, "pawl_hook_refusals_total", "hook", \
+	    "API calls and tasks that a Lua hook refused, by hook.") \
+	X(hook_seconds, SECONDS, "pawl_hook_seconds", NULL, \
+	    "Time that one call of a Lua hook took.") \
 	X(http_requests, COUNTER, "pawl_http_requests_total", "action", \
 	    "Requests to the API, by action; to services and routes of plugins, by service or plugin.") \
 	X(http_seconds, SECONDS, "pawl_http_seconds", NULL, \

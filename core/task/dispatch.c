@@ -12,6 +12,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "task/hook_run.h"
 
 #define CAUSE_ONCE \
 	"The task was interrupted and is not dispatched again, because it may have had its effect already."
@@ -56,6 +57,18 @@ dispatch_activity(struct resident *r, const struct run_task *t)
 	free(cause);
 }
 
+#define KEY_SIZE (UUID_TEXT_SIZE + 24)
+
+/* The same for each dispatch of one attempt. */
+static void
+idempotency_key(const struct resident *r, const struct run_task *t, char out[KEY_SIZE])
+{
+	char uuid[UUID_TEXT_SIZE];
+
+	uuid_format(&r->slot->id, uuid);
+	snprintf(out, KEY_SIZE, "%s-%lld", uuid, (long long)t->task_id);
+}
+
 static void
 dispatch_task(struct resident *r, const struct run_task *t)
 {
@@ -70,12 +83,11 @@ dispatch_task(struct resident *r, const struct run_task *t)
 		.machine_arn = f->machine_arn,
 		.timeout_ms = t->timeout_s * 1000,
 		.credentials_role = t->credentials_role };
-	char uuid[UUID_TEXT_SIZE], key[UUID_TEXT_SIZE + 24];
+	char key[KEY_SIZE];
 	struct buf token;
 
 	buf_init(&token, BUF_UNLIMITED);
-	uuid_format(&r->slot->id, uuid);
-	snprintf(key, sizeof(key), "%s-%lld", uuid, (long long)t->task_id);
+	idempotency_key(r, t, key);
 	spec.idempotency_key = key;
 	if (res->pattern != PATTERN_REQUEST) {
 		const struct run_host *host = engine_run_host(g);
@@ -95,11 +107,36 @@ dispatch_task(struct resident *r, const struct run_task *t)
 	buf_fini(&token);
 }
 
+/* As the hooks at before_dispatch want it, or refused by one. The history keeps what the state said. */
+static void
+dispatch_asked(struct resident *r, const struct run_task *t)
+{
+	struct stimulus refused = { .kind = STIMULUS_TASK_FAILED, .task_id = t->task_id };
+	struct run_task task = *t;
+	struct hook_dispatch d;
+	char key[KEY_SIZE];
+
+	idempotency_key(r, t, key);
+	hook_run_dispatch(r, t, key, &d);
+	if (d.refused) {
+		refused.error = d.error;
+		refused.cause = d.cause;
+		resident_deliver(r, &refused, NULL);
+	} else {
+		if (!doc_is_none(d.parameters))
+			task.parameters = d.parameters;
+		dispatch_task(r, &task);
+	}
+	hook_dispatch_fini(&d);
+}
+
 static void
 dispatch_one(struct resident *r, const struct run_task *t)
 {
 	if (t->state->resource.kind == TASK_ACTIVITY)
 		dispatch_activity(r, t);
+	else if (hooks_any(r->engine->hooks, HOOK_before_dispatch))
+		dispatch_asked(r, t);
 	else
 		dispatch_task(r, t);
 }
@@ -125,6 +162,10 @@ dispatch_release(struct resident *r)
 				dispatch_cancel(d);
 			break;
 		case EFFECT_ENDED:
+			hook_run_ended(r);
+			break;
+		case EFFECT_FAILED:
+			hook_run_failed(r, fx.list[i].failed);
 			break;
 		}
 	}

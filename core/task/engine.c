@@ -37,6 +37,7 @@ engine_new(struct loop *l, const struct engine_options *o)
 	g->token_secret = xstrdup(o->token_secret);
 	g->aws_limits = o->aws_limits;
 	g->hibernate_after_ms = o->hibernate_after_ms;
+	g->hooks = o->hooks;
 	TAILQ_INIT(&g->to_load);
 	loop_timer_init(l, &g->due_timer, engine_on_due, g);
 	loop_timer_init(l, &g->drain_timer, engine_drain_over, g);
@@ -221,13 +222,22 @@ engine_give_up(void *arg, bool first)
 	return plugin_host_give_up(g->plugins, first);
 }
 
+static bool
+engine_tells_failures(void *arg)
+{
+	const struct engine *g = arg;
+
+	return hooks_any(g->hooks, HOOK_state_failed);
+}
+
 const struct run_host *
 engine_run_host(struct engine *g)
 {
 	static struct run_host host = { .task_token = engine_task_token,
 		.pure_call = engine_pure_call,
 		.module = engine_module,
-		.give_up = engine_give_up };
+		.give_up = engine_give_up,
+		.tells_failures = engine_tells_failures };
 
 	host.arg = g;
 	return &host;

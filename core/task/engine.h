@@ -13,6 +13,7 @@
 #include "doc/doc.h"
 #include "store/catalogue.h"
 #include "store/store.h"
+#include "task/hook.h"
 #include "task/plugin_host.h"
 #include "task/token.h"
 
@@ -23,6 +24,7 @@ struct engine_options {
 	bool aws_limits;
 	int64_t hibernate_after_ms;
 	const char *token_secret; /* key of the task tokens' signature */
+	struct hooks *hooks;      /* borrowed; NULL = none */
 };
 
 struct engine *engine_new(struct loop *l, const struct engine_options *o);

@@ -6,6 +6,8 @@ pawlcore_sources += core/task/answer.c
 pawlcore_sources += core/task/token.c core/task/token.h core/task/plugin_host.h
 
 pawlcore_sources += core/task/command.c core/task/command.h core/task/launch.c core/task/launch.h
+pawlcore_sources += core/task/hook.c core/task/hook.h
+pawlcore_sources += core/task/hook_run.c core/task/hook_run.h
 pawlcore_sources += core/task/httpc.c
 pawlcore_sources += core/task/httpc.h
 pawlcore_sources += core/task/mail.c core/task/mail.h core/task/mail_text.c core/task/mail_text.h

@@ -191,6 +191,24 @@ plugin_serve_version(const struct plugin_host *h, const char *version)
 	return NULL;
 }
 
+const char *
+plugin_serve_service(const struct serve_endpoint *ep)
+{
+	static const struct {
+		const char *target, *version, *service;
+	} known[] = {
+		{ "AmazonSQS", "2012-11-05", "sqs" },
+		{ NULL, "2010-03-31", "sns" },
+		{ "DynamoDB_20120810", NULL, "dynamodb" },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (same_text(ep->target, known[i].target) ||
+		    same_text(ep->version, known[i].version))
+			return known[i].service;
+	return ep->module->def.name;
+}
+
 /* --- calls -------------------------------------------------------------------------- */
 
 /* well: it was answered with success, so there is an action of that name. */

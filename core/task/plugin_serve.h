@@ -43,6 +43,8 @@ const struct serve_endpoint *plugin_serve_target(const struct plugin_host *h, co
     const char **action);
 /* Whose version of the query protocol this is, or NULL. */
 const struct serve_endpoint *plugin_serve_version(const struct plugin_host *h, const char *version);
+/* The service in the words of IAM ("sqs"), whatever protocol it is called in; one that AWS has not: its plugin's name. */
+const char *plugin_serve_service(const struct serve_endpoint *ep);
 
 /*
  * Hands a request to its plugin. c is borrowed, its .id is set here. *id is set before the plugin

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/stat.h"
 #include "base/xalloc.h"
+#include "task/hook_run.h"
 
 #define RESIDENT_MAGIC 0x7e51de47u
 
@@ -390,6 +391,8 @@ resident_settle(struct resident *r)
 	struct engine *g = r->engine;
 	bool slept = r->hibernating;
 
+	if (r->commit.row == ROW_INSERT)
+		hook_run_started(r);
 	dispatch_release(r);
 	replies_send(r, false, NULL);
 	if (run_status(r->run) != RUN_RUNNING) {

@@ -97,6 +97,7 @@ struct engine {
 	struct loop *loop;
 	struct store *store;
 	struct plugin_host *plugins;
+	struct hooks *hooks; /* or NULL */
 	struct store_events events;
 	char *region, *account_id;
 	char *token_secret;

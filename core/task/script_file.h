@@ -1,6 +1,6 @@
 /*
  * script_file - reading the files of script_dir, and running one in a box; for the
- * script*.c files only.
+ * script*.c files and hook.c only.
  */
 #ifndef PAWL_TASK_SCRIPT_FILE_H
 #define PAWL_TASK_SCRIPT_FILE_H

@@ -104,3 +104,4 @@ unit_tests += tests/unit/test_source
 tests_unit_test_source_LDADD = $(pawl_cli_libs) $(CMOCKA_LIBS) $(FUZZER_LIBS)
 unit_tests += tests/unit/test_yaml_scalar
 tests_unit_test_yaml_scalar_LDADD = $(pawl_cli_libs) $(CMOCKA_LIBS) $(FUZZER_LIBS)
+unit_tests += tests/unit/test_hook

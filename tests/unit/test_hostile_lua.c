@@ -14,10 +14,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
 #include "base/xalloc.h"
 #include "expr/luabox.h"
+#include "task/hook.h"
 #include "task/script.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -753,6 +758,79 @@ tear_down(void **state)
 	return 0;
 }
 
+/* --- hooks ----------------------------------------------------------------------------------- */
+
+static char *
+write_hook(const char *folder, const char *text)
+{
+	char *path = xasprintf("%s/hooks/a.lua", folder);
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+	return path;
+}
+
+/* Loading a hook runs its file, and a call runs it and the function: each has the budget of an expression. */
+static void
+hooks_end_in_time(void **state)
+{
+	static const char *const codes[] = {
+		"while true do end",
+		"while true do pcall(error) end",
+		"local s = ('a'):rep(4000):find('.-.-.-.-b')",
+		"local t = {} while true do t[#t + 1] = {t} end",
+		"local s = ('1'):rep(900000) while true do pcall(function() return s | 0 end) end",
+		"while true do pcall(log, ('x'):rep(100000)) end",
+		"while true do pcall(require, 'nothing') end",
+		"while true do now() end",
+	};
+	char folder[] = "/tmp/pawl-hostile-XXXXXX";
+	struct loop *loop = loop_new();
+	struct doc request = doc_empty_object();
+	struct hooks *hooks;
+	char *dir, *path = NULL;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	dir = xasprintf("%s/hooks", folder);
+	assert_int_equal(mkdir(dir, 0755), 0);
+	log_set_level(LOG_LEVEL_ERROR);
+	hooks = hooks_new(loop, &(struct script_dirs){ folder, NULL });
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		char *in_file = xasprintf("%s return {}", codes[i]);
+		char *in_call =
+		    xasprintf("return {authorize = function() %s return true end}", codes[i]);
+		struct err e = ERR_INIT;
+		char *reason;
+		int64_t began;
+
+		free(path);
+		path = write_hook(folder, in_file);
+		began = clock_cpu_us();
+		assert_int_equal(hooks_load(hooks, &e), -1);
+		measure(in_file, clock_cpu_us() - began);
+		err_fini(&e);
+		free(write_hook(folder, in_call));
+		assert_int_equal(hooks_load(hooks, &e), 0);
+		began = clock_cpu_us();
+		assert_false(hooks_authorize(hooks, request, &reason));
+		measure(in_call, clock_cpu_us() - began);
+		free(reason);
+		free(in_file);
+		free(in_call);
+	}
+	hooks_free(hooks);
+	loop_free(loop);
+	doc_unref(request);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+	assert_int_equal(rmdir(folder), 0);
+	free(path);
+	free(dir);
+}
+
 int
 main(void)
 {
@@ -768,6 +846,7 @@ main(void)
 		cmocka_unit_test(nothing_is_left_for_the_next_run),
 		cmocka_unit_test(large_documents_have_their_price),
 		cmocka_unit_test(compiling_is_limited_as_well),
+		cmocka_unit_test(hooks_end_in_time),
 		cmocka_unit_test(no_run_took_longer_than_the_loop_can_spare),
 	};
 
