@@ -3,9 +3,9 @@
  * function ARNs.
  *
  * A function is a file of scripts/functions: one that is pure runs inside the move
- * (call_pure), another in a function worker. When there is no such file and an endpoint is
- * configured, the Lambda Invoke API there is called. Local wins, so a machine written for
- * AWS can have some of its functions at home.
+ * (call_pure), another in a function worker. When there is no such file, it is a local command
+ * of that name; when there is none and an endpoint is configured, the Lambda Invoke API there is
+ * called. Local wins, so a machine written for AWS can have some of its functions at home.
  */
 #include <pawl/plugin.h>
 
@@ -23,6 +23,7 @@ static const struct pawl_option lambda_options[] = {
 	{ "secret_access_key", PAWL_SECRET, "", "Its secret; empty: aws_secret_access_key." },
 	{ "timeout", PAWL_DURATION, "15m", "How long a call of the endpoint may take." },
 	{ "max_response", PAWL_BYTES, "8 MiB", "Largest response of the endpoint." },
+	{ "commands", PAWL_TABLE, NULL, "Functions that are local programs, by name." },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -35,13 +36,17 @@ struct lambda_call {
 	uint64_t task; /* 0: nobody waits (InvocationType Event) */
 	enum pawl_pattern pattern;
 	struct lambda_target target;
-	uint64_t function, exchange; /* what runs; 0 = not that */
+	uint64_t function, command, exchange; /* what runs; 0 = not that */
 	char request_id[ENVELOPE_ID_SIZE];
+	/* of a command, as it was when it began */
+	int64_t timeout_ms, max_output;
+	bool text_out;
 };
 
 struct lambda {
 	const struct pawl_host *host;
 	struct lambda_call *calls;
+	struct lambda_command *commands;
 };
 
 /* --- life ----------------------------------------------------------------------------- */
@@ -49,11 +54,38 @@ struct lambda {
 static int
 lambda_init(const struct pawl_host *h, void **state)
 {
-	struct lambda *p = text_alloc(sizeof(*p));
+	struct lambda_command *commands;
+	struct lambda *p;
+	char *why;
 
+	if (lambda_commands_read(h, h->option_doc(h, "commands"), &commands, &why) != 0) {
+		h->refuse(h, "%s", why);
+		free(why);
+		return -1;
+	}
+	p = text_alloc(sizeof(*p));
 	p->host = h;
+	p->commands = commands;
 	*state = p;
 	return 0;
+}
+
+/* Commands that run go on as they began. */
+static void
+lambda_reload(void *state)
+{
+	struct lambda *p = state;
+	const struct pawl_host *h = p->host;
+	struct lambda_command *commands;
+	char *why;
+
+	if (lambda_commands_read(h, h->option_doc(h, "commands"), &commands, &why) != 0) {
+		h->log(h, PAWL_LOG_ERROR, 0, "the commands stay as they were: %s", why);
+		free(why);
+		return;
+	}
+	lambda_commands_free(p->commands);
+	p->commands = commands;
 }
 
 static void
@@ -75,6 +107,8 @@ call_stop(struct lambda_call *c)
 
 	if (c->function != 0)
 		h->function_cancel(h, c->function);
+	if (c->command != 0)
+		h->command_cancel(h, c->command);
 	if (c->exchange != 0)
 		h->http_cancel(h, c->exchange);
 	call_free(c);
@@ -99,6 +133,7 @@ lambda_stop(void *state)
 
 	while (p->calls != NULL)
 		call_stop(p->calls);
+	lambda_commands_free(p->commands);
 	free(p);
 }
 
@@ -140,6 +175,24 @@ function_answered(void *arg, const struct pawl_function_answer *a)
 
 	c->function = 0;
 	lambda_local_outcome(h, &c->target, a, c->request_id, h->wall_ms(h), &o);
+	finish(c, &o);
+}
+
+static void
+command_answered(void *arg, const struct pawl_command_answer *a)
+{
+	struct lambda_call *c = arg;
+	const struct pawl_host *h = c->lambda->host;
+	const struct lambda_call_facts f = { .request_id = c->request_id,
+		.now_ms = h->wall_ms(h),
+		.timeout_ms = c->timeout_ms,
+		.max_output = c->max_output,
+		.text_out = c->text_out };
+	struct lambda_outcome o = { 0 };
+
+	c->command = 0;
+	lambda_command_log(h, c->task, c->target.name, a);
+	lambda_command_outcome(h, &c->target, a, &f, &o);
 	finish(c, &o);
 }
 
@@ -216,6 +269,37 @@ start_function(struct lambda_call *c, const struct pawl_task *t)
 	h->doc_unref(h, context);
 }
 
+/* Made of the idempotency key: the same when the task is dispatched again. */
+static void
+request_id_of(const char *key, char out[ENVELOPE_ID_SIZE])
+{
+	uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
+
+	for (; *key != '\0'; key++)
+		hash = (hash ^ (unsigned char)*key) * 0x100000001b3u;
+	envelope_request_id_from(hash, out);
+}
+
+static void
+start_command(struct lambda_call *c, const struct pawl_task *t,
+    const struct lambda_command *command)
+{
+	c->timeout_ms = command->timeout_ms;
+	c->max_output = command->max_output;
+	c->text_out = command->text_out;
+	c->command = lambda_command_start(c->lambda->host, command, t, &c->target, c->request_id,
+	    command_answered, c);
+}
+
+static void
+start_local(struct lambda_call *c, const struct pawl_task *t, const struct lambda_command *command)
+{
+	if (command != NULL)
+		start_command(c, t, command);
+	else
+		start_function(c, t);
+}
+
 static const char *
 first_set(const char *a, const char *b)
 {
@@ -275,7 +359,8 @@ start_remote(struct lambda_call *c, const struct pawl_task *t, const char *endpo
 
 /* Event and DryRun of a local function: the answer does not wait for it. */
 static void
-start_accepted(struct lambda_call *c, const struct pawl_task *t)
+start_accepted(struct lambda_call *c, const struct pawl_task *t,
+    const struct lambda_command *command)
 {
 	const struct pawl_host *h = c->lambda->host;
 	struct lambda_outcome o = { 0 };
@@ -285,7 +370,7 @@ start_accepted(struct lambda_call *c, const struct pawl_task *t)
 	lambda_outcome_fini(h, &o);
 	c->task = 0;
 	if (c->target.type == LAMBDA_EVENT)
-		start_function(c, t);
+		start_local(c, t, command);
 	else
 		call_free(c);
 }
@@ -305,6 +390,7 @@ lambda_start(void *state, const struct pawl_task *t)
 	struct lambda *p = state;
 	const struct pawl_host *h = p->host;
 	struct lambda_call *c = text_alloc(sizeof(*c));
+	const struct lambda_command *command = NULL;
 	const char *endpoint = endpoint_of(h);
 	char *why;
 
@@ -320,16 +406,21 @@ lambda_start(void *state, const struct pawl_task *t)
 	c->pattern = t->pattern;
 	c->next = p->calls;
 	p->calls = c;
-	envelope_request_id(c->request_id);
-	if (h->function_kind(h, c->target.name) == PAWL_FUNCTION_NONE) {
+	if (h->function_kind(h, c->target.name) == PAWL_FUNCTION_NONE)
+		command = lambda_command_find(p->commands, c->target.name);
+	if (command != NULL && *t->idempotency_key != '\0')
+		request_id_of(t->idempotency_key, c->request_id);
+	else
+		envelope_request_id(c->request_id);
+	if (command == NULL && h->function_kind(h, c->target.name) == PAWL_FUNCTION_NONE) {
 		if (*endpoint != '\0')
 			start_remote(c, t, endpoint);
 		else
 			start_missing(c);
 	} else if (c->target.type == LAMBDA_WAIT) {
-		start_function(c, t);
+		start_local(c, t, command);
 	} else {
-		start_accepted(c, t);
+		start_accepted(c, t, command);
 	}
 }
 
@@ -400,5 +491,6 @@ const struct pawl_plugin pawl_plugin = {
 	.start = lambda_start,
 	.cancel = lambda_cancel,
 	.stop = lambda_stop,
+	.reload = lambda_reload,
 	.call_pure = lambda_call_pure,
 };

@@ -5,6 +5,7 @@ e2e_tests = \
 	tests/e2e/test_api.py \
 	tests/e2e/test_awscli.py \
 	tests/e2e/test_cli.py \
+	tests/e2e/test_commands.py \
 	tests/e2e/test_daemon.py \
 	tests/e2e/test_database.py \
 	tests/e2e/test_example.py \

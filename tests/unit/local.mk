@@ -95,7 +95,8 @@ unit_tests += tests/unit/test_worker
 unit_tests += tests/unit/test_command
 unit_tests += tests/unit/test_http_plugin
 unit_tests += tests/unit/test_lambda_plugin
-EXTRA_DIST += tests/unit/http_peer.h tests/unit/http_peer.py tests/unit/plugin_fixture.h
+unit_tests += tests/unit/test_lambda_command
+EXTRA_DIST += tests/unit/http_peer.h tests/unit/http_peer.py tests/unit/plugin_fixture.h tests/unit/lambda_fixture.h
 
 # core/cli: the files of definitions; these are linked with the command line's library
 unit_tests += tests/unit/test_excerpt

@@ -8,10 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "plugin_fixture.h"
-
-#define INVOKE "arn:aws:states:::lambda:invoke"
-#define ARN(name) "arn:aws:lambda:us-east-1:123456789012:function:" name
+#include "lambda_fixture.h"
 
 static struct http_peer peer;
 static bool have_peer;
@@ -50,24 +47,6 @@ assert_part(const char *json, const char *names, const char *expected)
 	text = part(json, names);
 	assert_string_equal(text, expected);
 	free(text);
-}
-
-static void
-assert_succeeded(const struct fixture_answer *a, const char *expected)
-{
-	if (a->failed)
-		fail_msg("failed: %s: %s", a->error, a->cause);
-	assert_string_equal(a->output, expected);
-}
-
-static void
-assert_failed(const struct fixture_answer *a, const char *error, const char *cause_part)
-{
-	if (!a->failed)
-		fail_msg("it succeeded: %s", a->output);
-	assert_string_equal(a->error, error);
-	if (strstr(a->cause, cause_part) == NULL)
-		fail_msg("cause: %s", a->cause);
 }
 
 static void
