@@ -25,6 +25,9 @@
  *     milliseconds, sizes bytes.
  *   - No callback comes inside the call that asked for it, none after the matching
  *     cancel, none after .stop has returned.
+ *   - pawld loads a plugin and calls .init in a child process first, which is thrown away: one that
+ *     crashes there, or does not return within five seconds, is refused. So .init happens twice, and
+ *     does nothing outside of the process that must not.
  */
 #ifndef PAWL_PLUGIN_H
 #define PAWL_PLUGIN_H
@@ -470,7 +473,10 @@ struct pawl_host {
 	char *(*doc_text)(const struct pawl_host *h, struct pawl_doc d, size_t *len);
 	void (*free)(const struct pawl_host *h, void *p);
 
-	/* Documents: making, front to back. build_finish gives the document and frees the builder. */
+	/*
+	 * Documents: making, front to back. build_finish gives the document and frees the builder. Calls in
+	 * an order that makes no JSON are logged, and build_finish gives PAWL_NO_DOC.
+	 */
 	struct pawl_builder *(*build)(const struct pawl_host *h);
 	void (*build_object)(struct pawl_builder *b);
 	void (*build_array)(struct pawl_builder *b);

@@ -54,6 +54,7 @@ plugin_host_new(struct loop *l, const struct conf *c, plugin_answer_cb *cb, void
 	struct plugin_host *h = xcalloc(1, sizeof(*h));
 	const struct script_dirs dirs = { c->script_dir, c->lib_dir };
 
+	h->thread = pthread_self();
 	h->loop = l;
 	h->conf = c;
 	h->cb = cb;
@@ -328,8 +329,8 @@ read_options(struct plugin_options *o, const struct module *m, const struct conf
 
 	if (rc != 0) {
 		plugin_options_fini(o);
-		err_set(e, "pawl.Plugin", "%s is refused: in plugins.%s of the configuration: %s",
-		    m->path, m->def.name, err_cause(&why));
+		err_set(e, "pawl.Plugin", "in plugins.%s of the configuration: %s", m->def.name,
+		    err_cause(&why));
 	}
 	explicit_bzero(json, strlen(json));
 	free(json);
@@ -338,7 +339,7 @@ read_options(struct plugin_options *o, const struct module *m, const struct conf
 	return rc;
 }
 
-static int
+int
 module_open(struct module *m, struct err *e)
 {
 	const struct pawl_plugin *def;
@@ -364,11 +365,18 @@ call_init(struct module *m)
 	return rc;
 }
 
-static int
+int
 module_init(struct module *m, struct err *e)
 {
-	if (check_unique(m, e) != 0 || read_options(&m->options, m, m->host->conf, e) != 0)
+	struct err why = ERR_INIT;
+
+	if (check_unique(m, e) != 0)
 		return -1;
+	if (read_options(&m->options, m, m->host->conf, &why) != 0) {
+		refuse(e, m->path, err_cause(&why));
+		err_fini(&why);
+		return -1;
+	}
 	if (m->def.init != NULL && call_init(m) != 0)
 		REFUSE(e, m->path, "%s",
 		    m->refusal != NULL ? m->refusal : "its init failed without saying why");
@@ -386,7 +394,7 @@ plugin_host_load(struct plugin_host *h, const char *path, struct err *e)
 	m->host = h;
 	m->path = xstrdup(path);
 	TAILQ_INIT(&m->dbs);
-	if (module_open(m, e) != 0 || module_init(m, e) != 0) {
+	if (plugin_trial(m, e) != 0 || module_open(m, e) != 0 || module_init(m, e) != 0) {
 		module_free(m);
 		return -1;
 	}
@@ -609,8 +617,10 @@ plugin_answer_succeed(struct module *m, uint64_t task, struct doc output)
 	if (t == NULL)
 		return;
 	if (doc_is_none(output)) {
-		plugin_answer_fail(m, task, "States.Runtime",
-		    "The plugin answered without a result");
+		char *cause = xasprintf("The plugin %s answered without a result", m->def.name);
+
+		plugin_answer_fail(m, task, "States.Runtime", cause);
+		free(cause);
 		return;
 	}
 	q = queue_answer(m->host, task, t->ticket);

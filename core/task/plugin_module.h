@@ -5,6 +5,7 @@
 #ifndef PAWL_TASK_PLUGIN_MODULE_H
 #define PAWL_TASK_PLUGIN_MODULE_H
 
+#include <pthread.h>
 #include <sys/queue.h>
 
 #include "base/idmap.h"
@@ -137,6 +138,7 @@ struct plugin_self {
 struct plugin_serve; /* plugin_serve.c */
 
 struct plugin_host {
+	pthread_t thread; /* the only one */
 	struct loop *loop;
 	const struct conf *conf;
 	plugin_answer_cb *cb;
@@ -192,6 +194,7 @@ void plugin_answer_dropped(const struct module *m, uint64_t task, enum plugin_dr
 
 /* Fills the table of functions (plugin_table.c), and parts of it. */
 void plugin_table_init(struct pawl_host *t);
+void plugin_build_init(struct pawl_host *t);
 void plugin_command_init(struct pawl_host *t);
 void plugin_mail_init(struct pawl_host *t);
 /* Appends s with U+FFFD in the place of each byte that is not part of UTF-8. */
@@ -214,5 +217,11 @@ void plugin_self_table(struct pawl_host *t);
 /* PostgreSQL (plugin_sql.c). close: all that the plugin has open there. */
 void plugin_sql_table(struct pawl_host *t);
 void plugin_sql_close(struct module *m);
+
+/* The two halves of loading: the file, and everything that may run the plugin's code after it. */
+int module_open(struct module *m, struct err *e);
+int module_init(struct module *m, struct err *e);
+/* Both in a child process. -1 and e when they did not go well there; what they refuse is no failure. */
+int plugin_trial(struct module *m, struct err *e);
 
 #endif

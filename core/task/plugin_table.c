@@ -18,6 +18,21 @@
 static_assert(sizeof(struct doc_iter) <= sizeof(((struct pawl_doc_iter *)0)->state_),
     "an iterator must fit into the public one");
 
+/* Nothing here is made for a second thread; a check build finds out who has one. */
+static void
+check_thread(const struct module *m)
+{
+#ifdef PAWL_CHECK_BUILD
+	if (!pthread_equal(pthread_self(), m->host->thread)) {
+		log_error("plugin %s called pawld from a thread of its own, which no plugin may",
+		    m->def.name);
+		abort();
+	}
+#else
+	(void)m;
+#endif
+}
+
 struct module *
 module_from(const struct pawl_host *h)
 {
@@ -25,6 +40,7 @@ module_from(const struct pawl_host *h)
 	struct module *m = (struct module *)(uintptr_t)h;
 
 	assert(m != NULL && m->magic == MODULE_MAGIC);
+	check_thread(m);
 	return m;
 }
 
@@ -517,7 +533,7 @@ static char *
 host_doc_text(const struct pawl_host *h, struct pawl_doc d, size_t *len)
 {
 	(void)h;
-	return doc_text(doc_from_pawl(d), len);
+	return d.block_ == NULL ? NULL : doc_text(doc_from_pawl(d), len);
 }
 
 static void
@@ -525,129 +541,6 @@ host_free(const struct pawl_host *h, void *p)
 {
 	(void)h;
 	free(p);
-}
-
-/* --- documents: making ------------------------------------------------------------ */
-
-static struct doc_builder *
-builder_from(struct pawl_builder *b)
-{
-	return (struct doc_builder *)b;
-}
-
-static struct pawl_builder *
-host_build(const struct pawl_host *h)
-{
-	(void)h;
-	return (struct pawl_builder *)docb_new();
-}
-
-static void
-host_build_object(struct pawl_builder *b)
-{
-	docb_object(builder_from(b));
-}
-
-static void
-host_build_array(struct pawl_builder *b)
-{
-	docb_array(builder_from(b));
-}
-
-static void
-host_build_end(struct pawl_builder *b)
-{
-	docb_end(builder_from(b));
-}
-
-static size_t
-utf8_len(const unsigned char *s, size_t left)
-{
-	size_t n = *s < 0x80 ? 1
-	    : *s < 0xc2      ? 0
-	    : *s < 0xe0      ? 2
-	    : *s < 0xf0      ? 3
-	    : *s < 0xf5      ? 4
-			     : 0;
-
-	if (n == 0 || n > left)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f) ||
-	    (*s == 0xf0 && s[1] < 0x90) || (*s == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
-void
-plugin_add_utf8(struct buf *out, const char *s, size_t len)
-{
-	size_t n;
-
-	for (size_t i = 0; i<len; i += n> 0 ? n : 1) {
-		n = utf8_len((const unsigned char *)s + i, len - i);
-		buf_add(out, n > 0 ? s + i : "\xef\xbf\xbd", n > 0 ? n : 3);
-	}
-}
-
-static void
-host_build_key(struct pawl_builder *b, const char *key)
-{
-	struct buf text;
-
-	buf_init(&text, BUF_UNLIMITED);
-	plugin_add_utf8(&text, key, strlen(key));
-	docb_key(builder_from(b), buf_text(&text), text.len);
-	buf_fini(&text);
-}
-
-static void
-host_build_string(struct pawl_builder *b, const char *s, size_t len)
-{
-	struct buf text;
-
-	buf_init(&text, BUF_UNLIMITED);
-	plugin_add_utf8(&text, s, len);
-	docb_string(builder_from(b), buf_text(&text), text.len);
-	buf_fini(&text);
-}
-
-static void
-host_build_int(struct pawl_builder *b, int64_t v)
-{
-	docb_i64(builder_from(b), v);
-}
-
-static void
-host_build_double(struct pawl_builder *b, double v)
-{
-	docb_f64(builder_from(b), v);
-}
-
-static void
-host_build_bool(struct pawl_builder *b, bool v)
-{
-	docb_bool(builder_from(b), v);
-}
-
-static void
-host_build_null(struct pawl_builder *b)
-{
-	docb_null(builder_from(b));
-}
-
-static void
-host_build_doc(struct pawl_builder *b, struct pawl_doc d)
-{
-	docb_doc(builder_from(b), doc_from_pawl(d));
-}
-
-static struct pawl_doc
-host_build_finish(struct pawl_builder *b)
-{
-	return doc_to_pawl(docb_finish(builder_from(b)));
 }
 
 /* --- Lua functions ------------------------------------------------------------------ */
@@ -812,22 +705,11 @@ plugin_table_init(struct pawl_host *t)
 		.doc_string = host_doc_string,
 		.doc_text = host_doc_text,
 		.free = host_free,
-		.build = host_build,
-		.build_object = host_build_object,
-		.build_array = host_build_array,
-		.build_end = host_build_end,
-		.build_key = host_build_key,
-		.build_string = host_build_string,
-		.build_int = host_build_int,
-		.build_double = host_build_double,
-		.build_bool = host_build_bool,
-		.build_null = host_build_null,
-		.build_doc = host_build_doc,
-		.build_finish = host_build_finish,
 		.function_kind = host_function_kind,
 		.function_start = host_function_start,
 		.function_cancel = host_function_cancel,
 		.function_call = host_function_call };
+	plugin_build_init(t);
 	plugin_command_init(t);
 	plugin_mail_init(t);
 	plugin_serve_table(t);

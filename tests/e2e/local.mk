@@ -16,6 +16,7 @@ e2e_tests = \
 	tests/e2e/test_laptop.py \
 	tests/e2e/test_lua.py \
 	tests/e2e/test_mail.py \
+	tests/e2e/test_misbehaving.py \
 	tests/e2e/test_plugin_http.py \
 	tests/e2e/test_plugins.py \
 	tests/e2e/test_sql.py \
@@ -24,10 +25,14 @@ e2e_tests = \
 	tests/conformance/run.py
 e2e_programs =
 # Modules for the plugin host's tests (built, never installed).
-e2e_modules = tests/e2e/probe.la
+e2e_modules = tests/e2e/misbehaving.la tests/e2e/probe.la
 tests_e2e_probe_la_SOURCES = tests/e2e/probe.c
 tests_e2e_probe_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 tests_e2e_probe_la_LDFLAGS = $(PLUGIN_LINKFLAGS) -rpath $(abs_builddir)
+tests_e2e_misbehaving_la_SOURCES = tests/e2e/misbehaving.c
+tests_e2e_misbehaving_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+tests_e2e_misbehaving_la_LDFLAGS = $(PLUGIN_LINKFLAGS) -rpath $(abs_builddir)
+tests_e2e_misbehaving_la_LIBADD = -lpthread
 
 # The packages that test_js.py and the expr benchmark install.
 clean-local:
