@@ -1,6 +1,6 @@
 /*
  * echo - answers a task with what the task says: the plugin to copy, and the one
- * that tests pawld's side of the interface.
+ * that tests pawld's side of the interface. docs/write-a-plugin.md makes one like it step by step.
  *
  * arn:pawl:states:::echo:say takes these parameters, all optional:
  *	Output    the result; default: the parameters themselves

@@ -22,6 +22,7 @@ e2e_tests = \
 	tests/e2e/test_sql.py \
 	tests/e2e/test_tasks.py \
 	tests/e2e/test_tokens.py \
+	tests/e2e/test_write_a_plugin.py \
 	tests/conformance/run.py
 e2e_programs =
 # Modules for the plugin host's tests (built, never installed).
