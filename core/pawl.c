@@ -49,6 +49,8 @@ static const struct cli_command commands[] = {
 	{ "stop", "EXECUTION", "stop an execution", "  --error NAME --cause TEXT why\n", cmd_stop },
 	{ "logs", "[-f] EXECUTION", "the history, one line an event",
 	    "  -f                        go on until the execution ends\n", cmd_logs },
+	{ "plugins", "", "the plugins of the server and what they serve",
+	    "  --json                    as JSON\n", cmd_plugins },
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(*commands))
 

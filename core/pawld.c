@@ -387,6 +387,8 @@ daemon_start_parts(struct daemon *d, struct err *e)
 	plugin_host_set_secret(d->plugins, d->secret);
 	plugin_host_set_database(d->plugins, daemon_conninfo(d));
 	plugin_host_load_dir(d->plugins, c->plugin_dir);
+	if (plugin_host_check(d->plugins, e) != 0)
+		return -1;
 	d->events = (struct store_events){ .shard_claimed = daemon_claimed,
 		.shard_lost = daemon_lost,
 		.catalogue_changed = daemon_catalogue_changed,

@@ -150,6 +150,7 @@ void
 api_serve_plugins(struct api *a, struct plugin_host *plugins)
 {
 	a->plugins = plugins;
+	http_route(a->http, HTTP_READS, "/plugins", served_plugins, a);
 	served_routes(a);
 }
 

@@ -10,7 +10,7 @@
  *
  * A request is parsed (http), authorised (sigv4), checked against the model
  * (validate), allowed by the hooks (authorize) and becomes a flow of named steps (call, act_*). Beside the API the
- * same port answers STS GetCallerIdentity, GET /health and GET /metrics.
+ * same port answers STS GetCallerIdentity, GET /health, /metrics and /plugins, and what plugins serve.
  */
 #ifndef PAWL_API_API_H
 #define PAWL_API_API_H

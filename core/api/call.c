@@ -257,8 +257,8 @@ call_deleting(struct call *c, const char *machine_name)
 
 /* --- the beginning ---------------------------------------------------------------- */
 
-static void
-request_id_make(char out[UUID_TEXT_SIZE])
+void
+call_request_id(char out[UUID_TEXT_SIZE])
 {
 	struct uuid u = uuid_v4_from(id_random64(), id_random64());
 
@@ -528,7 +528,7 @@ call_accept(void *api, struct http_request *r)
 	struct wanted w;
 
 	find_wanted(a, r, &w);
-	request_id_make(request_id);
+	call_request_id(request_id);
 	if (check_place(r, &w, &e) != 0 || authorise(a, r, w.protocol, &key_id, &e) != 0) {
 		refuse_wanted(r, request_id, &w, &e);
 	} else {

@@ -77,6 +77,9 @@ struct call {
 /* Every request that no route takes comes here. */
 void call_accept(void *api, struct http_request *r);
 
+/* A fresh one. */
+void call_request_id(char out[UUID_TEXT_SIZE]);
+
 /* flow_kind.fail of all actions: answers e. */
 void call_fail(struct flow *f, void *state, const struct err *e);
 /* Frees what struct call holds; the state is a struct call or begins with one. */

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "api/act.h"
-#include "base/log.h"
+#include "base/clock.h"
 #include "base/xalloc.h"
 
 #define SERVED_MAGIC 0x53455256u /* "SERV" */
@@ -191,6 +191,25 @@ served_routes_fini(struct api *a)
 		STAILQ_REMOVE_HEAD(&a->routes, link);
 		free(route);
 	}
+}
+
+void
+served_plugins(void *api, struct http_request *r)
+{
+	struct api *a = api;
+	char request_id[UUID_TEXT_SIZE];
+	struct err e = ERR_INIT;
+	const char *key_id;
+
+	call_request_id(request_id);
+	if (a->keys != NULL &&
+	    sigv4_verify(a->keys, r, "states", clock_wall_ms(), &key_id, &e) != 0) {
+		reply_error(r, request_id, &e, NULL);
+		err_fini(&e);
+		return;
+	}
+	plugin_host_describe(a->plugins, &r->reply);
+	http_reply(r, 200, "application/json", "Cache-Control: no-store\r\n");
 }
 
 bool

@@ -10,6 +10,8 @@
 /* Registers the routes of the plugins that are loaded. */
 void served_routes(struct api *a);
 void served_routes_fini(struct api *a);
+/* GET /plugins: what is loaded. Signed like a call of the API where those are. */
+void served_plugins(void *api, struct http_request *r);
 
 /* What a service is asked for, once its signature was checked. */
 struct served_action {

@@ -84,6 +84,8 @@
 	X(aws_access_key_id, STRING, "", NO, "", \
 	    "Access key id that calls to aws_endpoint are signed with.") \
 	X(aws_secret_access_key, SECRET, "", NO, "", "Secret of aws_access_key_id.") \
+	X(resources, TABLE, "", YES, "text", \
+	    "Which plugin serves a resource: its ARN, or a beginning and *, and the plugin's name or none.") \
 	X(smtp_server, STRING, "", YES, "(smtps?://[^@/ ]+)?", \
 	    "SMTP server that mail is given to; empty: no mail is sent.") \
 	X(smtp_user, STRING, "", YES, "", "Name to log in to smtp_server with; empty: no login.") \

@@ -44,6 +44,7 @@ int cmd_show(struct cli *c);
 int cmd_history(struct cli *c);
 int cmd_stop(struct cli *c);
 int cmd_logs(struct cli *c);
+int cmd_plugins(struct cli *c);
 
 /*
  * Takes "--NAME VALUE" or "--NAME=VALUE" out of the words: the value, or NULL when it

@@ -38,22 +38,13 @@ client_sign(CURL *h, const struct cli *c)
 	free(user);
 }
 
+/* The request of h, which is sent and freed here; its answer. */
 static int
-client_perform(struct cli *c, const char *action, const struct buf *body, struct buf *answer,
-    long *status)
+client_perform(struct cli *c, CURL *h, struct buf *answer, long *status)
 {
-	CURL *h = curl_easy_init();
-	struct curl_slist *headers = NULL;
-	char *target = xasprintf("X-Amz-Target: AWSStepFunctions.%s", action);
 	char problem[CURL_ERROR_SIZE] = "";
 	CURLcode rc;
 
-	headers = curl_slist_append(headers, "Content-Type: application/x-amz-json-1.0");
-	headers = curl_slist_append(headers, target);
-	curl_easy_setopt(h, CURLOPT_URL, c->endpoint);
-	curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(h, CURLOPT_POSTFIELDS, buf_text(body));
-	curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->len);
 	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, client_receive);
 	curl_easy_setopt(h, CURLOPT_WRITEDATA, answer);
 	curl_easy_setopt(h, CURLOPT_ERRORBUFFER, problem);
@@ -63,9 +54,7 @@ client_perform(struct cli *c, const char *action, const struct buf *body, struct
 	client_sign(h, c);
 	rc = curl_easy_perform(h);
 	curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, status);
-	curl_slist_free_all(headers);
 	curl_easy_cleanup(h);
-	free(target);
 	if (rc != CURLE_OK)
 		return cli_fail(CLI_UNREACHABLE,
 		    "no answer from %s: %s (is pawld running? --endpoint-url or PAWL_ENDPOINT says where)",
@@ -73,8 +62,9 @@ client_perform(struct cli *c, const char *action, const struct buf *body, struct
 	return 0;
 }
 
-int
-client_call(struct cli *c, const char *action, const struct buf *body, struct doc *answer)
+/* Sends the request of h; the answer as client_call gives it. */
+static int
+client_ask(struct cli *c, CURL *h, struct doc *answer)
 {
 	struct err e = ERR_INIT;
 	struct buf text;
@@ -83,7 +73,7 @@ client_call(struct cli *c, const char *action, const struct buf *body, struct do
 
 	*answer = DOC_NONE;
 	buf_init(&text, ANSWER_MAX);
-	rc = client_perform(c, action, body, &text, &status);
+	rc = client_perform(c, h, &text, &status);
 	if (rc == 0) {
 		*answer = doc_parse(buf_text(&text), text.len, &e);
 		if (doc_is_none(*answer)) {
@@ -105,6 +95,43 @@ client_call(struct cli *c, const char *action, const struct buf *body, struct do
 	}
 	err_fini(&e);
 	buf_fini(&text);
+	return rc;
+}
+
+int
+client_call(struct cli *c, const char *action, const struct buf *body, struct doc *answer)
+{
+	CURL *h = curl_easy_init();
+	char *target = xasprintf("X-Amz-Target: AWSStepFunctions.%s", action);
+	struct curl_slist *headers;
+	int rc;
+
+	headers = curl_slist_append(NULL, "Content-Type: application/x-amz-json-1.0");
+	headers = curl_slist_append(headers, target);
+	curl_easy_setopt(h, CURLOPT_URL, c->endpoint);
+	curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(h, CURLOPT_POSTFIELDS, buf_text(body));
+	curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->len);
+	rc = client_ask(c, h, answer);
+	curl_slist_free_all(headers);
+	free(target);
+	return rc;
+}
+
+int
+client_get(struct cli *c, const char *path, struct doc *answer)
+{
+	CURL *h = curl_easy_init();
+	size_t len = strlen(c->endpoint);
+	char *url;
+	int rc;
+
+	while (len > 0 && c->endpoint[len - 1] == '/')
+		len--;
+	url = xasprintf("%.*s%s", (int)len, c->endpoint, path);
+	curl_easy_setopt(h, CURLOPT_URL, url);
+	rc = client_ask(c, h, answer);
+	free(url);
 	return rc;
 }
 

@@ -301,6 +301,24 @@ compile_file(const char *path)
 }
 
 static int
+local_load_plugins(struct local *l)
+{
+	struct err e = ERR_INIT;
+	int rc = 0;
+
+	l->loop = loop_new();
+	l->plugins = plugin_host_new(l->loop, l->conf, local_plugin_answer, l);
+	plugin_host_load_dir(l->plugins, l->conf->plugin_dir);
+	if (plugin_host_check(l->plugins, &e) != 0) {
+		rc = cli_fail(CLI_USAGE, "%s", err_cause(&e));
+		plugin_host_free(l->plugins);
+		loop_free(l->loop);
+	}
+	err_fini(&e);
+	return rc;
+}
+
+static int
 local_run(struct local *l, struct machine *m, const char *input, size_t input_len)
 {
 	struct run_host host = { .pure_call = plugin_host_pure_call,
@@ -325,9 +343,10 @@ local_run(struct local *l, struct machine *m, const char *input, size_t input_le
 		err_fini(&e);
 		return rc;
 	}
-	l->loop = loop_new();
-	l->plugins = plugin_host_new(l->loop, l->conf, local_plugin_answer, l);
-	plugin_host_load_dir(l->plugins, l->conf->plugin_dir);
+	if ((rc = local_load_plugins(l)) != 0) {
+		doc_unref(f.input);
+		return rc;
+	}
 	host.arg = l->plugins;
 	l->run = run_new(m, &f, &host);
 	doc_unref(f.input);

@@ -69,6 +69,7 @@ plugin_host_new(struct loop *l, const struct conf *c, plugin_answer_cb *cb, void
 	h->workers = workers_new(l, c);
 	h->mailer = mailer_make(l, c);
 	h->commands = command_pool_new(l, (int)c->max_commands);
+	h->resources = plugin_resources_new(c->resources);
 	h->serve = plugin_serve_new();
 	plugin_self_init(&h->self, c);
 	return h;
@@ -149,9 +150,12 @@ plugin_host_free(struct plugin_host *h)
 	httpc_free(h->http);
 	scripts_free(h->scripts);
 	loop_timer_fini(&h->answers_timer);
-	for (size_t i = 0; i < h->nresources; i++)
-		free(h->resources[i].text);
-	free(h->resources);
+	plugin_resources_free(h->resources);
+	for (size_t i = 0; i < h->nrefused; i++) {
+		free(h->refused[i].path);
+		free(h->refused[i].reason);
+	}
+	free(h->refused);
 	plugin_serve_free(h->serve);
 	plugin_self_fini(&h->self);
 	free(h->conninfo);
@@ -242,80 +246,21 @@ check_definition(const struct pawl_plugin *def, const char *path, struct err *e)
 	return 0;
 }
 
-/* Calls cb for each of the resources; stops at the first that gives not 0. */
-static int
-each_resource(const char *resources, int (*cb)(void *arg, const char *s, size_t len), void *arg)
-{
-	const char *s = resources;
-
-	for (;;) {
-		size_t len;
-		int rc;
-
-		s += strspn(s, " ");
-		if ((len = strcspn(s, " ")) == 0)
-			return 0;
-		if ((rc = cb(arg, s, len)) != 0)
-			return rc;
-		s += len;
-	}
-}
-
-struct resource_check {
-	struct module *module;
-	struct err *e;
-};
-
-static int
-check_resource(void *arg, const char *s, size_t len)
-{
-	struct resource_check *c = arg;
-	struct plugin_host *h = c->module->host;
-	bool prefix = s[len - 1] == '*';
-
-	if (len < 5 || memcmp(s, "arn:", 4) != 0 || memchr(s, '*', len - 1) != NULL)
-		REFUSE(c->e, c->module->path,
-		    "its resource \"%.*s\" is not an ARN, or has a '*' before its end", (int)len,
-		    s);
-	for (size_t i = 0; i < h->nresources; i++) {
-		const struct resource_pattern *r = &h->resources[i];
-
-		if (r->prefix == prefix && r->len == len - prefix &&
-		    memcmp(r->text, s, r->len) == 0)
-			REFUSE(c->e, c->module->path,
-			    "the resource \"%.*s\" is served by the plugin %s (%s) already; remove one of them",
-			    (int)len, s, r->module->def.name, r->module->path);
-	}
-	return 0;
-}
-
-static int
-add_resource(void *arg, const char *s, size_t len)
-{
-	struct module *m = arg;
-	struct plugin_host *h = m->host;
-	bool prefix = s[len - 1] == '*';
-
-	h->resources = xreallocarray(h->resources, h->nresources + 1, sizeof(*h->resources));
-	h->resources[h->nresources++] =
-	    (struct resource_pattern){ .text = xstrndup(s, len - prefix),
-		    .len = len - prefix,
-		    .prefix = prefix,
-		    .module = m };
-	return 0;
-}
-
 static int
 check_unique(struct module *m, struct err *e)
 {
-	struct resource_check c = { m, e };
 	const struct module *other;
+	struct err why = ERR_INIT;
 
 	TAILQ_FOREACH(other, &m->host->modules, link)
 		if (strcmp(other->def.name, m->def.name) == 0)
 			REFUSE(e, m->path, "a plugin of that name is loaded already, from %s",
 			    other->path);
-	return each_resource(m->def.resources, check_resource, &c);
+	if (plugin_resources_check(m, &why) == 0)
+		return 0;
+	refuse(e, m->path, err_cause(&why));
+	err_fini(&why);
+	return -1;
 }
 
 static int
@@ -399,10 +344,24 @@ plugin_host_load(struct plugin_host *h, const char *path, struct err *e)
 		return -1;
 	}
 	TAILQ_INSERT_TAIL(&h->modules, m, link);
-	each_resource(m->def.resources, add_resource, m);
+	plugin_resources_add(m);
 	log_info("plugin %s %s serves %s", m->def.name,
 	    m->def.version != NULL ? m->def.version : "-", m->def.resources);
 	return 0;
+}
+
+/* For those who ask later; the sentence begins with the path. */
+static void
+note_refusal(struct plugin_host *h, const char *path, const struct err *why)
+{
+	const char *reason = err_cause(why);
+	size_t len = strlen(path);
+
+	if (strncmp(reason, path, len) == 0 && reason[len] == ' ')
+		reason += len + 1;
+	h->refused = xreallocarray(h->refused, h->nrefused + 1, sizeof(*h->refused));
+	h->refused[h->nrefused++] =
+	    (struct plugin_refusal){ .path = xstrdup(path), .reason = xstrdup(reason) };
 }
 
 static int
@@ -430,6 +389,7 @@ plugin_host_load_dir(struct plugin_host *h, const char *dir)
 
 		if (plugin_host_load(h, path, &e) != 0) {
 			log_error("plugin %s", err_cause(&e));
+			note_refusal(h, path, &e);
 			nrefused++;
 		}
 		err_fini(&e);
@@ -453,8 +413,12 @@ void
 plugin_host_reload(struct plugin_host *h, const struct conf *c)
 {
 	struct module *m;
+	struct err why = ERR_INIT;
 
 	h->conf = c;
+	if (plugin_resources_reload(h, c->resources, &why) != 0)
+		log_error("reload: %s; who serves what stays as it was", err_cause(&why));
+	err_fini(&why);
 	worker_pool_set_limits(h->workers, c->function_timeout, c->function_memory);
 	command_pool_set_max(h->commands, (int)c->max_commands);
 	TAILQ_FOREACH(m, &h->modules, link) {
@@ -475,52 +439,16 @@ plugin_host_reload(struct plugin_host *h, const struct conf *c)
 
 /* --- who serves what --------------------------------------------------------------- */
 
-static struct module *
-longest_match(const struct plugin_host *h, const char *arn)
-{
-	const struct resource_pattern *best = NULL;
-	size_t len = strlen(arn);
-
-	for (size_t i = 0; i < h->nresources; i++) {
-		const struct resource_pattern *r = &h->resources[i];
-
-		if (!r->prefix && r->len == len && memcmp(r->text, arn, len) == 0)
-			return r->module;
-		if (r->prefix && r->len <= len && memcmp(r->text, arn, r->len) == 0 &&
-		    (best == NULL || r->len > best->len))
-			best = r;
-	}
-	return best != NULL ? best->module : NULL;
-}
-
-/* arn:aws:states:REGION:ACCOUNT:service:action is the same as arn:aws:states:::service:action. */
-static struct module *
-module_for(const struct plugin_host *h, const struct task_resource *r)
-{
-	struct module *m = longest_match(h, r->base_arn);
-	struct arn a;
-	char *bare;
-
-	if (m != NULL || arn_parse(r->base_arn, strlen(r->base_arn), &a) != 0 ||
-	    !arn_part_is(&a.service, "states"))
-		return m;
-	bare = xasprintf("arn:%.*s:states:::%.*s", (int)a.partition.len, a.partition.s,
-	    (int)a.resource.len, a.resource.s);
-	m = longest_match(h, bare);
-	free(bare);
-	return m;
-}
-
 bool
 plugin_host_serves(const struct plugin_host *h, const struct task_resource *r)
 {
-	return module_for(h, r) != NULL;
+	return plugin_resources_find(h, r->base_arn) != NULL;
 }
 
 enum plugin_after_crash
 plugin_host_after_crash(const struct plugin_host *h, const struct task_resource *r)
 {
-	const struct module *m = module_for(h, r);
+	const struct module *m = plugin_resources_find(h, r->base_arn);
 
 	if (m == NULL)
 		return AFTER_CRASH_AGAIN;
@@ -719,7 +647,7 @@ refuse_task(struct plugin_host *h, uint64_t id, const struct plugin_task_spec *s
 uint64_t
 plugin_host_start(struct plugin_host *h, const struct plugin_task_spec *s)
 {
-	struct module *m = module_for(h, s->resource);
+	struct module *m = plugin_resources_find(h, s->resource->base_arn);
 	uint64_t id = ++h->next_task;
 	struct pawl_task task = task_of(s, id);
 	struct plugin_visit visit;
@@ -794,7 +722,7 @@ plugin_host_pure_call(void *arg, const struct task_resource *res, struct doc par
 {
 	struct plugin_host *h = arg;
 	int64_t before = scripts_steps(h->scripts);
-	struct module *m = module_for(h, res);
+	struct module *m = plugin_resources_find(h, res->base_arn);
 	struct plugin_task_spec s = { .resource = res, .parameters = parameters };
 	struct pawl_task task = task_of(&s, 0);
 	struct pawl_pure_answer a = { .size = sizeof(a) };
@@ -828,14 +756,4 @@ plugin_host_give_up(void *arg, bool first)
 	const struct plugin_host *h = arg;
 
 	return scripts_give_up(h->scripts, first);
-}
-
-void
-plugin_host_describe(const struct plugin_host *h, struct buf *out)
-{
-	const struct module *m;
-
-	TAILQ_FOREACH(m, &h->modules, link)
-		buf_addf(out, "%s %s %s %s\n", m->def.name,
-		    m->def.version != NULL ? m->def.version : "-", m->def.resources, m->path);
 }

@@ -46,6 +46,11 @@ void plugin_host_set_database(struct plugin_host *h, const char *conninfo);
  * symbol, duplicate resource, init says no) is logged with its sentence and left out; returns how many were refused.
  */
 int plugin_host_load_dir(struct plugin_host *h, const char *dir);
+/*
+ * After loading: -1 and e when the option "resources" names plugins that there are not, or leaves open
+ * which of two serves something.
+ */
+int plugin_host_check(const struct plugin_host *h, struct err *e);
 /* Loads one; -1 and e with the sentence. */
 int plugin_host_load(struct plugin_host *h, const char *path, struct err *e);
 /* Stops plugins, drops open tasks, frees. */
@@ -78,7 +83,10 @@ int plugin_host_pure_call(void *arg, const struct task_resource *res, struct doc
 int plugin_host_module(void *arg, const char *name, uint64_t *stamp, struct buf *text,
     struct err *e);
 int plugin_host_give_up(void *arg, bool first);
-/* One line a plugin: name, version, resources, where from (for logs and "pawl plugins"). */
+/*
+ * What is loaded, what was refused, who serves what, as JSON: the answer of /plugins (pawld(8)). No
+ * values of options.
+ */
 void plugin_host_describe(const struct plugin_host *h, struct buf *out);
 
 #endif

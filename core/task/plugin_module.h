@@ -122,12 +122,11 @@ struct queued_answer {
 	struct plugin_answer answer; /* owns its parts */
 };
 
-struct resource_pattern {
-	char *text;
-	size_t len; /* without the '*' */
-	bool prefix;
-	struct module *module;
+struct plugin_refusal {
+	char *path, *reason;
 };
+
+struct plugin_resources; /* plugin_resource.c */
 
 struct plugin_self {
 	char *url;                               /* of the listener; "" before it listens */
@@ -144,8 +143,9 @@ struct plugin_host {
 	plugin_answer_cb *cb;
 	void *arg;
 	TAILQ_HEAD(, module) modules;
-	struct resource_pattern *resources;
-	size_t nresources;
+	struct plugin_resources *resources;
+	struct plugin_refusal *refused; /* files that were no good */
+	size_t nrefused;
 	struct idmap tasks;
 	TAILQ_HEAD(, open_task) open_tasks;
 	uint64_t next_task, next_answer;
@@ -200,10 +200,29 @@ void plugin_mail_init(struct pawl_host *t);
 /* Appends s with U+FFFD in the place of each byte that is not part of UTF-8. */
 void plugin_add_utf8(struct buf *out, const char *s, size_t len);
 
+/*
+ * Who serves what (plugin_resource.c). json: the option "resources". check: -1 and e when what m serves
+ * is no ARN, or is another plugin's and no choice stands between them. reload: -1 and e, and all
+ * stays as it was.
+ */
+struct plugin_resources *plugin_resources_new(const char *json);
+void plugin_resources_free(struct plugin_resources *r);
+int plugin_resources_check(const struct module *m, struct err *e);
+void plugin_resources_add(struct module *m);
+int plugin_resources_reload(struct plugin_host *h, const char *json, struct err *e);
+/* NULL: nobody does. */
+struct module *plugin_resources_find(const struct plugin_host *h, const char *base_arn);
+/* Elements of the list that b is in: what it serves, what the configuration gives to others. */
+void plugin_resources_describe(const struct module *m, struct doc_builder *b);
+void plugin_resources_describe_taken(const struct module *m, struct doc_builder *b);
+
 /* Routes and services (plugin_serve.c). close: answers what is open there, forgets who served what. */
 struct plugin_serve *plugin_serve_new(void);
 void plugin_serve_free(struct plugin_serve *s);
 void plugin_serve_close(struct module *m);
+/* Elements of the list that b is in. */
+void plugin_serve_describe_routes(const struct module *m, struct doc_builder *b);
+void plugin_serve_describe_services(const struct module *m, struct doc_builder *b);
 void plugin_serve_table(struct pawl_host *t);
 
 /* What the process knows about itself (plugin_self.c): address, keys, secret. */

@@ -465,6 +465,42 @@ host_call_gone(const struct pawl_host *h, uint64_t id, pawl_cb *cb, void *arg)
 	c->gone_arg = arg;
 }
 
+/* --- for people ---------------------------------------------------------------------- */
+
+void
+plugin_serve_describe_routes(const struct module *m, struct doc_builder *b)
+{
+	const struct serve_endpoint *ep;
+
+	STAILQ_FOREACH(ep, &m->host->serve->endpoints, link)
+		if (ep->module == m && ep->path != NULL)
+			docb_string(b, ep->path, strlen(ep->path));
+}
+
+static void
+describe_protocol(struct doc_builder *b, const char *key, const char *value)
+{
+	if (value == NULL)
+		return;
+	docb_key(b, key, strlen(key));
+	docb_string(b, value, strlen(value));
+}
+
+void
+plugin_serve_describe_services(const struct module *m, struct doc_builder *b)
+{
+	const struct serve_endpoint *ep;
+
+	STAILQ_FOREACH(ep, &m->host->serve->endpoints, link) {
+		if (ep->module != m || ep->path != NULL)
+			continue;
+		docb_object(b);
+		describe_protocol(b, "target", ep->target);
+		describe_protocol(b, "version", ep->version);
+		docb_end(b);
+	}
+}
+
 /* --- life --------------------------------------------------------------------------- */
 
 struct plugin_serve *

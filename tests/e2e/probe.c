@@ -32,8 +32,16 @@ struct parked {
 	uint64_t call;
 };
 
+/* What is to be answered by a callback that may never come: freed at the stop. */
+struct job {
+	struct job *next;
+	struct probe *probe;
+	uint64_t id; /* of the call or the task */
+};
+
 struct probe {
 	const struct pawl_host *host;
+	struct job *jobs;
 	struct parked *parked[PARKED_MAX];
 	size_t nparked;
 	int64_t gone;
@@ -142,27 +150,40 @@ release(struct probe *probe, const struct pawl_http_call *c)
 	reply_text(h, c->id, text);
 }
 
-struct late {
-	const struct pawl_host *host;
-	uint64_t call;
-};
+static struct job *
+job_new(struct probe *probe, uint64_t id)
+{
+	struct job *j = malloc(sizeof(*j));
+
+	*j = (struct job){ probe->jobs, probe, id };
+	probe->jobs = j;
+	return j;
+}
+
+static void
+job_free(struct job *j)
+{
+	struct job **at = &j->probe->jobs;
+
+	while (*at != j)
+		at = &(*at)->next;
+	*at = j->next;
+	free(j);
+}
 
 static void
 late_due(void *arg)
 {
-	struct late *l = arg;
+	struct job *j = arg;
 
-	reply_text(l->host, l->call, "late");
-	free(l);
+	reply_text(j->probe->host, j->id, "late");
+	job_free(j);
 }
 
 static void
-answer_late(const struct pawl_host *h, const struct pawl_http_call *c)
+answer_late(struct probe *probe, const struct pawl_http_call *c)
 {
-	struct late *l = malloc(sizeof(*l));
-
-	*l = (struct late){ h, c->id };
-	h->timer_start(h, atoi(c->query), late_due, l);
+	probe->host->timer_start(probe->host, atoi(c->query), late_due, job_new(probe, c->id));
 }
 
 /* --- answers at once ------------------------------------------------------------------ */
@@ -232,7 +253,7 @@ on_route(void *arg, const struct pawl_http_call *c)
 	} else if (strcmp(what, "release") == 0) {
 		release(probe, c);
 	} else if (strcmp(what, "late") == 0) {
-		answer_late(h, c);
+		answer_late(probe, c);
 	} else if (strcmp(what, "twice") == 0) {
 		answer_twice(h, c);
 	} else if (strcmp(what, "header") == 0) {
@@ -298,16 +319,11 @@ probe_init(const struct pawl_host *h, void **state)
 
 #define LIST_MAX 100
 
-struct mail_task {
-	const struct pawl_host *host;
-	uint64_t id;
-};
-
 static void
 mail_answered(void *arg, const struct pawl_mail_answer *a)
 {
-	struct mail_task *task = arg;
-	const struct pawl_host *h = task->host;
+	struct job *task = arg;
+	const struct pawl_host *h = task->probe->host;
 	struct pawl_builder *b = h->build(h);
 	struct pawl_doc d;
 
@@ -321,7 +337,7 @@ mail_answered(void *arg, const struct pawl_mail_answer *a)
 	d = h->build_finish(b);
 	h->succeed(h, task->id, d);
 	h->doc_unref(h, d);
-	free(task);
+	job_free(task);
 }
 
 /* Kept until the mail has begun: texts of the parameters. */
@@ -342,10 +358,11 @@ text_of(struct texts *t, struct pawl_doc d)
 }
 
 static void
-mail_begin(const struct pawl_host *h, const struct pawl_task *t)
+mail_begin(struct probe *probe, const struct pawl_task *t)
 {
+	const struct pawl_host *h = probe->host;
 	struct texts texts = { .host = h };
-	struct mail_task *task = malloc(sizeof(*task));
+	struct job *task = job_new(probe, t->id);
 	struct pawl_doc p = t->parameters;
 	struct pawl_doc_iter to = { .of = h->doc_get(h, p, "To") },
 			     more = { .of = h->doc_get(h, p, "Headers") };
@@ -365,11 +382,10 @@ mail_begin(const struct pawl_host *h, const struct pawl_task *t)
 		headers[mail.nheaders++] = (struct pawl_http_header){ text_of(&texts, more.key),
 			text_of(&texts, more.value) };
 	h->doc_int(h, h->doc_get(h, p, "TimeoutMs"), &mail.timeout_ms);
-	*task = (struct mail_task){ h, t->id };
 	if (h->doc_true(h, h->doc_get(h, p, "Cancel"))) {
 		h->mail_cancel(h, h->mail_start(h, &mail, mail_answered, task));
 		h->fail(h, t->id, "Probe.Cancelled", NULL);
-		free(task);
+		job_free(task);
 	} else {
 		h->mail_start(h, &mail, mail_answered, task);
 	}
@@ -380,10 +396,11 @@ mail_begin(const struct pawl_host *h, const struct pawl_task *t)
 static void
 probe_start(void *state, const struct pawl_task *t)
 {
-	const struct pawl_host *h = ((struct probe *)state)->host;
+	struct probe *probe = state;
+	const struct pawl_host *h = probe->host;
 
 	if (strstr(t->base, ":mail") != NULL)
-		mail_begin(h, t);
+		mail_begin(probe, t);
 	else
 		h->succeed(h, t->id, t->parameters);
 }
@@ -395,6 +412,8 @@ probe_stop(void *state)
 
 	while (probe->nparked > 0)
 		free(probe->parked[--probe->nparked]);
+	while (probe->jobs != NULL)
+		job_free(probe->jobs);
 	free(probe);
 }
 

@@ -6,14 +6,16 @@ import contextlib
 import functools
 import http.client
 import json
+import os
 import re
 import socket
+import subprocess
 import threading
 import time
 import xml.etree.ElementTree
 
 import pawltest
-from pawltest import check, contains, equal, wait_for
+from pawltest import Skip, check, contains, equal, wait_for
 
 KEYS = {"AKIDPROBE": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}
 FORM = "application/x-www-form-urlencoded"
@@ -324,6 +326,81 @@ def _():
     daemon().start()
     again = get("/probe/settings").json()
     equal((again["links"], again["forms"]), (said["links"], said["forms"]))
+
+
+def pawl(*words, server=None, keys=None):
+    path = pawltest.BUILD / "pawl"
+    if not path.exists():
+        raise Skip(f"needs {path}")
+    variables = {**os.environ, "PAWL_ENDPOINT": (server or daemon()).url, "AWS_ACCESS_KEY_ID": "",
+                 "AWS_SECRET_ACCESS_KEY": ""}
+    if keys:
+        variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"] = keys
+    return subprocess.run([path, *words], check=False, capture_output=True, text=True, timeout=120,
+                          env=variables)
+
+
+@check("pawl plugins shows what is loaded, refused, served and taken")
+def _():
+    say = "arn:pawl:states:::echo:say"
+    server = pawltest.Pawld(database=database().new_database(), modules=["probe"], start=False,
+                            config=f'resources = {{ ["{say}"] = "none" }}\n'
+                            'plugins = { echo = { prefix = "a secret of mine" } }\n')
+    (server.folder / "plugins" / "garbage.so").write_bytes(b"no module")
+    with server.start():
+        told = {plugin["name"]: plugin for plugin in get("/plugins", server).json()["plugins"]}
+        probe = told["probe"]
+        equal((probe["version"], probe["afterCrash"], probe["patterns"], probe["taken"]),
+              ("0", "again", ["request"], []))
+        equal(probe["routes"], ["/probe/", "/probe/exact", "/"])
+        equal(probe["services"], [{"target": "Probe", "version": "2020-01-01"}])
+        equal((told["echo"]["resources"], told["echo"]["taken"]),
+              ([], [{"resource": say, "by": "none"}]))
+        done = pawl("plugins", server=server)
+        equal((done.returncode, done.stderr), (0, ""))
+        for line in ("probe 0\n", f"  taken      {say}, by none\n", "  crash      again\n",
+                     "  routes     /probe/\n             /probe/exact\n             /\n",
+                     "  services   Probe 2020-01-01\n", "garbage.so is refused: it cannot be loaded"):
+            contains(done.stdout, line)
+        equal(json.loads(pawl("plugins", "--json", server=server).stdout),
+              get("/plugins", server).json())
+        assert "a secret of mine" not in done.stdout + get("/plugins", server).body.decode()
+    done = pawl("plugins", server=server)
+    equal(done.returncode, 3)
+    contains(done.stderr, "is pawld running?")
+
+
+@check("with access_keys, /plugins is for those who sign")
+def _():
+    keys = {"AKIDPROBE": KEYS["AKIDPROBE"]}
+    text = f'access_keys = {{ AKIDPROBE = "{keys["AKIDPROBE"]}" }}\n'
+    with pawltest.Pawld(database=database().new_database(), modules=["probe"], config=text) as server:
+        equal(get("/plugins", server).status, 403)
+        done = pawl("plugins", server=server)
+        equal(done.returncode, 1)
+        contains(done.stderr, "MissingAuthenticationTokenException")
+        done = pawl("plugins", server=server, keys=next(iter(keys.items())))
+        equal((done.returncode, done.stderr), (0, ""))
+        contains(done.stdout, "arn:pawl:states:::probe:echo")
+
+
+@check("a choice of a plugin that there is not stops the start, and keeps a reload from changing it")
+def _():
+    say = "arn:pawl:states:::echo:say"
+    server = pawltest.Pawld(database=database().new_database(), start=False,
+                            config=f'resources = {{ ["{say}"] = "ecko" }}\n')
+    server.launch()
+    equal(server.died(), 1)
+    contains(server.log(), f'cannot start: resources: there is no plugin "ecko" to serve "{say}"')
+    server.config_path.write_text(f'resources = {{ ["{say}"] = "none" }}\n', encoding="utf-8")
+    with server.start():
+        server.config_path.write_text(f'resources = {{ ["{say}"] = "ecko" }}\n', encoding="utf-8")
+        server.process.send_signal(pawltest.signal.SIGHUP)
+        wait_for(lambda: "who serves what stays as it was" in server.log(), what="the reload")
+        client = server.client()
+        machine = client.create("m", {"StartAt": "T", "States": {
+            "T": {"Type": "Task", "Resource": say, "End": True}}})
+        contains(client.run(machine)["cause"], "No plugin serves the resource")
 
 
 @check("a pawld that stops answers parked calls with 503, each in its form, and ends at once")

@@ -146,7 +146,15 @@ a_folder_is_loaded_in_order_and_bad_files_are_left_out(void **state)
 	assert_int_equal(plugin_host_load_dir(g.host, "/nonexistent"), 0);
 	buf_init(&said, BUF_UNLIMITED);
 	plugin_host_describe(g.host, &said);
-	assert_non_null(strstr(buf_text(&said), "thing - arn:pawl:states:::thing:do "));
+	command = xasprintf(
+	    "{\"plugins\":[{\"name\":\"thing\",\"version\":\"\",\"abi\":\"1.1\",\"path\":\"%s/p/thing.so\","
+	    "\"afterCrash\":\"again\",\"patterns\":[\"request\"],"
+	    "\"resources\":[\"arn:pawl:states:::thing:do\"],\"taken\":[],\"routes\":[],\"services\":[]}],"
+	    "\"refused\":[{\"path\":\"%s/p/copy.so\",\"reason\":\"is refused: it calls itself",
+	    g.dir, g.dir);
+	if (strncmp(buf_text(&said), command, strlen(command)) != 0)
+		fail_msg("%s", buf_text(&said));
+	free(command);
 	buf_fini(&said);
 	fixture_fini(&g);
 }
@@ -351,6 +359,160 @@ the_longest_pattern_wins_and_region_and_account_may_stand_in_it(void **state)
 	fixture_fini(&g);
 }
 
+/* A host with echo and with a plugin "thing" that serves a part of the same. */
+static void
+choosing_init(struct fixture *g, const char *resources)
+{
+	struct err e = ERR_INIT;
+	char *lines = xasprintf("resources = %s", resources);
+
+	assert_true(build("thing",
+	    "-DRESOURCES='\"" SAY " arn:pawl:states:::echo:* arn:pawl:states:::thing:do\"'"));
+	fixture_init(g, lines);
+	fixture_load(g, "echo");
+	if (plugin_host_load(g->host, module_path("thing"), &e) != 0)
+		fail_msg("%s", err_cause(&e));
+	free(lines);
+}
+
+static void
+assert_said(const struct fixture *g, const char *part)
+{
+	struct buf said;
+
+	buf_init(&said, BUF_UNLIMITED);
+	plugin_host_describe(g->host, &said);
+	if (strstr(buf_text(&said), part) == NULL)
+		fail_msg("no %s in %s", part, buf_text(&said));
+	buf_fini(&said);
+}
+
+static bool
+serves(const struct fixture *g, const char *arn)
+{
+	struct task_resource r = fixture_resource(arn);
+	bool is = plugin_host_serves(g->host, &r);
+
+	fixture_resource_fini(&r);
+	return is;
+}
+
+static void
+the_configuration_decides_between_two_that_serve_the_same(void **state)
+{
+	struct fixture g;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	choosing_init(&g, "{ ['" SAY "'] = 'echo' }");
+	assert_int_equal(plugin_host_check(g.host, &e), 0);
+	assert_string_equal(fixture_run(&g, SAY, "{\"Output\":1}")->output, "1");
+	assert_said(&g, "\"resources\":[\"" SAY "\"],\"taken\":[]");
+	assert_said(&g,
+	    "\"resources\":[\"arn:pawl:states:::echo:*\",\"arn:pawl:states:::thing:do\"],"
+	    "\"taken\":[{\"resource\":\"" SAY "\",\"by\":\"echo\"}]");
+	fixture_fini(&g);
+	choosing_init(&g, "{ ['arn:pawl:states:::echo:*'] = 'thing' }");
+	assert_int_equal(plugin_host_check(g.host, &e), 0);
+	assert_said(&g, "\"resources\":[],\"taken\":[{\"resource\":\"" SAY "\",\"by\":\"thing\"}]");
+	fixture_fini(&g);
+}
+
+static void
+the_closest_choice_counts_where_its_plugin_serves_the_resource(void **state)
+{
+	struct fixture g;
+	struct err e = ERR_INIT;
+	struct fixture_answer *a;
+
+	(void)state;
+	/* echo serves no thing:do, so that stays with thing; "none" is closer for echo:no */
+	choosing_init(&g,
+	    "{ ['arn:pawl:*'] = 'echo', ['arn:pawl:states:::echo:no*'] = 'none', ['arn:x:y'] = 'none' }");
+	assert_int_equal(plugin_host_check(g.host, &e), 0);
+	assert_string_equal(fixture_run(&g, SAY, "{\"Output\":1}")->output, "1");
+	assert_true(serves(&g, "arn:pawl:states:::thing:do"));
+	assert_true(serves(&g, "arn:pawl:states:::echo:other"));
+	assert_false(serves(&g, "arn:pawl:states:::echo:nobody"));
+	assert_false(serves(&g, "arn:pawl:states:us-east-1:123456789012:echo:nobody"));
+	a = fixture_run(&g, "arn:pawl:states:::echo:nobody", "{}");
+	assert_string_equal(a->error, "States.Runtime");
+	assert_string_equal(a->cause,
+	    "No plugin serves the resource 'arn:pawl:states:::echo:nobody'");
+	assert_said(&g, "{\"resource\":\"arn:pawl:states:::echo:no*\",\"by\":\"none\"}");
+	fixture_fini(&g);
+}
+
+static void
+assert_bad_choice(const char *resources, const char *sentence)
+{
+	struct fixture g;
+	struct err e = ERR_INIT;
+	char *lines = xasprintf("resources = %s", resources);
+
+	fixture_init(&g, lines);
+	fixture_load(&g, "echo");
+	assert_int_equal(plugin_host_check(g.host, &e), -1);
+	if (strstr(err_cause(&e), sentence) == NULL)
+		fail_msg("%s", err_cause(&e));
+	err_fini(&e);
+	free(lines);
+	fixture_fini(&g);
+}
+
+static void
+a_choice_that_makes_no_sense_is_an_error(void **state)
+{
+	struct fixture g;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_bad_choice("{ ['" SAY "'] = 'ecko' }",
+	    "there is no plugin \"ecko\" to serve \"" SAY
+	    "\"; there are echo, and \"none\" for nobody");
+	assert_bad_choice("{ ['arn:aws:*'] = 'echo' }",
+	    "the plugin echo serves nothing of \"arn:aws:*\"; it serves " SAY);
+	assert_bad_choice("{ say = 'echo' }", "\"say\" is not an ARN, or has a '*' before its end");
+	assert_bad_choice("{ ['arn:*:x'] = 'echo' }", "has a '*' before its end");
+	/* the one that is chosen does not serve it: who does is open */
+	choosing_init(&g, "{ ['arn:pawl:states:::*'] = 'lambda' }");
+	fixture_load(&g, "lambda");
+	assert_int_equal(plugin_host_check(g.host, &e), -1);
+	assert_non_null(strstr(err_cause(&e), "the plugin lambda serves nothing of"));
+	err_fini(&e);
+	fixture_fini(&g);
+}
+
+static void
+a_reload_changes_the_choice_or_nothing(void **state)
+{
+	static const char *const bad[] = { "{ }", "{ ['" SAY "'] = 'nobody' }", "{ x = 'echo' }" };
+	struct fixture g;
+	struct err e = ERR_INIT;
+	struct buf restart;
+	char *lines;
+
+	(void)state;
+	buf_init(&restart, BUF_UNLIMITED);
+	choosing_init(&g, "{ ['" SAY "'] = 'thing' }");
+	assert_int_equal(plugin_host_check(g.host, &e), 0);
+	for (size_t i = 0; i < 3; i++) {
+		lines = xasprintf("resources = %s", bad[i]);
+		fixture_write(&g, "pawl.conf", lines);
+		free(lines);
+		assert_int_equal(conf_reload(g.conf, &restart, &e), 0);
+		plugin_host_reload(g.host, g.conf);
+		assert_said(&g, "{\"resource\":\"" SAY "\",\"by\":\"thing\"}");
+	}
+	fixture_write(&g, "pawl.conf", "resources = { ['" SAY "'] = 'echo' }");
+	assert_int_equal(conf_reload(g.conf, &restart, &e), 0);
+	plugin_host_reload(g.host, g.conf);
+	assert_said(&g, "{\"resource\":\"" SAY "\",\"by\":\"echo\"}");
+	assert_string_equal(fixture_run(&g, SAY, "{\"Output\":1}")->output, "1");
+	fixture_fini(&g);
+	buf_fini(&restart);
+}
+
 static void
 stopping_leaves_nothing_behind(void **state)
 {
@@ -409,6 +571,10 @@ main(void)
 		TEST(a_folder_is_loaded_in_order_and_bad_files_are_left_out),
 		TEST(options_are_checked_against_what_the_plugin_declares),
 		TEST(the_longest_pattern_wins_and_region_and_account_may_stand_in_it),
+		TEST(the_configuration_decides_between_two_that_serve_the_same),
+		TEST(the_closest_choice_counts_where_its_plugin_serves_the_resource),
+		TEST(a_choice_that_makes_no_sense_is_an_error),
+		TEST(a_reload_changes_the_choice_or_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
