@@ -21,6 +21,7 @@
 #include "store/catalogue.h"
 #include "store/laptop.h"
 #include "store/secret.h"
+#include "store/setting.h"
 #include "store/store.h"
 #include "task/engine.h"
 #include "task/hook.h"
@@ -240,6 +241,15 @@ daemon_catalogue_changed(void *arg)
 	inner->catalogue_changed(inner->arg);
 }
 
+static void
+daemon_asked(void *arg, int32_t shard, const struct uuid *id)
+{
+	struct daemon *d = arg;
+	const struct store_events *inner = engine_store_events(d->engine);
+
+	inner->asked(inner->arg, shard, id);
+}
+
 /* --- while it runs ------------------------------------------------------------------ */
 
 static void
@@ -334,6 +344,15 @@ daemon_conninfo(const struct daemon *d)
 }
 
 static int
+daemon_publish_settings(const struct daemon *d, struct err *e)
+{
+	const struct setting list[] = { { "region", d->conf->region },
+		{ "account_id", d->conf->account_id }, { "limits", d->conf->limits } };
+
+	return setting_publish(daemon_conninfo(d), list, sizeof(list) / sizeof(list[0]), e);
+}
+
+static int
 daemon_start_database(struct daemon *d, struct err *e)
 {
 	if (*d->conf->database == '\0' && daemon_start_laptop(d, e) != 0)
@@ -341,7 +360,7 @@ daemon_start_database(struct daemon *d, struct err *e)
 	if (store_migrate(daemon_conninfo(d), MIGRATE_TIMEOUT_MS, e) != 0)
 		return -1;
 	d->secret = secret_token(daemon_conninfo(d), e);
-	return d->secret == NULL ? -1 : 0;
+	return d->secret == NULL ? -1 : daemon_publish_settings(d, e);
 }
 
 /* A broken hook keeps pawld from starting: without it, what it forbids would be allowed. */
@@ -392,6 +411,7 @@ daemon_start_parts(struct daemon *d, struct err *e)
 	d->events = (struct store_events){ .shard_claimed = daemon_claimed,
 		.shard_lost = daemon_lost,
 		.catalogue_changed = daemon_catalogue_changed,
+		.asked = daemon_asked,
 		.arg = d };
 	d->store = store_open(d->loop, &so, &d->events);
 	engine_attach(d->engine, d->store, d->plugins);

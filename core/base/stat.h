@@ -24,6 +24,8 @@
 	    "Executions that ended, by the status they ended with.") \
 	X(transitions, COUNTER, "pawl_transitions_total", NULL, \
 	    "States entered, retries included.") \
+	X(signals, COUNTER, "pawl_sql_signals_total", "kind", \
+	    "Signals of SQL functions that were carried to their executions, by kind; dropped: nobody waits for it.") \
 	X(commits, COUNTER, "pawl_commits_total", NULL, \
 	    "Batches of records that PostgreSQL committed.") \
 	X(records, COUNTER, "pawl_records_total", NULL, \

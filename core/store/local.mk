@@ -13,5 +13,7 @@ pawlcore_sources += \
 	core/store/resolve.c core/store/resolve.h \
 	core/store/schema.c \
 	core/store/secret.c core/store/secret.h \
+	core/store/setting.c core/store/setting.h \
+	core/store/signal.c core/store/signal.h \
 	core/store/store.c core/store/store.h \
 	core/store/writer.c

@@ -20,6 +20,7 @@ TAILQ_HEAD(commit_list, commit);
 struct writer;
 struct pool;
 struct catalogue;
+struct signals;
 
 struct store {
 	struct loop *loop;
@@ -33,6 +34,7 @@ struct store {
 	int32_t next_shard; /* where store_pick_shard goes on */
 	struct pool *pool;
 	struct catalogue *catalogue;
+	struct signals *signals;
 	struct commit_list orphans; /* commits that no writer of ours may write */
 	struct loop_timer orphan_timer;
 };
@@ -86,5 +88,11 @@ void pool_ask(struct pool *p, const struct pool_question *q, struct params *para
 struct catalogue *catalogue_new(struct store *s);
 void catalogue_free(struct catalogue *c);
 void catalogue_hurry(struct catalogue *c);
+
+/* --- signal.c: hears what applications ask for by SQL ---------------------------------- */
+
+struct signals *signals_new(struct store *s);
+void signals_free(struct signals *g);
+void signals_hurry(struct signals *g);
 
 #endif

@@ -232,7 +232,7 @@ pg_drop(void *arg)
 	p->where = PG_WAITING;
 	p->busy = true; /* the owner may close us in a callback, and asks nothing */
 	pg_answer_all_lost(p);
-	if (was_up && !p->closed)
+	if (was_up && !p->closed && p->events.down != NULL)
 		p->events.down(p->events.arg);
 	p->busy = false;
 	free(p->why);

@@ -37,8 +37,8 @@ struct pg_options {
 
 struct pg_events {
 	void (*up)(void *arg); /* connected, the session is set up */
-	void (*down)(
-	    void *arg); /* it was up, and everything that was asked has been answered with NULL */
+	/* It was up, and everything that was asked has been answered with NULL; NULL = not wanted. */
+	void (*down)(void *arg);
 	void (*notified)(void *arg, bool by_us); /* NULL = not wanted */
 	void (*heard)(void *arg, const char *channel,
 	    const char *payload); /* each notification; NULL = not wanted */

@@ -24,6 +24,7 @@ store_hurry(struct store *s)
 	for (int i = 0; i < s->nwriters; i++)
 		writer_hurry(s->writers[i]);
 	catalogue_hurry(s->catalogue);
+	signals_hurry(s->signals);
 	pool_hurry(s->pool);
 }
 
@@ -166,6 +167,7 @@ store_open(struct loop *l, const struct store_options *o, const struct store_eve
 	loop_timer_init(l, &s->orphan_timer, orphans_lost, s);
 	s->pool = pool_new(s, o->readers);
 	s->catalogue = catalogue_new(s);
+	s->signals = signals_new(s);
 	s->nwriters = o->writers;
 	for (int i = 0; i < s->nwriters; i++)
 		s->writers[i] = writer_new(s, i, s->nwriters);
@@ -196,6 +198,7 @@ store_close(struct store *s)
 		writer_free(s->writers[i]);
 	finish_lost(&s->orphans);
 	catalogue_free(s->catalogue);
+	signals_free(s->signals);
 	pool_free(s->pool);
 	store_tell_up(s);
 	loop_free_later(s->loop, s, store_free);

@@ -43,6 +43,11 @@ struct store_events {
 	void (*shard_lost)(void *arg, int32_t shard);
 	/* Another node changed the catalogue (or we cannot know): cached machines are to be looked up again. */
 	void (*catalogue_changed)(void *arg);
+	/*
+	 * An application asked for something by SQL for this execution: started it, or left a signal
+	 * (store/signal.h). id NULL: some may have asked while we did not hear it. NULL = not wanted.
+	 */
+	void (*asked)(void *arg, int32_t shard, const struct uuid *id);
 	void *arg;
 };
 

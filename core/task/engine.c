@@ -25,6 +25,7 @@ static void engine_drain_over(void *arg);
 static void engine_shard_claimed(void *arg, int32_t shard);
 static void engine_shard_lost(void *arg, int32_t shard);
 static void engine_catalogue_changed(void *arg);
+static void engine_asked(void *arg, int32_t shard, const struct uuid *id);
 
 struct engine *
 engine_new(struct loop *l, const struct engine_options *o)
@@ -39,11 +40,13 @@ engine_new(struct loop *l, const struct engine_options *o)
 	g->hibernate_after_ms = o->hibernate_after_ms;
 	g->hooks = o->hooks;
 	TAILQ_INIT(&g->to_load);
+	TAILQ_INIT(&g->client_reads);
 	loop_timer_init(l, &g->due_timer, engine_on_due, g);
 	loop_timer_init(l, &g->drain_timer, engine_drain_over, g);
 	g->events = (struct store_events){ .shard_claimed = engine_shard_claimed,
 		.shard_lost = engine_shard_lost,
 		.catalogue_changed = engine_catalogue_changed,
+		.asked = engine_asked,
 		.arg = g };
 	return g;
 }
@@ -69,6 +72,7 @@ engine_free(struct engine *g)
 	if (g == NULL)
 		return;
 	g->store = NULL;
+	client_stop(g);
 	engine_drop(g, -1);
 	loop_timer_fini(&g->due_timer);
 	loop_timer_fini(&g->drain_timer);
@@ -101,7 +105,7 @@ engine_shard_claimed(void *arg, int32_t shard)
 	struct engine *g = arg;
 
 	g->claimed_ms[shard] = clock_wall_ms();
-	loader_claim(g, shard);
+	loader_claim(g, shard, false);
 }
 
 static void
@@ -114,6 +118,15 @@ static void
 engine_catalogue_changed(void *arg)
 {
 	(void)arg; /* runs keep the revision they began with; the catalogue drops its own cache */
+}
+
+static void
+engine_asked(void *arg, int32_t shard, const struct uuid *id)
+{
+	if (id != NULL)
+		client_asked(arg, shard, id);
+	else
+		client_missed(arg);
 }
 
 void

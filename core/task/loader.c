@@ -24,6 +24,7 @@ struct claim {
 	struct engine *engine;
 	int32_t shard;
 	uint64_t ticket;
+	bool again; /* the shard is ours already: nobody waits for this */
 	struct loop_timer retry;
 };
 
@@ -264,7 +265,8 @@ loader_pump(struct engine *g)
 static void
 claim_end(struct claim *c)
 {
-	c->engine->claims_pending--;
+	if (!c->again)
+		c->engine->claims_pending--;
 	idmap_take(&loader_claims, c->ticket);
 	loop_timer_fini(&c->retry);
 	free(c);
@@ -304,6 +306,8 @@ claim_got_open(uint64_t ticket, const struct open_row *rows, size_t n, const str
 	if (e == NULL && store_owns(g->store, c->shard))
 		for (i = 0; i < n; i++)
 			claim_open(g, c->shard, &rows[i]);
+	if (e == NULL && store_owns(g->store, c->shard))
+		client_read(g, c->shard, NULL, 0);
 	claim_end(c);
 	engine_rearm(g);
 }
@@ -320,7 +324,7 @@ claim_ask(void *arg)
 }
 
 void
-loader_claim(struct engine *g, int32_t shard)
+loader_claim(struct engine *g, int32_t shard, bool again)
 {
 	struct claim *c = xcalloc(1, sizeof(*c));
 
@@ -329,7 +333,9 @@ loader_claim(struct engine *g, int32_t shard)
 	c->ticket = ++loader_next_ticket;
 	loop_timer_init(g->loop, &c->retry, claim_ask, c);
 	idmap_put(&loader_claims, c->ticket, c);
-	g->claims_pending++;
+	c->again = again;
+	if (!again)
+		g->claims_pending++;
 	claim_ask(c);
 }
 

@@ -408,10 +408,22 @@ resident_settle(struct resident *r)
 	engine_check_drained(g);
 }
 
+/* It was started by SQL: there is a row, and nothing has happened yet. */
+static void
+resident_begin(struct resident *r)
+{
+	struct stimulus start = { .kind = STIMULUS_START };
+
+	stat_add(STAT_executions_started, 1);
+	resident_deliver(r, &start, NULL);
+}
+
 void
 resident_loaded(struct resident *r)
 {
 	resident_set_where(r, RES_LIVE);
+	if (run_last_event_id(r->run) == 0)
+		resident_begin(r);
 	run_heard(r->run, r->engine->claimed_ms[r->slot->shard]);
 	dispatch_resume(r); /* before the inbox: only what was open in the journal */
 	resident_schedule(r);

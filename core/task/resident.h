@@ -93,6 +93,8 @@ struct resident {
 	char *trace_header;
 };
 
+struct client_read;
+
 struct engine {
 	struct loop *loop;
 	struct store *store;
@@ -109,6 +111,7 @@ struct engine {
 	struct idmap dispatches; /* ticket -> struct dispatch */
 	uint64_t next_ticket;
 	TAILQ_HEAD(, resident) to_load;
+	TAILQ_HEAD(, client_read) client_reads;
 	unsigned loading;        /* loads under way */
 	unsigned claims_pending; /* shards whose open executions are being listed */
 	uint64_t nresidents, ncommitting;
@@ -153,12 +156,20 @@ struct load;
 void load_free(struct load *l); /* NULL is fine */
 void loader_enqueue(struct resident *r);
 void loader_forget(struct resident *r);
-void loader_claim(struct engine *g, int32_t shard);
+/* Lists the open executions of a shard, and takes those up that it does not know; again: it has been claimed before. */
+void loader_claim(struct engine *g, int32_t shard, bool again);
 /* Check builds: reads the journal back, compares (aborts when it differs), then resident_settle. */
 void loader_check(struct resident *r);
 /* What run_new is told of the execution of r, whose machine is there; arns holds the texts. */
 void loader_facts(const struct resident *r, const char *name, struct run_facts *f,
     struct buf *arns);
+
+/* client.c */
+/* Reads the signals of one execution, or (id NULL) of a shard, and delivers them. */
+void client_read(struct engine *g, int32_t shard, const struct uuid *id, int64_t delay_ms);
+void client_asked(struct engine *g, int32_t shard, const struct uuid *id);
+void client_missed(struct engine *g); /* looks for everything there may be */
+void client_stop(struct engine *g);
 
 /* engine.c */
 #define ENGINE_NOT_HERE "The execution is not available at the moment. Try again."

@@ -20,6 +20,7 @@ e2e_tests = \
 	tests/e2e/test_plugin_http.py \
 	tests/e2e/test_plugins.py \
 	tests/e2e/test_sql.py \
+	tests/e2e/test_sql_client.py \
 	tests/e2e/test_tasks.py \
 	tests/e2e/test_tokens.py \
 	tests/e2e/test_write_a_plugin.py \

@@ -1,0 +1,56 @@
+/*
+ * setting - what the SQL functions for applications have to know of this pawld.
+ */
+#include "store/setting.h"
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+
+#include "base/log.h"
+#include "store/query.h"
+
+static bool
+ask(PGconn *conn, enum query q, int n, const char *const *params, bool *yes)
+{
+	PGresult *r = PQexecParams(conn, query_table[q].text, n, NULL, params, NULL, NULL, 0);
+	ExecStatusType status = PQresultStatus(r);
+
+	if (yes != NULL)
+		*yes = status == PGRES_TUPLES_OK && PQgetvalue(r, 0, 0)[0] == 't';
+	PQclear(r);
+	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+}
+
+static bool
+publish(PGconn *conn, const struct setting *list, size_t n)
+{
+	bool admitted;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *params[] = { list[i].name, list[i].value };
+
+		if (!ask(conn, QUERY_setting_put, 2, params, NULL))
+			return false;
+	}
+	if (!ask(conn, QUERY_client_admit, 0, NULL, &admitted))
+		return false;
+	if (!admitted)
+		log_info(
+		    "the role pawl_client, which may call pawl's SQL functions, does not exist "
+		    "and may not be made by us; CREATE ROLE pawl_client NOLOGIN as "
+		    "administrator and start pawld again, if you want it");
+	return true;
+}
+
+int
+setting_publish(const char *conninfo, const struct setting *list, size_t n, struct err *e)
+{
+	PGconn *conn = PQconnectdb(conninfo);
+	int rc = 0;
+
+	if (PQstatus(conn) != CONNECTION_OK || !publish(conn, list, n))
+		rc = err_set(e, "pawl.Start", "cannot prepare the SQL functions: %s",
+		    PQerrorMessage(conn));
+	PQfinish(conn);
+	return rc;
+}
