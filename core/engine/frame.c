@@ -61,6 +61,7 @@ frame_free(struct frame *f)
 	doc_unref(f->input.doc);
 	doc_unref(f->vars);
 	doc_unref(f->task.parameters.doc);
+	doc_unref(f->task.response.doc);
 	free(f->task.role);
 	free(f->retries);
 	fan_free(f->fan);
@@ -182,12 +183,13 @@ frame_wait_until(struct run *r, struct frame *f, enum frame_phase phase, int64_t
 }
 
 void
-frame_set_submitted(struct run *r, struct frame *f)
+frame_set_submitted(struct run *r, struct frame *f, struct payload response)
 {
 	assert(f->phase == FRAME_TASK && !f->task.submitted);
 	if (attempt_is_busy(f))
 		r->nbusy--;
 	f->task.submitted = true;
+	f->task.response = response;
 	if (attempt_is_busy(f))
 		r->nbusy++;
 	frame_touch(r, f);
@@ -205,6 +207,7 @@ frame_close_attempt(struct run *r, struct frame *f, bool cancel)
 	/* the tables know the attempt by its id */
 	frame_set_phase(r, f, FRAME_STOPPED);
 	doc_unref(a->parameters.doc);
+	doc_unref(a->response.doc);
 	free(a->role);
 	*a = (struct attempt){ .timeout_due_ms = DUE_NEVER, .heartbeat_due_ms = DUE_NEVER };
 }

@@ -63,6 +63,8 @@ struct attempt {
 	char *role;                               /* Credentials; NULL = none */
 	bool started;                             /* ...Started is written */
 	bool submitted;
+	struct payload
+	    response; /* .sync: of ...Submitted, for who goes on with the job; else none */
 };
 
 /* What a Parallel or Map state knows about its branches or iterations. */

@@ -208,6 +208,7 @@ static void
 forget_attempt(struct attempt *a)
 {
 	doc_unref(a->parameters.doc);
+	doc_unref(a->response.doc);
 	free(a->role);
 	*a = (struct attempt){ .timeout_due_ms = DUE_NEVER, .heartbeat_due_ms = DUE_NEVER };
 }
@@ -216,6 +217,7 @@ static int
 load_attempt(const struct loader *l, struct frame *f, struct doc d)
 {
 	struct doc tk = doc_gets(d, "tk"), parameters = doc_gets(tk, "p");
+	struct doc response = doc_gets(tk, "r");
 	struct attempt *a = &f->task;
 	int64_t id;
 
@@ -234,6 +236,8 @@ load_attempt(const struct loader *l, struct frame *f, struct doc d)
 		return -1;
 	if (doc_is_none(a->parameters.doc))
 		return unfit(l, "p");
+	if (!doc_is_none(response) && get_payload(l, response, DOC_NONE, &a->response) != 0)
+		return -1;
 	a->started = is_a(doc_gets(tk, "on"), DOC_TRUE);
 	a->submitted = is_a(doc_gets(tk, "sub"), DOC_TRUE);
 	if (get_int(l, tk, "to", 0, INT64_MAX, 0, &a->timeout_s) != 0 ||

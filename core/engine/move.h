@@ -101,7 +101,8 @@ void frame_set_phase(struct run *r, struct frame *f, enum frame_phase to);
 void frame_wait_until(struct run *r, struct frame *f, enum frame_phase phase, int64_t due_ms);
 /* After a change of the attempt's due times. */
 void frame_rearm(struct run *r, struct frame *f);
-void frame_set_submitted(struct run *r, struct frame *f);
+/* Takes response, see struct attempt. */
+void frame_set_submitted(struct run *r, struct frame *f, struct payload response);
 /* Ends the attempt, if there is one (phase STOPPED then). cancel: it is over without its answer. */
 void frame_close_attempt(struct run *r, struct frame *f, bool cancel);
 void frame_drop_fan(struct run *r, struct frame *f);

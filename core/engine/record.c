@@ -204,6 +204,10 @@ write_attempt(const struct writer *w, const struct frame *f)
 	write_string(w, "role", a->role);
 	write_true(w, "on", a->started);
 	write_true(w, "sub", a->submitted);
+	if (!doc_is_none(a->response.doc) && (w->snapshot || in_record(w, a->response.event))) {
+		write_key(w, "r");
+		write_payload(w, a->response, DOC_NONE);
+	}
 	buf_addc(w->out, '}');
 }
 

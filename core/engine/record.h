@@ -19,7 +19,8 @@
  *	     frame has those of its parent
  *	vars all variables (snapshots)
  *	tk   the open attempt: id, p parameters (payload), to and hb TimeoutSeconds and
- *	     HeartbeatSeconds, td and hd when they are over, role, on started, sub submitted
+ *	     HeartbeatSeconds, td and hd when they are over, role, on started, sub submitted,
+ *	     r the response of a .sync (payload)
  *	fan  of a Parallel or Map: st id of its Started event (another one: begin with no
  *	     results), n branches or items, x the next to begin, lim running at once,
  *	     items (payload), R [[index, result (payload)], ...]

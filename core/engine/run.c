@@ -585,6 +585,7 @@ describe_task(const struct frame *f, struct run_task *out)
 		.retry_count = (int)f->retry_count,
 		.started = a->started,
 		.submitted = a->submitted,
+		.response = a->response.doc,
 	};
 }
 

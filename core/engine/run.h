@@ -183,8 +183,9 @@ struct run_task {
 	int64_t heartbeat_s;          /* 0 = none */
 	const char *credentials_role; /* NULL = none */
 	int retry_count;
-	bool started;   /* activities: a worker has it */
-	bool submitted; /* TASK_SUBMITTED was seen */
+	bool started;        /* activities: a worker has it */
+	bool submitted;      /* TASK_SUBMITTED was seen */
+	struct doc response; /* .sync: what it showed; else DOC_NONE */
 };
 /* 0, or -1 when that attempt is not open. */
 int run_task(const struct run *r, int64_t task_id, struct run_task *out);

@@ -321,10 +321,15 @@ st_task_picked_up(struct run *r, struct frame *f, const struct stimulus *s)
 void
 st_task_submitted(struct run *r, struct frame *f, const struct stimulus *s)
 {
+	enum task_pattern pattern = f->state->resource.pattern;
+	struct payload response = { DOC_NONE, PAYLOAD_NOWHERE };
+
 	begin(r, f, EVENT_TASK_SUBMITTED);
 	event_doc(r, "output", s->output);
 	event_end(r);
-	frame_set_submitted(r, f);
+	if (pattern == PATTERN_SYNC || pattern == PATTERN_SYNC2)
+		response = (struct payload){ doc_ref(s->output), f->cursor };
+	frame_set_submitted(r, f, response);
 	start_heartbeat(r, f);
 	frame_rearm(r, f);
 }

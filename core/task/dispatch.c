@@ -43,6 +43,13 @@ dispatch_cancel(struct dispatch *d)
 	dispatch_close(d);
 }
 
+static void
+dispatch_let_go(struct dispatch *d)
+{
+	plugin_host_release(d->resident->engine->plugins, d->plugin_id);
+	dispatch_close(d);
+}
+
 /* Nobody but a worker can answer an activity; there are none to know of yet. */
 static void
 dispatch_activity(struct resident *r, const struct run_task *t)
@@ -82,7 +89,8 @@ dispatch_task(struct resident *r, const struct run_task *t)
 		.state_name = t->state->name,
 		.machine_arn = f->machine_arn,
 		.timeout_ms = t->timeout_s * 1000,
-		.credentials_role = t->credentials_role };
+		.credentials_role = t->credentials_role,
+		.submitted = t->response };
 	char key[KEY_SIZE];
 	struct buf token;
 
@@ -201,7 +209,7 @@ dispatch_resume_one(struct resident *r, const struct run_task *t)
 
 	if (res->pattern == PATTERN_TOKEN && t->submitted)
 		return; /* its token answers */
-	if (plugin_host_serves(r->engine->plugins, res) &&
+	if (doc_is_none(t->response) && plugin_host_serves(r->engine->plugins, res) &&
 	    plugin_host_after_crash(r->engine->plugins, res) == AFTER_CRASH_ONCE) {
 		resident_deliver(r, &failed, NULL);
 		return;
@@ -226,13 +234,16 @@ dispatch_resume(struct resident *r)
 }
 
 void
-dispatch_drop_all(struct resident *r)
+dispatch_drop_all(struct resident *r, bool over)
 {
 	struct dispatch *d, *next;
 
 	for (d = TAILQ_FIRST(&r->dispatches); d != NULL; d = next) {
 		next = TAILQ_NEXT(d, link);
-		dispatch_cancel(d);
+		if (over)
+			dispatch_cancel(d);
+		else
+			dispatch_let_go(d);
 	}
 }
 

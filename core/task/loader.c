@@ -78,7 +78,7 @@ loader_later(struct resident *r, int64_t delay_ms)
 
 	loader_end(r);
 	resident_refuse_inbox(r);
-	dispatch_drop_all(r);
+	dispatch_drop_all(r, false);
 	slot->resident = NULL;
 	r->slot = NULL;
 	resident_set_where(r, RES_GONE);

@@ -13,7 +13,7 @@
  *	1.0	first release
  *	1.1	PostgreSQL with receipts, routes and AWS services on the API's port, mail, local
  *		commands, derived keys; the settings "url", "own_access_key_id" and
- *		"own_secret_access_key"
+ *		"own_secret_access_key"; jobs that outlive a restart: .submitted, .release
  *
  * Rules that hold for everything below:
  *   - One thread, the loop's. pawld calls a plugin only there; a plugin calls pawld only
@@ -104,6 +104,11 @@ struct pawl_task {
 	const char *role_arn;        /* the task's Credentials, or NULL */
 	int64_t
 	    timeout_ms; /* the task's limit, which pawld keeps; 0 = none. For protocols that can pass it on */
+	/*
+	 * Since 1.1, PAWL_SYNC: what submitted() was told before pawld lost sight of the task. Its job runs:
+	 * go on with it, and neither begin another nor call submitted() again. Else PAWL_NO_DOC.
+	 */
+	struct pawl_doc submitted;
 };
 
 /* What pawld does with a task that was dispatched, and not answered, when it crashed. */
@@ -606,6 +611,11 @@ struct pawl_plugin {
 	 */
 	int (*call_pure)(void *state, const struct pawl_task *t, uint64_t seed,
 	    struct pawl_pure_answer *a);
+	/*
+	 * Since 1.1. This process has nothing to do with the task any more, but the task goes on: it will
+	 * be started again, here or in another pawld. Forget it, and leave its job as it is. NULL = cancel.
+	 */
+	void (*release)(void *state, uint64_t task);
 };
 
 #define PAWL_PLUGIN_HEAD \

@@ -203,6 +203,12 @@ is_plugin_name(const char *s)
 	return true;
 }
 
+static size_t
+size_of_minor(unsigned minor)
+{
+	return minor == 0 ? offsetof(struct pawl_plugin, release) : sizeof(struct pawl_plugin);
+}
+
 /* Head first: only after these checks may the rest of the struct be read. */
 static int
 check_abi(const struct pawl_plugin *def, const char *path, struct err *e)
@@ -217,11 +223,11 @@ check_abi(const struct pawl_plugin *def, const char *path, struct err *e)
 		    "it needs plugin ABI %d.%d, this pawld has %d.%d; use a newer pawld or build it with "
 		    "the older header",
 		    def->abi_major, def->abi_minor, PAWL_ABI_MAJOR, PAWL_ABI_MINOR);
-	if (def->size != sizeof(struct pawl_plugin))
+	if (def->size != size_of_minor(def->abi_minor))
 		REFUSE(e, path,
 		    "its struct pawl_plugin has %zu bytes, ABI %d.%d has %zu; begin it with "
 		    "PAWL_PLUGIN_HEAD",
-		    def->size, def->abi_major, def->abi_minor, sizeof(struct pawl_plugin));
+		    def->size, def->abi_major, def->abi_minor, size_of_minor(def->abi_minor));
 	return 0;
 }
 
@@ -296,7 +302,7 @@ module_open(struct module *m, struct err *e)
 		    "it exports no symbol \"pawl_plugin\"; it is no plugin of pawl, or hides it");
 	if (check_abi(def, m->path, e) != 0 || check_definition(def, m->path, e) != 0)
 		return -1;
-	memcpy(&m->def, def, sizeof(m->def));
+	memcpy(&m->def, def, def->size); /* what its minor does not know stays zero */
 	return 0;
 }
 
@@ -628,7 +634,8 @@ task_of(const struct plugin_task_spec *s, uint64_t id)
 		.idempotency_key = text_or_empty(s->idempotency_key),
 		.task_token = s->task_token,
 		.role_arn = s->credentials_role,
-		.timeout_ms = s->timeout_ms };
+		.timeout_ms = s->timeout_ms,
+		.submitted = doc_to_pawl(s->submitted) };
 }
 
 static void
@@ -662,6 +669,7 @@ plugin_host_start(struct plugin_host *h, const struct plugin_task_spec *s)
 	t->ticket = s->ticket;
 	t->module = m;
 	t->pattern = s->resource->pattern;
+	t->submitted = !doc_is_none(s->submitted);
 	t->ids = ids_of(s);
 	idmap_put(&h->tasks, id, t);
 	TAILQ_INSERT_TAIL(&h->open_tasks, t, link);
@@ -686,23 +694,49 @@ drop_queued(struct plugin_host *h, uint64_t task)
 	}
 }
 
-void
-plugin_host_cancel(struct plugin_host *h, uint64_t id)
+/* The module of a task that was open; NULL = it was not. */
+static struct module *
+task_forget(struct plugin_host *h, uint64_t id)
 {
 	struct open_task *t = idmap_get(&h->tasks, id);
 	struct module *m;
 
 	drop_queued(h, id);
 	if (t == NULL)
-		return;
+		return NULL;
 	m = t->module;
 	task_close(h, t);
-	if (m->def.cancel != NULL) {
-		struct plugin_visit v = plugin_enter(m, "cancel");
+	return m;
+}
 
-		m->def.cancel(m->state, id);
-		plugin_leave(&v);
-	}
+static void
+call_with_id(const struct module *m, const char *function, void (*f)(void *state, uint64_t task),
+    uint64_t id)
+{
+	struct plugin_visit v = plugin_enter(m, function);
+
+	f(m->state, id);
+	plugin_leave(&v);
+}
+
+void
+plugin_host_release(struct plugin_host *h, uint64_t id)
+{
+	struct module *m = task_forget(h, id);
+
+	if (m != NULL && m->def.release != NULL)
+		call_with_id(m, "release", m->def.release, id);
+	else if (m != NULL && m->def.cancel != NULL)
+		call_with_id(m, "cancel", m->def.cancel, id);
+}
+
+void
+plugin_host_cancel(struct plugin_host *h, uint64_t id)
+{
+	struct module *m = task_forget(h, id);
+
+	if (m != NULL && m->def.cancel != NULL)
+		call_with_id(m, "cancel", m->def.cancel, id);
 }
 
 static int

@@ -34,6 +34,8 @@ struct plugin_task_spec {
 	int64_t timeout_ms; /* the task's own limit, 0 = none: for plugins that can pass it on */
 	const char *task_token;       /* .waitForTaskToken and .sync, else NULL */
 	const char *credentials_role; /* or NULL */
+	struct doc
+	    submitted; /* .sync: what was submitted before the task was lost sight of; else DOC_NONE */
 	uint64_t ticket;
 };
 
@@ -70,6 +72,8 @@ void plugin_host_set_keys(struct plugin_host *h, const char *access_keys_json);
 uint64_t plugin_host_start(struct plugin_host *h, const struct plugin_task_spec *t);
 /* The answer is not wanted any more. Unknown ids are fine. */
 void plugin_host_cancel(struct plugin_host *h, uint64_t id);
+/* The task is carried on by somebody else, or later; its job, if there is one, is left as it is. */
+void plugin_host_release(struct plugin_host *h, uint64_t id);
 bool plugin_host_serves(const struct plugin_host *h, const struct task_resource *r);
 enum plugin_after_crash plugin_host_after_crash(const struct plugin_host *h,
     const struct task_resource *r);

@@ -381,7 +381,7 @@ resident_close(struct resident *r)
 	err_set(&e, "ExecutionClosed", "the execution has ended");
 	inbox_refuse(r, &e);
 	err_fini(&e);
-	dispatch_drop_all(r);
+	dispatch_drop_all(r, true);
 	engine_forget(r);
 }
 
@@ -479,7 +479,7 @@ resident_discard(struct resident *r)
 	replies_send(r, false, &e);
 	err_fini(&e);
 	resident_refuse_inbox(r);
-	dispatch_drop_all(r);
+	dispatch_drop_all(r, false);
 	loader_forget(r);
 	engine_forget(r);
 }

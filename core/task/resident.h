@@ -145,7 +145,8 @@ void resident_log(const struct resident *r, int level, const char *fmt, ...)
 /* dispatch.c */
 void dispatch_release(struct resident *r); /* effects that are durable go out */
 void dispatch_resume(struct resident *r);  /* after a load: what was open at the crash */
-void dispatch_drop_all(struct resident *r);
+/* over: nobody wants an answer any more; else the tasks are started again elsewhere or later. */
+void dispatch_drop_all(struct resident *r, bool over);
 
 /* answer.c */
 /* Calls p->answered, with e in the words of the task actions. */
