@@ -95,6 +95,14 @@ unit_tests += tests/unit/test_worker
 unit_tests += tests/unit/test_command
 unit_tests += tests/unit/test_http_plugin
 unit_tests += tests/unit/test_lambda_plugin
+if PLUGIN_AWS
+unit_tests += tests/unit/test_aws_plugin
+# the plugin itself is a module; its files are linked with the test
+tests_unit_test_aws_plugin_SOURCES = tests/unit/test_aws_plugin.c $(plugins_aws_aws_la_SOURCES)
+tests_unit_test_aws_plugin_CPPFLAGS = $(AM_CPPFLAGS) $(plugins_aws_aws_la_CPPFLAGS) \
+	-I$(top_srcdir)/plugins/aws
+tests_unit_test_aws_plugin_LDADD = $(LDADD) $(EXPAT_LIBS)
+endif
 unit_tests += tests/unit/test_lambda_command
 EXTRA_DIST += tests/unit/http_peer.h tests/unit/http_peer.py tests/unit/plugin_fixture.h tests/unit/lambda_fixture.h
 

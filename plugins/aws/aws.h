@@ -1,0 +1,140 @@
+/*
+ * aws - the parts of the plugin aws.
+ */
+#ifndef PAWL_PLUGIN_AWS_H
+#define PAWL_PLUGIN_AWS_H
+
+#include <pawl/plugin.h>
+
+#include "codec.h"
+
+struct aws_role;
+struct aws_task;
+
+struct aws {
+	const struct pawl_host *host;
+	struct aws_models *models;
+	struct aws_task *tasks;
+	struct aws_role *roles;
+};
+
+/* --- target.c: what a resource names --------------------------------------------------------- */
+
+struct aws_target {
+	const struct aws_service *service;
+	const struct aws_action *action;
+	bool sdk;                 /* aws-sdk:service:action */
+	const char *prefix;       /* of its errors */
+	const char *service_name; /* in the causes of optimized integrations */
+	const char *exception;    /* an error without a name of its own */
+	bool metadata;            /* the result has SdkHttpMetadata and SdkResponseMetadata */
+};
+/* -1: *why (new) says what is wrong with it. */
+int aws_target_read(struct aws *p, const char *resource, struct aws_target *t, char **why);
+
+/* --- endpoint.c: where calls go, and with which keys ------------------------------------------ */
+
+struct aws_keys {
+	char *id, *secret, *token; /* owned; id NULL: calls are not signed */
+};
+void aws_keys_fini(struct aws_keys *k);
+
+struct aws_place {
+	char *base;         /* "https://sqs.eu-west-1.amazonaws.com"; owned */
+	const char *region; /* to sign for */
+	bool own;           /* this pawld */
+	bool amazon;        /* the real thing */
+	struct aws_keys keys;
+};
+/* -1: *why (new) says which option to set. */
+int aws_place_find(struct aws *p, const struct aws_target *t, struct aws_place *place, char **why);
+void aws_place_fini(struct aws_place *place);
+
+/* --- sign.c ------------------------------------------------------------------------------------ */
+
+struct aws_signing {
+	const struct aws_keys *keys;
+	const char *service, *region;
+	const char *host, *path; /* as in the URL */
+	int64_t now_ms;          /* wall */
+};
+/* Adds the headers that make it a signed request; no other may be added after it. */
+void aws_sign(struct aws_request *r, const struct aws_signing *s);
+
+/* --- error.c: failures under AWS's names -------------------------------------------------------- */
+
+struct aws_failure {
+	char *error; /* owned; NULL: the parameters make no sense, cause is a sentence about them */
+	char *cause; /* owned */
+	bool
+	    passing; /* trying again may help: no connection, too many calls, the service's own fault */
+};
+void aws_failure_fini(struct aws_failure *f);
+bool aws_is_failure(const struct aws_target *t, const struct aws_answer *a);
+void aws_failure_of_answer(const struct pawl_host *h, const struct aws_target *t,
+    const struct aws_answer *a, struct aws_failure *f);
+void aws_failure_of_exchange(const struct aws_target *t, const struct pawl_http_answer *a,
+    struct aws_failure *f);
+/* New; made up when the answer names none. */
+char *aws_request_id(const struct aws_answer *a);
+
+/* --- call.c: one call of an API ------------------------------------------------------------------ */
+
+struct aws_call;
+/* failure NULL: output is the result, members of the answer and metadata. Both are borrowed. */
+typedef void aws_call_cb(void *arg, struct pawl_doc output, const struct aws_failure *failure);
+
+struct aws_call_spec {
+	struct aws_target target;
+	struct pawl_doc parameters;
+	const char *role_arn;        /* or NULL */
+	const char *idempotency_key; /* or NULL; fills the API's idempotency token */
+};
+/* cb comes later, exactly once unless the call is cancelled. */
+struct aws_call *aws_call_start(struct aws *p, const struct aws_call_spec *spec, aws_call_cb *cb,
+    void *arg);
+void aws_call_cancel(struct aws_call *c);
+
+/* --- role.c: keys of roles, by sts:AssumeRole ------------------------------------------------------ */
+
+/* keys NULL: failure says why. Both are borrowed. */
+typedef void aws_role_cb(void *arg, const struct aws_keys *keys, const struct aws_failure *failure);
+/* cb comes at once when the keys are known, else later. */
+void aws_role_keys(struct aws *p, const char *role_arn, aws_role_cb *cb, void *arg);
+void aws_role_forget(struct aws *p, void *arg); /* who waits is not called any more */
+void aws_roles_free(struct aws *p);
+
+/* --- task.c: tasks, and the jobs they wait for ---------------------------------------------------- */
+
+void aws_task_start(struct aws *p, const struct pawl_task *t);
+void aws_task_cancel(struct aws *p, uint64_t id);  /* nobody waits for it: its job is stopped */
+void aws_task_release(struct aws *p, uint64_t id); /* somebody else goes on with it */
+void aws_tasks_free(struct aws *p);
+
+/* --- job.c: the jobs that .sync waits for ----------------------------------------------------------- */
+
+struct aws_job;
+const struct aws_job *aws_job_find(const struct aws_target *t); /* NULL: it begins none */
+/*
+ * The calls that look at a job, and stop it; response is what its submission answered.
+ * spec->parameters is new. False: it cannot be stopped.
+ */
+void aws_job_look(const struct pawl_host *h, const struct aws_job *j, const struct aws_target *t,
+    struct pawl_doc response, struct pawl_doc parameters, struct aws_call_spec *spec);
+bool aws_job_stop(const struct pawl_host *h, const struct aws_job *j, const struct aws_target *t,
+    struct pawl_doc response, struct pawl_doc parameters, struct aws_call_spec *spec);
+enum aws_job_state { AWS_JOB_RUNS, AWS_JOB_DONE, AWS_JOB_FAILED };
+/* What a look found; *result is new when the job has ended. */
+enum aws_job_state aws_job_state(const struct pawl_host *h, const struct aws_job *j,
+    struct pawl_doc answer, struct pawl_doc *result);
+
+/* --- optimized.c: what optimized integrations do besides the call ------------------------------------ */
+
+/* The parameters that are sent; new. */
+struct pawl_doc aws_optimized_parameters(const struct pawl_host *h, const struct aws_target *target,
+    const struct pawl_task *t);
+/* The result; new. PAWL_NO_DOC: it is a failure, which f has. */
+struct pawl_doc aws_optimized_result(const struct pawl_host *h, const struct aws_target *target,
+    struct pawl_doc output, struct aws_failure *f);
+
+#endif
