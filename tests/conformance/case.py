@@ -5,6 +5,7 @@ import re
 import time
 import uuid
 
+import fakeaws_services
 import functions
 import histories
 import history
@@ -18,8 +19,12 @@ PATIENCE_READ = 3.0
 PATIENCE_RUN = 120.0
 DATE = "2012-10-09T19:00:55Z"
 EARLIER_DATE = "2012-10-08T19:00:55Z"
+# What an action of another service creates is named by this parameter.
+MADE = {"CreateBucket": ("Bucket",), "CreateQueue": ("QueueName",), "CreateTopic": ("Name",),
+        "CreateTable": ("TableName",), "PutRule": ("Name",)}
+QUEUE_NAMES = ("sqs_queue_url", "sqs-queue-url")
 ROLE_NAMES = ("snf_role_arn", "sfn_role_arn")
-EXECUTION_ARN = re.compile(r"^(arn:[^:]+:states:[^:]+:\d+:execution:)([^:]+):(.+)$")
+EXECUTION_ARN = re.compile(r"^(arn:[^:]+:states:[^:]+:\d+:execution:)((?:<[^>]*>|[^:<])+):(.+)$")
 
 
 class Failed(Exception):
@@ -51,6 +56,7 @@ class Case:
         """Raises Failed."""
         try:
             self.register_functions()
+            self.create_queue()
             steps = self.recorded["steps"]
             for number, step in enumerate(steps):
                 try:
@@ -65,6 +71,11 @@ class Case:
 
     def step(self, step, later):
         action, params = step["action"], step["params"]
+        if action.startswith("SendTask") and "<task_token:1>" in params.values():
+            self.bindings.setdefault("task_token:1", self.token_of_queue())
+        if step["service"] in self.endpoint.world.services:
+            self.step_of_service(step)
+            return
         if step["service"] != "stepfunctions":
             if "expect" in step:
                 raise Failed(f"nobody here plays {step['service']}, which answers {action}")
@@ -82,8 +93,94 @@ class Case:
             self.poll(action, request, later)
         elif not expected:
             self.call_without_answer(step, request)
+            if action == "StartExecution":
+                self.play_worker()
         else:
             self.compare(action, request, expected[0])
+
+    # --- steps of other services --------------------------------------------------------------
+
+    def step_of_service(self, step):
+        """What a step of another service prepares, or finds when the run is over."""
+        action, params = step["action"], self.named(step["action"], step["params"])
+        expected = [self.recorded["expected"][name] for name in step.get("expect", ())]
+        if action == "ReceiveMessage" and expected:
+            events = unique(self.renamed(expected[0]))      # one was received more than once
+            self.matcher.match(events, self.events_at(params, len(events)))
+            return
+        try:
+            if action == "GetObject":       # as boto3 asks
+                params["ChecksumMode"] = "ENABLED"
+            got = self.endpoint.call(step["service"], action, params)
+        except fakeaws_services.Fault as fault:
+            raise Failed(f"{action} of {step['service']} was refused: {fault}") from fault
+        if action == "CreateQueue":
+            self.name_queue(got["QueueUrl"])
+        if expected:
+            self.matcher.match(self.renamed(expected[0]), self.as_shown(got))
+
+    def named(self, action, params):
+        """The request; what it creates by a plain name gets one that no other case has."""
+        for member in MADE.get(action, ()):
+            name = params[member]
+            if not match.PLACEHOLDER.search(name):
+                self.names.setdefault(name, f"{name}-{self.unique}")
+        self.bindings.setdefault("endpoint", self.endpoint.url)
+        return self.filled(params)
+
+    def name_queue(self, url):
+        for name in QUEUE_NAMES:
+            self.bindings[name] = self.names[name] = url
+
+    def create_queue(self):
+        """The queue that the recorder had before the first step."""
+        steps = self.recorded["steps"]
+        if (any(name in json.dumps(steps) for name in QUEUE_NAMES)
+                and not any(s["action"] == "CreateQueue" for s in steps)):
+            self.name_queue(self.endpoint.call(
+                "sqs", "CreateQueue", {"QueueName": f"queue-{self.unique}"})["QueueUrl"])
+
+    def token_of_queue(self):
+        """The task token in a message that nobody has taken."""
+        params = {"QueueUrl": self.bindings["sqs_queue_url"], "MaxNumberOfMessages": 10}
+        found = []
+
+        def look():
+            got = self.endpoint.call("sqs", "ReceiveMessage", {**params, "VisibilityTimeout": 0})
+            found.extend(json.loads(m["Body"])["TaskToken"] for m in got.get("Messages", ())
+                         if "TaskToken" in m["Body"])
+            return found
+        self.endpoint.wait(look)
+        return found[0]
+
+    def play_worker(self):
+        """Who took messages from the queue is in no recording, only how its tasks ended."""
+        if self.recorded["services"] != ["sqs"] or any(
+                s["action"] in ("SendTaskSuccess", "SendTaskFailure", "CreateQueue")
+                for s in self.recorded["steps"]):
+            return
+        for event in self.recorded["expected"].get("get_execution_history", {}).get("events", ()):
+            end = event.get("taskFailedEventDetails", {})
+            if end.get("resource", "").endswith(".waitForTaskToken"):
+                self.endpoint.wait(lambda: any(
+                    e["type"] == "TaskSubmitted" for e in self.client.history(self.started[-1])))
+                answer = self.send("SendTaskFailure", {"taskToken": self.token_of_queue(),
+                                                       "error": end["error"], "cause": end["cause"]})
+                if "Error" in answer:
+                    raise Failed(f"SendTaskFailure was refused: {answer['Error']}")
+
+    def events_at(self, params, count):
+        """The events that came to a queue."""
+        self.endpoint.wait(lambda: count == 0 or self.endpoint.call(
+            "sqs", "ReceiveMessage", {**params, "VisibilityTimeout": 0}).get("Messages"))
+        got = self.endpoint.call("sqs", "ReceiveMessage", {**params, "MaxNumberOfMessages": 10})
+        return [json.loads(m["Body"]) for m in got.get("Messages", ())]
+
+    @staticmethod
+    def as_shown(got):
+        """An answer as boto3 shows it."""
+        body = {k: v.decode() if isinstance(v, bytes) else v for k, v in got.items()}
+        return {**body, "ResponseMetadata": {"HTTPHeaders": {}, "HTTPStatusCode": 200}}
 
     def call_without_answer(self, step, request):
         answer = self.send(step["action"], request)
@@ -358,7 +455,9 @@ class Case:
     def is_possible(action, answer, later):
         if action == "GetExecutionHistory":
             return history.is_over(answer["events"]) or any(
-                s["action"] == "StopExecution" for s in later)
+                s["action"] == "StopExecution" or (
+                    s["action"].startswith("SendTask")
+                    and any(e["type"] == "TaskSubmitted" for e in answer["events"])) for s in later)
         return True
 
     def compare_collected(self, action, request, expected):
@@ -423,6 +522,10 @@ class Case:
             function = self.endpoint.functions.pop(name, None)
             if function is not None:
                 function.close()
+
+
+def unique(values):
+    return [v for i, v in enumerate(values) if v not in values[:i]]
 
 
 def recorded_calls(recorded):

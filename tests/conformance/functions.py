@@ -1,4 +1,5 @@
-"""functions - a Lambda Invoke endpoint for the functions of the recorded cases.
+"""functions - a Lambda Invoke endpoint for the functions of the recorded cases; for the other
+services of AWS it is what fakeaws.py is.
 
 POST /2015-03-31/functions/NAME/invocations. A function with source runs in a child
 process of its own, killed at its time limit, and its exceptions are reported as
@@ -7,7 +8,6 @@ recorded answers with these. Headers are those that Lambda sends.
 """
 
 import base64
-import http.server
 import json
 import os
 import re
@@ -19,6 +19,8 @@ import time
 import urllib.parse
 import uuid
 from email.utils import formatdate
+
+import fakeaws
 
 # Runs in the child: one event a line on stdin, one answer a line on stdout.
 CHILD = r'''
@@ -143,26 +145,20 @@ class Replay:
         """Nothing to close."""
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1                           # one write for head and body
-
-    def log_message(self, format, *args):   # pylint: disable=redefined-builtin
-        pass
-
+class _Handler(fakeaws.Handler):
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        request_id = str(uuid.uuid4())
         path = urllib.parse.unquote(self.path.partition("?")[0])
         found = re.fullmatch(r"/2015-03-31/functions/([^/]+)/invocations", path)
         if not found:
-            self.answer(404, [], b'{"Message":"no such path"}', request_id)
+            super().do_POST()
             return
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        request_id = str(uuid.uuid4())
         name = re.sub(r"^arn:[^:]*:lambda:[^:]*:[^:]*:function:", "", found.group(1)).partition(":")[0]
         function = self.server.functions.get(name)
         if function is None:
             arn = f"arn:aws:lambda:{self.server.region}:{self.server.account}:function:{name}:$LATEST"
-            self.answer(404, [("x-amzn-ErrorType", "ResourceNotFoundException")],
+            self.answer_call(404, [("x-amzn-ErrorType", "ResourceNotFoundException")],
                         json.dumps({"Message": f"Function not found: {arn}",
                                     "Type": "User"}).encode(), request_id)
             return
@@ -172,9 +168,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             extra.append(("X-Amz-Function-Error", failure))
         if self.headers.get("X-Amz-Log-Type") == "Tail":
             extra.append(("X-Amz-Log-Result", base64.b64encode(b"START\nEND\n").decode()))
-        self.answer(200, extra, result, request_id)
+        self.answer_call(200, extra, result, request_id)
 
-    def answer(self, status, extra, body, request_id):
+    def answer_call(self, status, extra, body, request_id):
         self.send_response_only(status)
         self.send_header("Date", formatdate(usegmt=True))
         self.send_header("Content-Type", "application/json")
@@ -189,19 +185,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.flush()
 
 
-class Endpoint:
+class Endpoint(fakeaws.Endpoint):
     """The server; put functions into .functions by name, the URL is .url."""
 
     def __init__(self, account, region):
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self.server.daemon_threads = True
+        super().__init__(handler=_Handler)
         self.server.functions = self.functions = {}
         self.server.account, self.server.region = account, region
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        super().close()
         for function in list(self.functions.values()):
             function.close()

@@ -15,6 +15,7 @@ ANY_VALUE = {
     "start-time": NUMBER_OR_TEXT, "entered-time": NUMBER_OR_TEXT, "start-date": NUMBER_OR_TEXT,
     "stop-date": NUMBER_OR_TEXT,
     "x-amzn-RequestId": (str, list), "X-Amzn-Trace-Id": (str, list), "RequestId": str,
+    "x-amzn-requestid": (str, list), "x-amz-crc32": (str, list),
     "Date": (str, list), "RandomNumberGenerated": int,
 }
 ANY_SHAPE = {

@@ -5,6 +5,7 @@ not built yet; when it is, its rule here goes, and its cases must pass from then
 Only requests, definitions and recorded answers are looked at, never a case's name.
 """
 
+import json
 import re
 
 # Actions that pawld serves.
@@ -25,6 +26,10 @@ ACTION_NEEDS = (
     (r"RedriveExecution$", "redrive"),
 )
 
+# Services that the runner's endpoint plays, and what tasks may ask of it besides.
+SERVICES = frozenset("lambda sqs sns dynamodb s3 events secretsmanager".split())
+TASK_SERVICES = SERVICES | frozenset("http aws-sdk:sqs aws-sdk:sns aws-sdk:dynamodb aws-sdk:s3 "
+                                     "aws-sdk:secretsmanager aws-sdk:sfn".split())
 DISTRIBUTED_FIELDS = frozenset("ItemReader ItemBatcher ResultWriter Label".split())
 
 
@@ -34,9 +39,18 @@ def needs(case):
     for step in case["steps"]:
         if step["service"] == "stepfunctions":
             found |= _step_needs(step)
-        elif step["service"] != "lambda":
+        elif step["service"] not in SERVICES:
             found.add("service " + step["service"])
+        elif "aws.states" in json.dumps(step["params"]):
+            found.add("events of executions")
     return sorted(found)
+
+
+def _action_needs(action):
+    if action in ACTIONS:
+        return set()
+    return {next((need for pattern, need in ACTION_NEEDS if re.match(pattern, action)),
+                 "action " + action)}
 
 
 def definitions(case):
@@ -49,10 +63,7 @@ def definitions(case):
 
 def _step_needs(step):
     action, params = step["action"], step["params"]
-    found = set()
-    if action not in ACTIONS:
-        found.add(next((need for pattern, need in ACTION_NEEDS if re.match(pattern, action)),
-                       "action " + action))
+    found = _action_needs(action)
     if params.get("type") == "EXPRESS":
         found.add("express")
     if params.get("publish") or "versionDescription" in params:
@@ -103,5 +114,9 @@ def _resource_needs(resource, found):
     service, action, _ = match.groups()
     if service == "states":
         found.add("nested executions")
-    elif (service, action) not in (("lambda", "invoke"), ("http", "invoke")):
+    elif (service, action) == ("aws-sdk:sfn", "startExecution"):
+        found.add("nested executions")
+    elif service == "aws-sdk:sfn":
+        found |= _action_needs(action[:1].upper() + action[1:])
+    elif service not in TASK_SERVICES:
         found.add("service " + service)

@@ -102,6 +102,7 @@ def run_all(results, options):
     try:
         with pawltest.Pawld(database=database, account_id=ACCOUNT, region=REGION, limits="aws",
                             aws_endpoint=endpoint.url, log_level="info") as daemon:
+            endpoint.world.stepfunctions = daemon.url
             with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
                 for future in concurrent.futures.as_completed(
                         [pool.submit(run_one, r, daemon, endpoint) for r in due]):
