@@ -292,7 +292,8 @@ struct pawl_sql_call {
 	/*
 	 * Called before the COMMIT with the results: a new document, given away. PAWL_NO_DOC rolls
 	 * back: then the answer comes with result PAWL_SQL_OK, the rows and no output. May be called
-	 * again, with other results, when the transaction is tried again. Only with a receipt.
+	 * again, with other results, when the transaction is tried again. Only with a receipt;
+	 * NULL = null is remembered.
 	 */
 	struct pawl_doc (*remember)(void *arg, const struct pawl_sql_answer *a);
 	int64_t timeout_ms; /* 0 = 30 s, waiting for a connection included */

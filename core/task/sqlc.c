@@ -45,14 +45,13 @@ sqlc_sqlstate(const PGresult *r)
 char *
 sqlc_message(const PGresult *r)
 {
+	const char *primary = field(r, PG_DIAG_MESSAGE_PRIMARY);
 	const char *detail = field(r, PG_DIAG_MESSAGE_DETAIL);
 	char line[512];
 
-	if (*field(r, PG_DIAG_MESSAGE_PRIMARY) == '\0')
-		return xstrdup(pg_message(r, line, sizeof line));
-	if (*detail == '\0')
-		return xstrdup(field(r, PG_DIAG_MESSAGE_PRIMARY));
-	return xasprintf("%s (%s)", field(r, PG_DIAG_MESSAGE_PRIMARY), detail);
+	if (*primary == '\0')
+		primary = pg_message(r, line, sizeof line);
+	return *detail == '\0' ? xstrdup(primary) : xasprintf("%s (%s)", primary, detail);
 }
 
 char *
@@ -221,7 +220,7 @@ conn_open(struct sqlc *s)
 		.arriving = conn_arriving,
 		.arg = conn };
 	char *what = xasprintf("plugin %s: a connection", s->plugin);
-	const struct pg_options options = { .conninfo = s->conninfo,
+	const struct pg_options o = { .conninfo = s->conninfo,
 		.application_name = s->application_name,
 		.what = what,
 		.session = QUERY_session_plugin,
@@ -229,7 +228,7 @@ conn_open(struct sqlc *s)
 
 	conn->sqlc = s;
 	conn->where = CONN_COMING;
-	conn->pg = pg_open(s->loop, &options, &events);
+	conn->pg = pg_open(s->loop, &o, &events);
 	TAILQ_INSERT_TAIL(&s->conns, conn, link);
 	s->nconns++;
 	free(what);
@@ -468,17 +467,17 @@ static int
 check_conninfo(const char *conninfo, struct err *e)
 {
 	char *why = NULL;
-	PQconninfoOption *options = PQconninfoParse(conninfo, &why);
+	PQconninfoOption *parsed = PQconninfoParse(conninfo, &why);
 	bool secret = strstr(conninfo, "password") != NULL || strchr(conninfo, '@') != NULL;
 	int rc = 0;
 
-	if (options == NULL)
+	if (parsed == NULL)
 		rc = err_set(e, "pawl.Sql",
 		    "It is no connection string of PostgreSQL (\"host=db dbname=orders\" or "
 		    "\"postgresql://db/orders\")%s%.*s",
 		    secret ? "" : ": ", secret || why == NULL ? 0 : (int)strcspn(why, "\n"),
 		    why != NULL ? why : "");
-	PQconninfoFree(options);
+	PQconninfoFree(parsed);
 	PQfreemem(why);
 	return rc;
 }

@@ -21,11 +21,12 @@
 #include "base/log.h"
 #include "base/stat.h"
 #include "base/xalloc.h"
-#include "task/plugin_doc.h"
+#include "task/plugin_module.h"
 #include "task/sqlc_parts.h"
 
-#define CALL_GRACE_MS 1000   /* the server's own limit comes first */
-#define CALL_COMMIT_MS 10000 /* a COMMIT may take so long in any case */
+#define CALL_TIMEOUT_MAX_MS INT32_MAX /* what a setting of PostgreSQL holds */
+#define CALL_GRACE_MS 1000            /* the server's own limit comes first */
+#define CALL_COMMIT_MS 10000          /* a COMMIT may take so long in any case */
 #define CALL_DOUBT_MS (10 * 60 * 1000)
 #define CALL_REST_MS 1000
 #define CALL_TRIES 5
@@ -80,6 +81,8 @@ copy_spec(struct sqlc_call *c, const struct pawl_sql_call *asked)
 		c->spec.receipt = arena_strdup(&c->asked, c->spec.receipt);
 	if (c->spec.timeout_ms <= 0)
 		c->spec.timeout_ms = SQLC_TIMEOUT_MS;
+	if (c->spec.timeout_ms > CALL_TIMEOUT_MAX_MS)
+		c->spec.timeout_ms = CALL_TIMEOUT_MAX_MS;
 	if (c->spec.max_rows == 0)
 		c->spec.max_rows = SQLC_ROWS_MAX;
 	if (c->spec.max_bytes == 0)
@@ -234,9 +237,16 @@ void
 sqlc_call_set_failure(struct sqlc_call *c, enum pawl_sql_result result, const char *sqlstate,
     const char *message)
 {
+	struct buf b;
+
+	/* a server says in any encoding why it lets nobody in */
+	buf_init(&b, BUF_UNLIMITED);
+	plugin_add_utf8(&b, message, strlen(message));
 	free(c->failure.message);
-	c->failure =
-	    (struct call_failure){ .set = true, .result = result, .message = xstrdup(message) };
+	c->failure = (struct call_failure){ .set = true,
+		.result = result,
+		.message = xstrdup(buf_text(&b)) };
+	buf_fini(&b);
 	snprintf(c->failure.sqlstate, sizeof c->failure.sqlstate, "%s", sqlstate);
 }
 
@@ -575,7 +585,8 @@ take_rows(struct sqlc_call *c, struct call_set *set, const PGresult *r)
 void
 sqlc_call_arriving(struct sqlc_call *c, size_t bytes)
 {
-	if (c->where == CALL_WORKING && bytes > c->spec.max_bytes + CALL_BYTES_SLACK)
+	if (c->where == CALL_WORKING && bytes > CALL_BYTES_SLACK &&
+	    bytes - CALL_BYTES_SLACK > c->spec.max_bytes)
 		fail_too_large(c, "bytes", c->spec.max_bytes);
 }
 
@@ -790,7 +801,7 @@ remember(struct sqlc_call *c)
 	struct pawl_sql_answer a = answer_of(c);
 
 	c->output =
-	    doc_from_pawl(c->spec.remember != NULL ? c->spec.remember(c->arg, &a) : PAWL_NO_DOC);
+	    c->spec.remember != NULL ? doc_from_pawl(c->spec.remember(c->arg, &a)) : doc_null();
 	if (c->where == CALL_GONE) /* cancelled, or all is closed */
 		return false;
 	if (!doc_is_none(c->output))
@@ -877,8 +888,6 @@ sqlc_call_begin(struct sqlc_call *c, struct sqlc_conn *conn)
 	c->allowed_ms = left_ms < c->spec.timeout_ms ? left_ms : c->spec.timeout_ms;
 	if (c->allowed_ms < 1)
 		c->allowed_ms = 1;
-	if (c->allowed_ms > INT32_MAX - CALL_GRACE_MS)
-		c->allowed_ms = INT32_MAX - CALL_GRACE_MS;
 	loop_timer_set(&c->timer, c->allowed_ms + CALL_GRACE_MS);
 	conn_exec(conn, QUERY_tx_begin, 0, NULL, got_beginning);
 	/* no parameter, and no SELECT, which would be too early for SET TRANSACTION */
