@@ -49,6 +49,14 @@ struct aws_place {
 /* -1: *why (new) says which option to set. */
 int aws_place_find(struct aws *p, const struct aws_target *t, struct aws_place *place, char **why);
 void aws_place_fini(struct aws_place *place);
+char *aws_place_missing(const struct aws_service *s); /* which option to set; new */
+/* AWS itself, in place->region; false when there are no keys for it. */
+bool aws_place_at_amazon(struct aws_place *place, const struct aws_target *t);
+/*
+ * A bucket of AWS's own S3 is a host: https://s3.REGION.amazonaws.com/bucket/key becomes
+ * https://bucket.s3.REGION.amazonaws.com/key. path is changed in place.
+ */
+void aws_place_move_bucket(struct aws_place *place, const struct aws_service *s, char *path);
 
 /* --- sign.c ------------------------------------------------------------------------------------ */
 
@@ -71,6 +79,9 @@ struct aws_failure {
 };
 void aws_failure_fini(struct aws_failure *f);
 bool aws_is_failure(const struct aws_target *t, const struct aws_answer *a);
+/* The service does not know the action: who answers is another one. */
+bool aws_is_unknown_action(const struct pawl_host *h, const struct aws_target *t,
+    const struct aws_answer *a);
 void aws_failure_of_answer(const struct pawl_host *h, const struct aws_target *t,
     const struct aws_answer *a, struct aws_failure *f);
 void aws_failure_of_exchange(const struct aws_target *t, const struct pawl_http_answer *a,

@@ -4,7 +4,6 @@
  * A call finds its place, is encoded, gets the keys of its role when it has one, is sent, and
  * its answer is decoded. What goes wrong on the way is told later as well.
  */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,6 +119,14 @@ result_of(struct aws_call *c, const struct aws_answer *a)
 	return c->target.metadata ? add_metadata(h, d, a) : d;
 }
 
+/* This pawld was asked because a plugin might have served it, and none does. */
+static bool
+is_nobody(const struct aws_call *c, const struct aws_answer *a)
+{
+	return c->place.own && strcmp(c->target.service->id, "sfn") != 0 &&
+	    aws_is_unknown_action(c->aws->host, &c->target, a);
+}
+
 static void
 on_exchange(void *arg, const struct pawl_http_answer *got)
 {
@@ -134,6 +141,9 @@ on_exchange(void *arg, const struct pawl_http_answer *got)
 	c->exchange = 0;
 	if (got->result != PAWL_HTTP_OK) {
 		aws_failure_of_exchange(&c->target, got, &c->failure);
+	} else if (aws_is_failure(&c->target, &a) && is_nobody(c, &a)) {
+		c->failure.error = text_format("States.Runtime");
+		c->failure.cause = aws_place_missing(c->target.service);
 	} else if (aws_is_failure(&c->target, &a)) {
 		aws_failure_of_answer(c->aws->host, &c->target, &a, &c->failure);
 	} else if ((d = result_of(c, &a)).block_ == NULL) {
@@ -146,39 +156,6 @@ on_exchange(void *arg, const struct pawl_http_answer *got)
 }
 
 /* --- sending ----------------------------------------------------------------------------------- */
-
-/* Buckets that are names of hosts as well: what AWS recommends. */
-static bool
-is_host_label(const char *s, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (!islower((unsigned char)s[i]) && !isdigit((unsigned char)s[i]) && s[i] != '-')
-			return false;
-	return len >= 3 && len <= 63 && s[0] != '-' && s[len - 1] != '-';
-}
-
-/*
- * A bucket of AWS's own S3 is a host: https://s3.REGION.amazonaws.com/bucket/key becomes
- * https://bucket.s3.REGION.amazonaws.com/key.
- */
-static void
-move_bucket(struct aws_call *c)
-{
-	char *path = c->request.path.s; /* at least "/" */
-	size_t len = strcspn(path + 1, "/");
-	char *base;
-
-	if (!c->place.amazon || strcmp(c->target.service->id, "s3") != 0 ||
-	    !is_host_label(path + 1, len))
-		return;
-	base =
-	    text_format("https://%.*s.%s", (int)len, path + 1, c->place.base + strlen("https://"));
-	free(c->place.base);
-	c->place.base = base;
-	memmove(path + 1, path + 1 + len, strlen(path + 1 + len) + 1);
-	if (path[1] == '/')
-		memmove(path, path + 1, strlen(path));
-}
 
 /* Such a request has a body, if an empty one. */
 static bool
@@ -219,7 +196,7 @@ send_request(struct aws_call *c)
 		.max_response = (size_t)h->option_int(h, "max_response") };
 	char *url;
 
-	move_bucket(c);
+	aws_place_move_bucket(&c->place, c->target.service, q->path.s);
 	url = text_format("%s%s%s%s", c->place.base, q->path.s, q->query.len > 0 ? "?" : "",
 	    text_chars(&q->query));
 	if (!q->has_body && wants_body(q->method)) {

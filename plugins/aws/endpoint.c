@@ -4,6 +4,7 @@
  * The first of: plugins.aws.endpoints of the service; this pawld, for its own executions;
  * aws_endpoint; AWS itself when there are keys; this pawld, for what its plugins may serve.
  */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,20 +111,20 @@ at_home(const struct pawl_host *h, struct aws_place *place)
 	return true;
 }
 
-static bool
-at_amazon(const struct aws_target *t, struct aws_place *place)
+bool
+aws_place_at_amazon(struct aws_place *place, const struct aws_target *t)
 {
 	const struct aws_service *s = t->service;
 	const char *suffix =
 	    strncmp(place->region, "cn-", 3) == 0 ? "amazonaws.com.cn" : "amazonaws.com";
 	const char *prefix = t->action->host_prefix;
 
-	if (place->keys.id == NULL)
+	if (place->keys.id == NULL && !t->action->is_unsigned)
 		return false;
 	place->amazon = true;
 	if (prefix == NULL || strchr(prefix, '{') != NULL)
 		prefix = "";
-	if (s->host != NULL) {
+	if (s->host != NULL && strncmp(place->region, "cn-", 3) != 0) {
 		place->base = text_format("https://%s%s", prefix, s->host);
 		place->region = s->region;
 	} else {
@@ -133,12 +134,47 @@ at_amazon(const struct aws_target *t, struct aws_place *place)
 	return true;
 }
 
+/* Buckets that are names of hosts as well: what AWS recommends. */
+static bool
+is_host_label(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!islower((unsigned char)s[i]) && !isdigit((unsigned char)s[i]) && s[i] != '-')
+			return false;
+	return len >= 3 && len <= 63 && s[0] != '-' && s[len - 1] != '-';
+}
+
+void
+aws_place_move_bucket(struct aws_place *place, const struct aws_service *s, char *path)
+{
+	size_t len = strcspn(path + 1, "/");
+	char *base;
+
+	if (!place->amazon || strcmp(s->id, "s3") != 0 || !is_host_label(path + 1, len))
+		return;
+	base = text_format("https://%.*s.%s", (int)len, path + 1, place->base + strlen("https://"));
+	free(place->base);
+	place->base = base;
+	memmove(path + 1, path + 1 + len, strlen(path + 1 + len) + 1);
+	if (path[1] == '/')
+		memmove(path, path + 1, strlen(path));
+}
+
 /* Services that plugins of this pawld may answer for. */
 static bool
 may_be_at_home(const struct aws_service *s)
 {
 	return strcmp(s->id, "sqs") == 0 || strcmp(s->id, "sns") == 0 ||
 	    strcmp(s->id, "dynamodb") == 0;
+}
+
+char *
+aws_place_missing(const struct aws_service *s)
+{
+	return text_format("The service '%s' has no endpoint and there are no AWS credentials: set "
+			   "plugins.aws.endpoints.%s or aws_endpoint in pawl.conf to a URL, or "
+			   "aws_access_key_id and aws_secret_access_key to call AWS",
+	    s->id, s->id);
 }
 
 int
@@ -158,13 +194,10 @@ aws_place_find(struct aws *p, const struct aws_target *t, struct aws_place *plac
 		aws_place_fini(place);
 		return -1;
 	}
-	if ((is_sfn && at_home(h, place)) || at_setting(h, place) || at_amazon(t, place) ||
-	    (may_be_at_home(t->service) && at_home(h, place)))
+	if ((is_sfn && at_home(h, place)) || at_setting(h, place) ||
+	    aws_place_at_amazon(place, t) || (may_be_at_home(t->service) && at_home(h, place)))
 		return 0;
-	*why = text_format("The service '%s' has no endpoint and there are no AWS credentials: set "
-			   "plugins.aws.endpoints.%s or aws_endpoint in pawl.conf to a URL, or "
-			   "aws_access_key_id and aws_secret_access_key to call AWS",
-	    t->service->id, t->service->id);
+	*why = aws_place_missing(t->service);
 	aws_place_fini(place);
 	return -1;
 }

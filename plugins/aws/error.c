@@ -98,10 +98,22 @@ read_xml(const struct aws_answer *a, struct complaint *c)
 	aws_xml_free(root);
 }
 
-static bool
-is_json(const struct aws_service *s)
+static void
+read_complaint(const struct pawl_host *h, const struct aws_target *t, const struct aws_answer *a,
+    struct complaint *c)
 {
-	return s->protocol == AWS_JSON || s->protocol == AWS_REST_JSON;
+	if (t->service->protocol == AWS_JSON || t->service->protocol == AWS_REST_JSON)
+		read_json(h, a, c);
+	else
+		read_xml(a, c);
+}
+
+static void
+complaint_fini(struct complaint *c)
+{
+	free(c->type);
+	free(c->code);
+	free(c->message);
 }
 
 char *
@@ -208,10 +220,7 @@ aws_failure_of_answer(const struct pawl_host *h, const struct aws_target *t,
 	struct complaint c = { 0 };
 	char *id = aws_request_id(a);
 
-	if (is_json(t->service))
-		read_json(h, a, &c);
-	else
-		read_xml(a, &c);
+	read_complaint(h, t, a, &c);
 	f->passing = a->status >= 500 || a->status == 429 ||
 	    (c.type != NULL &&
 		(strstr(c.type, "Throttl") != NULL || strstr(c.type, "TooManyRequests") != NULL ||
@@ -221,9 +230,22 @@ aws_failure_of_answer(const struct pawl_host *h, const struct aws_target *t,
 	else
 		optimized_failure(t, a, &c, id, f);
 	free(id);
-	free(c.type);
-	free(c.code);
-	free(c.message);
+	complaint_fini(&c);
+}
+
+bool
+aws_is_unknown_action(const struct pawl_host *h, const struct aws_target *t,
+    const struct aws_answer *a)
+{
+	struct complaint c = { 0 };
+	bool unknown;
+
+	read_complaint(h, t, a, &c);
+	unknown = c.type != NULL &&
+	    (strcmp(c.type, "UnknownOperationException") == 0 ||
+		strcmp(c.type, "InvalidAction") == 0);
+	complaint_fini(&c);
+	return unknown;
 }
 
 void

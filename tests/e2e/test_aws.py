@@ -183,6 +183,9 @@ def _():
         error, cause = failure("aws-sdk:s3:listBuckets", {}, alone)
         equal(error, "States.Runtime")
         contains(cause, "plugins.aws.endpoints.s3")
+        error, cause = failure("aws-sdk:kinesis:listStreams", {}, alone)
+        equal(error, "States.Runtime")
+        contains(cause, "plugins.aws.endpoints.kinesis")
 
 
 @check("services have endpoints of their own, keys come from the plugin's options or the environment")
@@ -225,6 +228,13 @@ def _():
         "ExecutionArn": f"arn:aws:states:{REGION}:{ACCOUNT}:execution:none:none"})
     equal(error, "Sfn.ExecutionDoesNotExistException")
     contains(cause, "(Service: Sfn, Status Code: 400, Request ID: ")
+
+
+@check("calls of this pawld are signed with one of its own keys")
+def _():
+    with pawld(config='access_keys = { OURKEY = "our secret" }',
+               keys={"OURKEY": "our secret"}) as one:
+        output("aws-sdk:sfn:listStateMachines", {}, one)
 
 
 # --- roles -----------------------------------------------------------------------------------

@@ -724,6 +724,55 @@ the_state_of_a_job_is_read_from_its_description(void **state)
 	    "{\"Tasks\":[{\"LastStatus\":\"STOPPED\",\"Containers\":[{}]}]}", AWS_JOB_FAILED, NULL);
 }
 
+/* --- places ------------------------------------------------------------------------------------------------ */
+
+static void
+place_is(const char *resource, const char *region, const char *path, const char *url,
+    const char *signed_for)
+{
+	struct aws_target t = target_of(resource);
+	struct aws_place place = { .region = region, .keys.id = strdup("AKID") };
+	char *rest = strdup(path), *got;
+
+	assert_true(aws_place_at_amazon(&place, &t));
+	aws_place_move_bucket(&place, t.service, rest);
+	got = text_format("%s%s", place.base, rest);
+	assert_string_equal(got, url);
+	assert_string_equal(place.region, signed_for);
+	free(got);
+	free(rest);
+	aws_place_fini(&place);
+}
+
+static void
+aws_has_hosts_by_service_and_region(void **state)
+{
+	struct aws_target t = target_of(SDK("sqs:listQueues"));
+	struct aws_place nobody = { .region = "eu-west-1" };
+
+	(void)state;
+	place_is(SDK("sqs:listQueues"), "eu-west-1", "/", "https://sqs.eu-west-1.amazonaws.com/",
+	    "eu-west-1");
+	place_is(SDK("sqs:listQueues"), "cn-north-1", "/",
+	    "https://sqs.cn-north-1.amazonaws.com.cn/", "cn-north-1");
+	place_is(SDK("cloudwatch:listMetrics"), "eu-west-1", "/",
+	    "https://monitoring.eu-west-1.amazonaws.com/", "eu-west-1");
+	place_is(SDK("ecr:describeImages"), "eu-west-1", "/",
+	    "https://api.ecr.eu-west-1.amazonaws.com/", "eu-west-1");
+	place_is(SDK("iam:listUsers"), "eu-west-1", "/", "https://iam.amazonaws.com/", "us-east-1");
+	place_is(SDK("sfn:startSyncExecution"), "eu-west-1", "/",
+	    "https://sync-states.eu-west-1.amazonaws.com/", "eu-west-1");
+	place_is(SDK("s3:listBuckets"), "eu-west-1", "/", "https://s3.eu-west-1.amazonaws.com/",
+	    "eu-west-1");
+	place_is(SDK("s3:getObject"), "eu-west-1", "/my-bucket/a/b%20c",
+	    "https://my-bucket.s3.eu-west-1.amazonaws.com/a/b%20c", "eu-west-1");
+	place_is(SDK("s3:createBucket"), "eu-west-1", "/my-bucket",
+	    "https://my-bucket.s3.eu-west-1.amazonaws.com/", "eu-west-1");
+	place_is(SDK("s3:getObject"), "eu-west-1", "/Dotted.Bucket/a",
+	    "https://s3.eu-west-1.amazonaws.com/Dotted.Bucket/a", "eu-west-1");
+	assert_false(aws_place_at_amazon(&nobody, &t));
+}
+
 /* --- signatures, times ------------------------------------------------------------------------------------ */
 
 static void
@@ -802,6 +851,7 @@ main(void)
 		cmocka_unit_test(resources_that_are_not_known_are_said_to_be),
 		cmocka_unit_test(jobs_are_looked_at_and_stopped_by_what_their_submission_answered),
 		cmocka_unit_test(the_state_of_a_job_is_read_from_its_description),
+		cmocka_unit_test(aws_has_hosts_by_service_and_region),
 		cmocka_unit_test(a_signature_is_that_of_awss_example),
 		cmocka_unit_test(times_are_read_and_written_in_three_styles),
 	};
