@@ -3,13 +3,11 @@
 
 import functools
 import json
-import os
-import subprocess
 
+import awscli
 import pawltest
-from pawltest import Skip, check, contains, equal, wait_for
+from pawltest import check, contains, equal, wait_for
 
-AWS = "/usr/bin/aws"
 PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": {"x": 1}, "End": True}}}
 WAIT = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 600, "End": True}}}
 CHAIN = {"StartAt": "S0", "States": {
@@ -22,32 +20,12 @@ def daemon():
     return pawltest.Pawld(database=pawltest.Postgres().new_database())
 
 
-def run_aws(*words, service="stepfunctions"):
-    if not os.access(AWS, os.X_OK):
-        raise Skip("needs the aws command (Debian: awscli)")
-    environment = {**os.environ, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-                   "AWS_DEFAULT_REGION": "us-east-1", "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1",
-                   "AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
-                   "AWS_EC2_METADATA_DISABLED": "true"}
-    environment.pop("PYTHONPATH", None)
-    return subprocess.run([AWS, "--endpoint-url", daemon().url, "--output", "json", service, *words],
-                          check=False, capture_output=True, text=True, timeout=120, cwd="/",
-                          env=environment)
-
-
-def aws(*words, **more):
-    """The parsed answer; an AssertionError when the command fails."""
-    done = run_aws(*words, **more)
-    if done.returncode != 0:
-        raise AssertionError(f"aws {' '.join(words)}: {done.stderr}")
-    return json.loads(done.stdout) if done.stdout.strip() else {}
+def aws(*words, service="stepfunctions"):
+    return awscli.answer(daemon().url, service, *words)
 
 
 def refused(code, *words):
-    done = run_aws(*words)
-    equal(done.returncode, 254, "exit status of aws")
-    contains(done.stderr, f"({code})")
-    return done.stderr
+    return awscli.refused(daemon().url, "stepfunctions", code, *words)
 
 
 @functools.cache
@@ -171,7 +149,8 @@ def _():
     equal(aws("describe-state-machine", "--state-machine-arn", arn)["definition"],
           json.dumps(CHAIN), "definition")
     aws("delete-state-machine", "--state-machine-arn", arn)
-    wait_for(lambda: run_aws("describe-state-machine", "--state-machine-arn", arn).returncode == 254,
+    wait_for(lambda: awscli.run(daemon().url, "stepfunctions", "describe-state-machine",
+                                "--state-machine-arn", arn).returncode == 254,
              what="the machine to be gone")
 
 

@@ -13,6 +13,7 @@ import {
   InvalidDefinition, InvalidExecutionInput, InvalidName, InvalidToken, StateMachineAlreadyExists,
   ValidationException, ResourceNotFound,
 } from '@aws-sdk/client-sfn';
+import { check, runChecks } from './checks.mjs';
 
 const endpoint = process.argv[2];
 const roleArn = 'arn:aws:iam::123456789012:role/sfn';
@@ -52,9 +53,6 @@ async function ended(executionArn) {
     await new Promise((resolve) => { setTimeout(resolve, 20); });
   }
 }
-
-const checks = [];
-const check = (sentence, run) => checks.push([sentence, run]);
 
 check('a machine is created, described as it was given, listed and deleted', async () => {
   const stateMachineArn = await create('life', pass);
@@ -228,18 +226,5 @@ check('every error arrives as its exception class', async () => {
   assert.ok(ValidationException);
 });
 
-let passed = 0;
-let failed = 0;
-for (const [sentence, run] of checks) {
-  try {
-    await run();
-    passed += 1;
-    console.log(`ok ${sentence}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`not ok ${sentence}\n# ${String(error.stack ?? error).replaceAll('\n', '\n# ')}`);
-  }
-}
+await runChecks();
 client.destroy();
-console.log(`${passed} passed, ${failed} failed, 0 skipped`);
-process.exitCode = failed === 0 ? 0 : 1;
