@@ -114,3 +114,6 @@ tests_unit_test_source_LDADD = $(pawl_cli_libs) $(CMOCKA_LIBS) $(FUZZER_LIBS)
 unit_tests += tests/unit/test_yaml_scalar
 tests_unit_test_yaml_scalar_LDADD = $(pawl_cli_libs) $(CMOCKA_LIBS) $(FUZZER_LIBS)
 unit_tests += tests/unit/test_hook
+unit_tests += tests/unit/test_awswire
+tests_unit_test_awswire_SOURCES = tests/unit/test_awswire.c $(common_text) $(common_docs) $(common_awswire)
+tests_unit_test_awswire_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_builddir)/include -I$(top_srcdir)/plugins/common
