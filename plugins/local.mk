@@ -31,6 +31,7 @@ include plugins/aws/local.mk
 include plugins/echo/local.mk
 include plugins/http/local.mk
 include plugins/lambda/local.mk
+include plugins/queue/local.mk
 
 plugins/links: $(plugin_LTLIBRARIES)
 	$(AM_V_GEN)for module in $(plugin_LTLIBRARIES:.la=); do \

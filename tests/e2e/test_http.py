@@ -101,7 +101,7 @@ def _():
     client = daemon().client()
     for target in ("AWSStepFunctions.NoSuchThing", "awsstepfunctions.ListStateMachines",
                    "AWSStepFunctions.liststatemachines", "AWSStepFunctions.",
-                   "AmazonSQS.SendMessage", "", "AWSStepFunctions.TestState"):
+                   "AmazonNothing.SendMessage", "", "AWSStepFunctions.TestState"):
         answer = client.raw("", b"{}", headers={"X-Amz-Target": target})
         equal(answer.json()["__type"], "UnknownOperationException", f"answer to {target!r}")
         assert answer.status in (400, 404), answer.status

@@ -206,7 +206,8 @@ def _():
         equal((bad["status"], bad["error"]), ("FAILED", "23514"))
         contains(bad["cause"], 'violates check constraint "ledger_amount_check"')
         equal(books(where, "SELECT sum(amount), count(*) FROM ledger"), "12.5|1")
-        equal(books(where, "SELECT plugin, steps FROM pawl.plugin_schema"), "ledger|2")
+        equal(books(where, "SELECT plugin, steps FROM pawl.plugin_schema WHERE plugin = 'ledger'"),
+          "ledger|2")
         wait_for(lambda: "heard: <>" in daemon.log(), what="the listener")
         books(where, "NOTIFY ledger, 'closing time'")
         wait_for(lambda: "heard: <closing time>" in daemon.log(), what="the notification")
