@@ -22,6 +22,7 @@ import case
 import functions
 import needs
 import pawltest
+import queues
 
 ACCOUNT, REGION = "111111111111", "us-east-1"
 
@@ -103,6 +104,7 @@ def run_all(results, options):
         with pawltest.Pawld(database=database, account_id=ACCOUNT, region=REGION, limits="aws",
                             aws_endpoint=endpoint.url, log_level="info") as daemon:
             endpoint.world.stepfunctions = daemon.url
+            endpoint.world.services["sqs"] = queues.Sqs(endpoint.world, daemon.url)
             with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
                 for future in concurrent.futures.as_completed(
                         [pool.submit(run_one, r, daemon, endpoint) for r in due]):
