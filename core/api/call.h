@@ -17,7 +17,7 @@
 
 #include "api/api.h"
 #include "api/http.h"
-#include "api/names.h"
+#include "base/names.h"
 #include "api/reply.h"
 #include "api/sigv4.h"
 #include "base/arena.h"

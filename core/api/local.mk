@@ -24,8 +24,6 @@ pawlcore_sources += \
 	core/api/model.c \
 	core/api/model.h \
 	core/api/model_gen.c \
-	core/api/names.c \
-	core/api/names.h \
 	core/api/page.c \
 	core/api/page.h \
 	core/api/reply.c \

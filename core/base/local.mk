@@ -7,6 +7,7 @@ pawlcore_sources += \
 	core/base/failpoint.c core/base/failpoint.h \
 	core/base/id.c core/base/id.h \
 	core/base/log.c core/base/log.h \
+	core/base/names.c core/base/names.h \
 	core/base/similar.c core/base/similar.h \
 	core/base/stat.c core/base/stat.h \
 	core/base/xalloc.c core/base/xalloc.h

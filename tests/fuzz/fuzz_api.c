@@ -9,11 +9,11 @@
 
 #include "api/http_conn.h"
 #include "api/model.h"
-#include "api/names.h"
 #include "api/page.h"
 #include "api/settings.h"
 #include "api/sigv4.h"
 #include "api/validate.h"
+#include "base/names.h"
 #include "doc/doc.h"
 
 #define MAX_HEAD 4096

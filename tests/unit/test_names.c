@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "api/names.h"
+#include "base/names.h"
 
 #define OURS "arn:aws:states:us-east-1:123456789012:"
 

@@ -1,8 +1,8 @@
 /*
  * names - names and ARNs as the API takes and gives them (machines, executions ...).
  */
-#ifndef PAWL_API_NAMES_H
-#define PAWL_API_NAMES_H
+#ifndef PAWL_BASE_NAMES_H
+#define PAWL_BASE_NAMES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /*
  * names - names and ARNs as the API takes and gives them (machines, executions ...).
  */
-#include "api/names.h"
+#include "base/names.h"
 
 #include <ctype.h>
 #include <stdint.h>
