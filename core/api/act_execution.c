@@ -10,11 +10,8 @@
 #include "store/catalogue.h"
 #include "store/read.h"
 #include "task/engine.h"
-
-#define TRACE_HEADER_MAX 256
-#define REDRIVE_EVENTS_MAX 24999
-#define REDRIVE_PERIOD_MS (INT64_C(14) * 86400 * 1000)
-#define REDRIVE_OPEN_MS (INT64_C(365) * 86400 * 1000)
+#include "task/redrive.h"
+#include "task/start.h"
 
 /* --- StartExecution ------------------------------------------------------------------------ */
 
@@ -34,31 +31,13 @@ struct start {
 	int64_t start_ms;
 };
 
-static int
-start_parse_input(struct start *s, struct err *e)
-{
-	struct err why = ERR_INIT;
-
-	s->input = call_text(&s->call, "input", &s->input_len);
-	if (s->input == NULL) {
-		s->input = "{}";
-		s->input_len = 2;
-	}
-	s->input_doc = doc_parse(s->input, s->input_len, &why);
-	if (doc_is_none(s->input_doc))
-		err_set(e, "InvalidExecutionInput", "Invalid State Machine Execution Input: '%s'",
-		    s->input_len == 0 ? "Invalid execution input." : err_cause(&why));
-	err_fini(&why);
-	return err_is_set(e) ? -1 : 0;
-}
-
 /* The header that load balancers send wins over the argument. */
 static const char *
 start_trace_header(struct call *c)
 {
 	const struct http_header *h = http_header(c->request, "x-amzn-trace-id");
 
-	if (h == NULL || h->value_len == 0 || h->value_len > TRACE_HEADER_MAX)
+	if (h == NULL || h->value_len == 0 || h->value_len > START_TRACE_HEADER_MAX)
 		return call_text(c, "traceHeader", NULL);
 	for (size_t i = 0; i < h->value_len; i++) {
 		if ((unsigned char)h->value[i] > 0x7f)
@@ -79,7 +58,13 @@ start_read(struct flow *f, void *state, struct err *e)
 	if ((rc = call_machine(c, &s->arn, e)) != 0)
 		return rc > 0 ? FLOW_DONE : FLOW_FAIL;
 	s->name = call_text(c, "name", &len);
-	if ((s->name != NULL && name_check(s->name, len, e) != 0) || start_parse_input(s, e) != 0)
+	s->input = call_text(c, "input", &s->input_len);
+	if (s->input == NULL) {
+		s->input = "{}";
+		s->input_len = 2;
+	}
+	if ((s->name != NULL && name_check(s->name, len, e) != 0) ||
+	    start_parse_input(s->input, s->input_len, &s->input_doc, e) != 0)
 		return FLOW_FAIL;
 	s->trace_header = start_trace_header(c);
 	if (s->trace_header != NULL &&
@@ -142,14 +127,8 @@ start_start(struct flow *f, void *state, struct err *e)
 		.input = s->input_doc,
 		.trace_header = s->trace_header };
 
-	(void)e;
-	if (s->machine == NULL)
-		return call_no_machine(&s->call);
-	if (s->machine->deleting)
-		return call_deleting(&s->call, s->machine->name);
-	if (s->machine->type == MACHINE_EXPRESS)
-		return call_error(&s->call, "StateMachineTypeNotSupported", NULL, NULL,
-		    "This operation is not supported by this type of state machine");
+	if (start_check_machine(s->machine, call_text(&s->call, "stateMachineArn", NULL), e) != 0)
+		return FLOW_FAIL;
 	engine_start_execution(s->call.api->engine, &what, flow_id(f), start_done);
 	return FLOW_WAIT;
 }
@@ -163,8 +142,7 @@ start_got_existing(uint64_t ticket, const struct execution_row *row, const struc
 		return;
 	if (row != NULL) {
 		s->known = true;
-		s->same = strcmp(row->status, "RUNNING") == 0 && row->input_len == s->input_len &&
-		    memcmp(row->input, s->input, s->input_len) == 0;
+		s->same = start_is_same(row, s->input, s->input_len);
 		s->start_ms = row->start_ms;
 	}
 	flow_resume(ticket, e);
@@ -202,8 +180,8 @@ start_answer(struct flow *f, void *state, struct err *e)
 	buf_init(&arn, BUF_UNLIMITED);
 	resource_execution_arn(&c->api->here, s->machine->name, s->started_name, &arn);
 	if (s->name_taken && !s->same) {
-		next = call_error(c, "ExecutionAlreadyExists", NULL, NULL,
-		    "Execution Already Exists: '%s'", arn.data);
+		start_already_exists(arn.data, e);
+		next = FLOW_FAIL;
 	} else {
 		buf_addc(b, '{');
 		reply_text_n(b, "executionArn", arn.data, arn.len);
@@ -278,29 +256,6 @@ one_fini(void *state)
 
 /* --- DescribeExecution --------------------------------------------------------------------------- */
 
-/* Why it cannot be redriven, or NULL. */
-static const char *
-redrive_obstacle(const struct api *a, const struct execution_row *row, struct buf *text)
-{
-	int64_t now = clock_wall_ms();
-
-	if (strcmp(row->status, "RUNNING") == 0 || strcmp(row->status, "SUCCEEDED") == 0) {
-		buf_addf(text, "Execution is %s and cannot be redriven", row->status);
-		return text->data;
-	}
-	if (row->machine_deleting)
-		return "State machine is in DELETING status";
-	if (!a->aws_limits)
-		return NULL;
-	if (row->event_count >= REDRIVE_EVENTS_MAX)
-		return "Execution history event limit exceeded";
-	if (now - row->start_ms > REDRIVE_OPEN_MS)
-		return "Execution has exceeded the max execution time";
-	if (now - row->stop_ms > REDRIVE_PERIOD_MS)
-		return "Execution redrivable period exceeded";
-	return NULL;
-}
-
 static void
 describe_redrive(const struct api *a, const struct execution_row *row, struct buf *b)
 {
@@ -308,7 +263,7 @@ describe_redrive(const struct api *a, const struct execution_row *row, struct bu
 	struct buf text;
 
 	buf_init(&text, 256);
-	obstacle = redrive_obstacle(a, row, &text);
+	obstacle = redrive_obstacle(row, a->aws_limits, &text);
 	reply_int(b, "redriveCount", row->redrive_count);
 	if (row->redrive_ms > 0)
 		reply_time(b, "redriveDate", row->redrive_ms);
