@@ -53,6 +53,8 @@ struct commit {
 	const char *input;
 	size_t input_len;
 	const char *version_arn, *alias_arn, *trace_header; /* or NULL */
+	/* ROW_INSERT, ROW_CLOSE: a parent that waits is marked as due when it sleeps while its child ends */
+	struct parent_link parent;
 	/* ROW_INSERT, ROW_CLOSE */
 	const char *status; /* "RUNNING", "SUCCEEDED" ... */
 	int64_t stop_ms;    /* 0 while RUNNING */

@@ -13,7 +13,6 @@
 
 #define ARRAY_HEAD 20
 #define ARRAY_COUNT_AT 12
-/* An empty array has no dimensions, and ends after the element type. */
 #define ARRAY_EMPTY_HEAD 12
 
 static const uint32_t type_oids[] = {
@@ -296,6 +295,19 @@ params_array(struct params *p, struct param_array *a)
 	p->array_[p->n++] = a;
 }
 
+/* An empty array has no dimensions, and ends after the element type. */
+static size_t
+array_len(const struct param_array *a)
+{
+	return a->n > 0 ? a->b.len : ARRAY_EMPTY_HEAD;
+}
+
+void
+params_array_copy(struct params *p, const struct param_array *a)
+{
+	params_add(p, a->b.data, array_len(a));
+}
+
 void
 params_values(const struct params *p, const char *values[PARAMS_MAX], int lengths[PARAMS_MAX],
     int formats[PARAMS_MAX])
@@ -307,7 +319,7 @@ params_values(const struct params *p, const char *values[PARAMS_MAX], int length
 		if (a != NULL) {
 			assert(a->b.len <= INT32_MAX);
 			values[i] = a->b.data;
-			lengths[i] = a->n > 0 ? (int)a->b.len : ARRAY_EMPTY_HEAD;
+			lengths[i] = (int)array_len(a);
 		} else if (p->len_[i] < 0) {
 			values[i] = NULL;
 			lengths[i] = 0;

@@ -61,6 +61,8 @@ void params_text(struct params *p, const char *s, size_t len);
 void params_str(struct params *p, const char *s); /* NULL = null */
 void params_null(struct params *p);
 void params_array(struct params *p, struct param_array *a);
+/* For a query that waits for its turn: a may go. */
+void params_array_copy(struct params *p, const struct param_array *a);
 /* As libpq wants them; good until p or an array of it changes. formats are all 1. */
 void params_values(const struct params *p, const char *values[PARAMS_MAX], int lengths[PARAMS_MAX],
     int formats[PARAMS_MAX]);

@@ -3,6 +3,7 @@
  */
 #include "store/read.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,11 @@ execution_of(const PGresult *r, int i)
 		.event_count = i64_or_zero(r, i, 19),
 	};
 
+	if (!result_null(r, i, 20))
+		e.parent = (struct parent_link){ .shard = result_i16(r, i, 20),
+			.id = result_uuid(r, i, 21),
+			.task_id = result_i64(r, i, 22),
+			.waits = result_bool(r, i, 23) };
 	e.input = result_text(r, i, 9, &e.input_len);
 	e.output = result_text(r, i, 10, &e.output_len);
 	return e;
@@ -145,6 +151,57 @@ read_executions(struct store *s, const struct execution_filter *f, uint64_t tick
 	pool_ask(s->pool, &q, &p);
 }
 
+void
+read_children(struct store *s, int32_t shard, const struct uuid *id, const int64_t *tasks,
+    size_t ntasks, uint64_t ticket, read_executions_cb *cb)
+{
+	const struct pool_question q = { .query = QUERY_nested_children,
+		.answer = answer_executions,
+		.ticket = ticket,
+		.cb = (void (*)(void))cb,
+		.limit = INT_MAX };
+	struct param_array ids;
+	struct params p;
+
+	params_init(&p);
+	params_i16(&p, (int16_t)shard);
+	params_uuid(&p, id);
+	param_array_init(&ids);
+	param_array_begin(&ids, PARAM_I64);
+	for (size_t i = 0; i < ntasks; i++)
+		param_array_i64(&ids, tasks[i]);
+	params_array_copy(&p, &ids);
+	param_array_fini(&ids);
+	pool_ask(s->pool, &q, &p);
+}
+
+static void
+answer_abandoned(struct store *s, const struct pool_question *q, const PGresult *r,
+    const struct err *e)
+{
+	read_abandoned_cb *cb = (read_abandoned_cb *)q->cb;
+
+	(void)s;
+	cb(q->ticket, e == NULL && result_bool(r, 0, 0), e);
+}
+
+void
+read_abandoned(struct store *s, const struct parent_link *task, uint64_t ticket,
+    read_abandoned_cb *cb)
+{
+	const struct pool_question q = { .query = QUERY_nested_abandoned,
+		.answer = answer_abandoned,
+		.ticket = ticket,
+		.cb = (void (*)(void))cb };
+	struct params p;
+
+	params_init(&p);
+	params_i16(&p, (int16_t)task->shard);
+	params_uuid(&p, &task->id);
+	params_i64(&p, task->task_id);
+	pool_ask(s->pool, &q, &p);
+}
+
 static void
 answer_journal(struct store *s, const struct pool_question *q, const PGresult *r,
     const struct err *e)
@@ -223,6 +280,9 @@ answer_open(struct store *s, const struct pool_question *q, const PGresult *r, c
 		rows[i].id = result_uuid(r, i, 0);
 		rows[i].asleep = !result_null(r, i, 1);
 		rows[i].wake_at_ms = i64_or_zero(r, i, 1);
+		rows[i].has_parent = !result_null(r, i, 2);
+		if (rows[i].has_parent)
+			rows[i].parent = result_uuid(r, i, 2);
 	}
 	cb(q->ticket, rows, (size_t)n, NULL);
 	free(rows);

@@ -27,6 +27,7 @@ struct execution_row {
 	int64_t redrive_ms; /* 0 = never */
 	bool machine_deleting;
 	int64_t event_count; /* history events so far */
+	struct parent_link parent;
 };
 
 /* row NULL and e NULL: there is none. */
@@ -52,6 +53,17 @@ typedef void read_executions_cb(uint64_t ticket, const struct execution_row *row
 void read_executions(struct store *s, const struct execution_filter *f, uint64_t ticket,
     read_executions_cb *cb);
 
+/*
+ * What a run that is loaded has to know: the executions that its open tasks started, and those that are
+ * open though the task that waited for them is over.
+ */
+void read_children(struct store *s, int32_t shard, const struct uuid *id, const int64_t *tasks,
+    size_t ntasks, uint64_t ticket, read_executions_cb *cb);
+/* The task is over without an answer, its execution exists; false with e too. */
+typedef void read_abandoned_cb(uint64_t ticket, bool abandoned, const struct err *e);
+void read_abandoned(struct store *s, const struct parent_link *task, uint64_t ticket,
+    read_abandoned_cb *cb);
+
 /* Journal rows; record is borrowed for the time of the callback. */
 struct journal_row {
 	int64_t seq, first_event_id;
@@ -74,6 +86,8 @@ struct open_row {
 	struct uuid id;
 	bool asleep;
 	int64_t wake_at_ms; /* asleep: INT64_MAX = only an answer wakes it */
+	bool has_parent;    /* that waits for it */
+	struct uuid parent;
 };
 typedef void read_open_cb(uint64_t ticket, const struct open_row *rows, size_t n,
     const struct err *e);

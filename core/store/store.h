@@ -22,6 +22,14 @@ struct store;
 
 #define STORE_SHARDS 256 /* fixed when the schema is made; shard = 0 .. 255 */
 
+/* The task that started an execution. task_id 0: nobody did, it was started from outside. */
+struct parent_link {
+	struct uuid id; /* of the execution that the task is in */
+	int64_t task_id;
+	int32_t shard;
+	bool waits; /* .sync: the task waits for its end. Then both are in one shard. */
+};
+
 struct store_options {
 	const char *conninfo;  /* libpq connection string */
 	const char *node_name; /* for pawl.node and application_name */

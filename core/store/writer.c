@@ -46,12 +46,16 @@ enum start_param {
 	START_COUNT,
 	START_SNAPSHOT,
 	START_RECORD,
+	START_PARENT_SHARD,
+	START_PARENT,
+	START_PARENT_TASK,
+	START_PARENT_WAITS,
 	START_PARAMS
 };
 static const enum param_type start_types[START_PARAMS] = { PARAM_I16, PARAM_UUID, PARAM_UUID,
 	PARAM_I64, PARAM_TEXT, PARAM_TEXT, PARAM_I64, PARAM_I64, PARAM_TEXT, PARAM_TEXT, PARAM_TEXT,
 	PARAM_TEXT, PARAM_TEXT, PARAM_TEXT, PARAM_TEXT, PARAM_I64, PARAM_I64, PARAM_I32, PARAM_BOOL,
-	PARAM_TEXT };
+	PARAM_TEXT, PARAM_I16, PARAM_UUID, PARAM_I64, PARAM_BOOL };
 
 enum append_param {
 	APPEND_SHARD,
@@ -82,6 +86,9 @@ static const enum param_type close_types[CLOSE_PARAMS] = { PARAM_I16, PARAM_UUID
 enum sleep_param { SLEEP_SHARD, SLEEP_ID, SLEEP_WAKE, SLEEP_PARAMS };
 static const enum param_type sleep_types[SLEEP_PARAMS] = { PARAM_I16, PARAM_UUID, PARAM_I64 };
 
+enum wake_param { WAKE_SHARD, WAKE_ID, WAKE_PARAMS };
+static const enum param_type wake_types[WAKE_PARAMS] = { PARAM_I16, PARAM_UUID };
+
 struct writer {
 	struct store *store;
 	int index, of;
@@ -101,7 +108,7 @@ struct writer {
 	bool failing; /* batches fail, and it was told */
 
 	struct param_array start[START_PARAMS], append[APPEND_PARAMS], close[CLOSE_PARAMS],
-	    sleep[SLEEP_PARAMS];
+	    sleep[SLEEP_PARAMS], wake[WAKE_PARAMS];
 	struct params params;
 };
 
@@ -133,6 +140,20 @@ array_ms_or_null(struct param_array *a, int64_t ms)
 }
 
 static void
+add_parent(struct param_array *a, const struct parent_link *p)
+{
+	if (p->task_id == 0) {
+		for (int i = START_PARENT_SHARD; i < START_PARAMS; i++)
+			param_array_null(&a[i]);
+		return;
+	}
+	param_array_i16(&a[START_PARENT_SHARD], (int16_t)p->shard);
+	param_array_uuid(&a[START_PARENT], &p->id);
+	param_array_i64(&a[START_PARENT_TASK], p->task_id);
+	param_array_bool(&a[START_PARENT_WAITS], p->waits);
+}
+
+static void
 add_start(struct writer *w, const struct commit *c)
 {
 	struct param_array *a = w->start;
@@ -158,6 +179,7 @@ add_start(struct writer *w, const struct commit *c)
 	param_array_i32(&a[START_COUNT], c->event_count);
 	param_array_bool(&a[START_SNAPSHOT], c->snapshot);
 	param_array_text(&a[START_RECORD], c->record->data, c->record->len);
+	add_parent(a, &c->parent);
 }
 
 static void
@@ -202,6 +224,15 @@ add_sleep(struct writer *w, const struct commit *c)
 		param_array_null(&a[SLEEP_WAKE]);
 }
 
+/* The parent that waits for it. */
+static void
+add_wake(struct writer *w, const struct commit *c)
+{
+	assert(c->parent.shard == c->shard);
+	param_array_i16(&w->wake[WAKE_SHARD], (int16_t)c->parent.shard);
+	param_array_uuid(&w->wake[WAKE_ID], &c->parent.id);
+}
+
 /* Two batches that insert the same names in two orders would wait for each other. */
 static int
 by_machine_and_name(const void *pa, const void *pb)
@@ -243,6 +274,7 @@ batch_build(struct writer *w)
 	arrays_begin(w->append, append_types, APPEND_PARAMS);
 	arrays_begin(w->close, close_types, CLOSE_PARAMS);
 	arrays_begin(w->sleep, sleep_types, SLEEP_PARAMS);
+	arrays_begin(w->wake, wake_types, WAKE_PARAMS);
 	if (w->nstarts > 1)
 		qsort(w->starts, w->nstarts, sizeof *w->starts, by_machine_and_name);
 	for (unsigned i = 0; i < w->nstarts; i++)
@@ -256,6 +288,8 @@ batch_build(struct writer *w)
 			add_close(w, c);
 		if (c->row == ROW_SLEEP || c->row == ROW_WAKE)
 			add_sleep(w, c);
+		if (c->row == ROW_CLOSE && c->parent.waits)
+			add_wake(w, c);
 	}
 }
 
@@ -374,6 +408,8 @@ batch_send(struct writer *w)
 		batch_query(w, QUERY_batch_close, w->close, CLOSE_PARAMS, batch_closed);
 	if (w->sleep[0].n > 0)
 		batch_query(w, QUERY_batch_sleep, w->sleep, SLEEP_PARAMS, batch_step_done);
+	if (w->wake[0].n > 0)
+		batch_query(w, QUERY_batch_wake, w->wake, WAKE_PARAMS, batch_step_done);
 	pg_query(w->pg, QUERY_tx_commit, NULL, batch_committed, w);
 	pg_sync(w->pg, batch_over, w);
 	w->sent_us = clock_mono_us();
@@ -591,6 +627,8 @@ writer_new(struct store *s, int index, int of)
 		param_array_init(&w->close[i]);
 	for (int i = 0; i < SLEEP_PARAMS; i++)
 		param_array_init(&w->sleep[i]);
+	for (int i = 0; i < WAKE_PARAMS; i++)
+		param_array_init(&w->wake[i]);
 	params_init(&w->params);
 	loop_timer_init(s->loop, &w->timer, writer_timer, w);
 	w->pg = pg_open(s->loop, &options, &events);
@@ -610,6 +648,8 @@ writer_free_now(void *arg)
 		param_array_fini(&w->close[i]);
 	for (int i = 0; i < SLEEP_PARAMS; i++)
 		param_array_fini(&w->sleep[i]);
+	for (int i = 0; i < WAKE_PARAMS; i++)
+		param_array_fini(&w->wake[i]);
 	params_fini(&w->params);
 	loop_timer_fini(&w->timer);
 	free(w->batch);

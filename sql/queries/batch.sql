@@ -7,21 +7,24 @@
 -- $6 statuses (text[])  $7 starts (bigint[])  $8 stops (bigint[])  $9 inputs (text[])  $10 outputs (text[])
 -- $11 errors (text[])  $12 causes (text[])  $13 version ARNs (text[])  $14 alias ARNs (text[])
 -- $15 trace headers (text[])  $16 seqs (bigint[])  $17 first event ids (bigint[])  $18 event counts (integer[])
--- $19 snapshots (boolean[])  $20 records (text[])
+-- $19 snapshots (boolean[])  $20 records (text[])  $21 parents' shards (smallint[])  $22 parents (uuid[])
+-- $23 their tasks (bigint[])  $24 do these wait (boolean[])
 -- rows: the places (from 1) of those whose name was taken; nothing of them was written
 -- (coalesce keeps IN from becoming a join: it stays a lookup in a hash table)
 WITH born AS (
 	INSERT INTO pawl.execution (shard, id, machine_id, revision, name, status, start_ms, stop_ms,
-		input, output, error, cause, version_arn, alias_arn, trace_header)
+		input, output, error, cause, version_arn, alias_arn, trace_header, parent_shard, parent_id,
+		parent_task, parent_waits)
 	SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[],
 		$7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
-		$14::text[], $15::text[])
+		$14::text[], $15::text[], $21::smallint[], $22::uuid[], $23::bigint[], $24::boolean[])
 	ON CONFLICT (machine_id, name) DO NOTHING
 	RETURNING id
 ), opened AS (
-	INSERT INTO pawl.open_execution (shard, execution_id, machine_id)
-	SELECT u.shard, u.id, u.machine_id
-	FROM unnest($1::smallint[], $2::uuid[], $3::uuid[], $8::bigint[]) AS u (shard, id, machine_id, stop_ms)
+	INSERT INTO pawl.open_execution (shard, execution_id, machine_id, waiting_parent)
+	SELECT u.shard, u.id, u.machine_id, CASE WHEN u.parent_waits THEN u.parent_id END
+	FROM unnest($1::smallint[], $2::uuid[], $3::uuid[], $8::bigint[], $22::uuid[], $24::boolean[])
+		AS u (shard, id, machine_id, stop_ms, parent_id, parent_waits)
 	WHERE u.stop_ms IS NULL AND coalesce(u.id IN (SELECT id FROM born), false)
 ), written AS (
 	INSERT INTO pawl.journal (shard, execution_id, seq, first_event_id, event_count, snapshot, record)
@@ -69,3 +72,11 @@ UPDATE pawl.open_execution AS o
 SET wake_at = u.wake_at
 FROM unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS u (shard, id, wake_at)
 WHERE o.shard = u.shard AND o.execution_id = u.id;
+
+-- name: batch_wake
+-- Executions whose child ends: those that sleep are due. The last statement of the batch: it sees who falls asleep in it.
+-- $1 shards (smallint[])  $2 ids (uuid[])
+UPDATE pawl.open_execution AS o
+SET wake_at = 0
+FROM unnest($1::smallint[], $2::uuid[]) AS u (shard, id)
+WHERE o.shard = u.shard AND o.execution_id = u.id AND o.wake_at IS NOT NULL;

@@ -10,7 +10,8 @@ SELECT e.id, e.machine_id, e.shard, e.revision, m.name, e.name, e.status, e.star
 	e.output, e.error, e.cause, e.version_arn, e.alias_arn, e.trace_header, e.redrive_count, e.redrive_ms,
 	m.status = 'DELETING',
 	(SELECT j.first_event_id + j.event_count - 1 FROM pawl.journal AS j
-		WHERE j.shard = e.shard AND j.execution_id = e.id ORDER BY j.seq DESC LIMIT 1)
+		WHERE j.shard = e.shard AND j.execution_id = e.id ORDER BY j.seq DESC LIMIT 1),
+	e.parent_shard, e.parent_id, e.parent_task, e.parent_waits
 FROM pawl.machine AS m
 CROSS JOIN LATERAL (
 	SELECT x.* FROM pawl.execution AS x
@@ -27,7 +28,8 @@ SELECT e.id, e.machine_id, e.shard, e.revision, m.name, e.name, e.status, e.star
 	e.output, e.error, e.cause, e.version_arn, e.alias_arn, e.trace_header, e.redrive_count, e.redrive_ms,
 	m.status = 'DELETING',
 	(SELECT j.first_event_id + j.event_count - 1 FROM pawl.journal AS j
-		WHERE j.shard = e.shard AND j.execution_id = e.id ORDER BY j.seq DESC LIMIT 1)
+		WHERE j.shard = e.shard AND j.execution_id = e.id ORDER BY j.seq DESC LIMIT 1),
+	e.parent_shard, e.parent_id, e.parent_task, e.parent_waits
 FROM pawl.execution AS e
 JOIN pawl.machine AS m ON m.id = e.machine_id
 WHERE e.shard = $1::smallint AND e.id = $2::uuid;
@@ -39,7 +41,7 @@ WHERE e.shard = $1::smallint AND e.id = $2::uuid;
 -- rows: as execution_by_name, without input, output, error, cause and count of events
 SELECT e.id, e.machine_id, e.shard, e.revision, m.name, e.name, e.status, e.start_ms, e.stop_ms, NULL::text,
 	NULL::text, NULL::text, NULL::text, e.version_arn, e.alias_arn, e.trace_header, e.redrive_count, e.redrive_ms,
-	m.status = 'DELETING', NULL::bigint
+	m.status = 'DELETING', NULL::bigint, e.parent_shard, e.parent_id, e.parent_task, e.parent_waits
 FROM pawl.execution AS e
 JOIN pawl.machine AS m ON m.id = e.machine_id
 WHERE e.machine_id = $1::uuid
@@ -55,7 +57,7 @@ LIMIT $7::integer;
 -- As execution_list for status RUNNING: the few that are open, however many have ended.
 SELECT e.id, e.machine_id, e.shard, e.revision, m.name, e.name, e.status, e.start_ms, e.stop_ms, NULL::text,
 	NULL::text, NULL::text, NULL::text, e.version_arn, e.alias_arn, e.trace_header, e.redrive_count, e.redrive_ms,
-	m.status = 'DELETING', NULL::bigint
+	m.status = 'DELETING', NULL::bigint, e.parent_shard, e.parent_id, e.parent_task, e.parent_waits
 FROM pawl.open_execution AS o
 JOIN pawl.execution AS e ON e.shard = o.shard AND e.id = o.execution_id
 JOIN pawl.machine AS m ON m.id = e.machine_id
