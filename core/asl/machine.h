@@ -131,6 +131,7 @@ struct task_resource {
 	char *type;     /* TASK_SERVICE: resourceType, "lambda", "aws-sdk:dynamodb" */
 	char *resource; /* TASK_SERVICE: "invoke.waitForTaskToken", suffix included */
 	char *base_arn; /* arn without the pattern suffix: what a plugin serves */
+	bool nested;    /* states:startExecution, which pawld serves itself */
 };
 
 enum map_mode { MAP_INLINE, MAP_DISTRIBUTED };

@@ -8,6 +8,8 @@
 #include "base/id.h"
 #include "base/xalloc.h"
 
+#define NESTED "states:startExecution"
+
 /* Takes the pattern's suffix from the end of the text. */
 static enum task_pattern
 resource_pattern(const char *s, size_t *len)
@@ -58,6 +60,8 @@ resource_parse_service(struct task_resource *r, const struct arn_part *p)
 	r->type = xstrndup(p->s, type_len);
 	r->resource = xstrndup(colon + 1, p->len - type_len - 1);
 	r->base_arn = xstrndup(r->arn, (size_t)(p->s - r->arn) + base_len);
+	r->nested = task_resource_is_aws(r) && base_len == strlen(NESTED) &&
+	    memcmp(p->s, NESTED, base_len) == 0;
 	return 0;
 }
 

@@ -31,6 +31,9 @@
 	X(timer_fired, "timer.fired", "a timer fired, the run has not moved") \
 	X(hibernate_before_drop, "hibernate.before_drop", \
 	    "the snapshot is durable, the run is still in memory") \
+	X(nested_started, "nested.started", "a child is started, its parent has not heard") \
+	X(nested_child_ended, "nested.child_ended", "a child has ended, its parent has not heard") \
+	X(nested_before_stop, "nested.before_stop", "a child is to be stopped, it has not heard") \
 	X(claim_loaded, "claim.loaded", "a shard is claimed and its open executions are known") \
 	X(catalogue_commit, "catalogue.commit", "a catalogue change is about to commit") \
 	X(sql_effect_sent, "sql.effect_sent", \

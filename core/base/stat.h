@@ -22,6 +22,12 @@
 	    "Executions that were started.") \
 	X(executions_closed, COUNTER, "pawl_executions_closed_total", "status", \
 	    "Executions that ended, by the status they ended with.") \
+	X(nested_started, COUNTER, "pawl_nested_started_total", NULL, \
+	    "Executions that a task of another execution started.") \
+	X(nested_found, COUNTER, "pawl_nested_found_total", NULL, \
+	    "Starts that found their execution there: begun before a crash, not begun again.") \
+	X(nested_stopped, COUNTER, "pawl_nested_stopped_total", NULL, \
+	    "Executions that were stopped because the task that waited for them was given up.") \
 	X(transitions, COUNTER, "pawl_transitions_total", NULL, \
 	    "States entered, retries included.") \
 	X(signals, COUNTER, "pawl_sql_signals_total", "kind", \

@@ -125,7 +125,8 @@ attempt_is_busy(const struct frame *f)
 
 	if (res->kind == TASK_ACTIVITY)
 		return false;
-	return !(res->pattern == PATTERN_TOKEN && f->task.submitted);
+	/* an execution that was started goes on without us, as whoever got a token does */
+	return !f->task.submitted || (res->pattern != PATTERN_TOKEN && !res->nested);
 }
 
 void

@@ -112,6 +112,8 @@ void vars_assign(struct doc *vars, struct doc assigned);
 size_t vars_size_with(struct doc vars, struct doc assigned);
 
 void run_effect(struct run *r, enum effect_kind kind, int64_t task_id);
+/* EFFECT_CANCEL, because somebody who has the token gave the answer. */
+void run_effect_answered(struct run *r, int64_t task_id);
 /* EFFECT_FAILED, when somebody wants it. Copies. */
 void run_effect_failed(struct run *r, const struct failed_state *failed);
 

@@ -173,6 +173,14 @@ run_effect(struct run *r, enum effect_kind kind, int64_t task_id)
 }
 
 void
+run_effect_answered(struct run *r, int64_t task_id)
+{
+	const struct effect x = { .kind = EFFECT_CANCEL, .task_id = task_id, .answered = true };
+
+	effects_add(r->fx, &x);
+}
+
+void
 run_effect_failed(struct run *r, const struct failed_state *failed)
 {
 	struct effect x = { .kind = EFFECT_FAILED };

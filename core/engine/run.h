@@ -119,6 +119,7 @@ struct failed_state {
 struct effect {
 	enum effect_kind kind;
 	int64_t task_id;
+	bool answered;               /* CANCEL: somebody who has the token gave the answer */
 	struct failed_state *failed; /* owned by the list */
 };
 struct effects {
@@ -159,7 +160,7 @@ int64_t run_due_ms(const struct run *r);
 int64_t run_last_event_id(const struct run *r);
 /* States entered and attempts retried since this object was made (for counting; not part of the journal). */
 int64_t run_transitions(const struct run *r);
-/* Nothing is to be dispatched or running on our side: only timers, tokens, activities are awaited. */
+/* Nothing is to be dispatched or running on our side: only timers, tokens, activities, nested executions are awaited. */
 bool run_only_waits(const struct run *r);
 
 /*

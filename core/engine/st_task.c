@@ -280,7 +280,7 @@ void
 st_task_answered(struct run *r, struct frame *f, const struct stimulus *s)
 {
 	if (s->by_token)
-		run_effect(r, EFFECT_CANCEL, f->task.id);
+		run_effect_answered(r, f->task.id);
 	attempt_succeeded(r, f, s->output);
 }
 
@@ -290,7 +290,7 @@ st_task_failed(struct run *r, struct frame *f, const struct stimulus *s)
 	struct failure x;
 
 	if (s->by_token)
-		run_effect(r, EFFECT_CANCEL, f->task.id);
+		run_effect_answered(r, f->task.id);
 	failure_init(&x, s->error, s->cause);
 	attempt_failed(r, f, OUTCOME_FAILED, &x);
 }

@@ -4,6 +4,7 @@
  * The plugin host knows an attempt by a ticket; a ticket that is gone is an answer
  * that came too late, and is dropped.
  */
+#include "task/nested.h"
 #include "task/resident.h"
 
 #include <stdio.h>
@@ -64,16 +65,13 @@ dispatch_activity(struct resident *r, const struct run_task *t)
 	free(cause);
 }
 
-#define KEY_SIZE (UUID_TEXT_SIZE + 24)
-
-/* The same for each dispatch of one attempt. */
-static void
-idempotency_key(const struct resident *r, const struct run_task *t, char out[KEY_SIZE])
+void
+dispatch_key(const struct resident *r, int64_t task_id, char out[DISPATCH_KEY_SIZE])
 {
 	char uuid[UUID_TEXT_SIZE];
 
 	uuid_format(&r->slot->id, uuid);
-	snprintf(out, KEY_SIZE, "%s-%lld", uuid, (long long)t->task_id);
+	snprintf(out, DISPATCH_KEY_SIZE, "%s-%lld", uuid, (long long)task_id);
 }
 
 static void
@@ -91,11 +89,11 @@ dispatch_task(struct resident *r, const struct run_task *t)
 		.timeout_ms = t->timeout_s * 1000,
 		.credentials_role = t->credentials_role,
 		.submitted = t->response };
-	char key[KEY_SIZE];
+	char key[DISPATCH_KEY_SIZE];
 	struct buf token;
 
 	buf_init(&token, BUF_UNLIMITED);
-	idempotency_key(r, t, key);
+	dispatch_key(r, t->task_id, key);
 	spec.idempotency_key = key;
 	if (res->pattern != PATTERN_REQUEST) {
 		const struct run_host *host = engine_run_host(g);
@@ -115,6 +113,15 @@ dispatch_task(struct resident *r, const struct run_task *t)
 	buf_fini(&token);
 }
 
+static void
+dispatch_service(struct resident *r, const struct run_task *t)
+{
+	if (t->state->resource.nested)
+		nested_dispatch(r, t);
+	else
+		dispatch_task(r, t);
+}
+
 /* As the hooks at before_dispatch want it, or refused by one. The history keeps what the state said. */
 static void
 dispatch_asked(struct resident *r, const struct run_task *t)
@@ -122,9 +129,9 @@ dispatch_asked(struct resident *r, const struct run_task *t)
 	struct stimulus refused = { .kind = STIMULUS_TASK_FAILED, .task_id = t->task_id };
 	struct run_task task = *t;
 	struct hook_dispatch d;
-	char key[KEY_SIZE];
+	char key[DISPATCH_KEY_SIZE];
 
-	idempotency_key(r, t, key);
+	dispatch_key(r, t->task_id, key);
 	hook_run_dispatch(r, t, key, &d);
 	if (d.refused) {
 		refused.error = d.error;
@@ -133,7 +140,7 @@ dispatch_asked(struct resident *r, const struct run_task *t)
 	} else {
 		if (!doc_is_none(d.parameters))
 			task.parameters = d.parameters;
-		dispatch_task(r, &task);
+		dispatch_service(r, &task);
 	}
 	hook_dispatch_fini(&d);
 }
@@ -146,7 +153,7 @@ dispatch_one(struct resident *r, const struct run_task *t)
 	else if (hooks_any(r->engine->hooks, HOOK_before_dispatch))
 		dispatch_asked(r, t);
 	else
-		dispatch_task(r, t);
+		dispatch_service(r, t);
 }
 
 void
@@ -166,7 +173,8 @@ dispatch_release(struct resident *r)
 				dispatch_one(r, &t);
 			break;
 		case EFFECT_CANCEL:
-			if ((d = dispatch_find(r, fx.list[i].task_id)) != NULL)
+			if (!nested_cancel(r, fx.list[i].task_id, fx.list[i].answered) &&
+			    (d = dispatch_find(r, fx.list[i].task_id)) != NULL)
 				dispatch_cancel(d);
 			break;
 		case EFFECT_ENDED:
@@ -209,7 +217,10 @@ dispatch_resume_one(struct resident *r, const struct run_task *t)
 
 	if (res->pattern == PATTERN_TOKEN && t->submitted)
 		return; /* its token answers */
-	if (doc_is_none(t->response) && plugin_host_serves(r->engine->plugins, res) &&
+	if (res->nested && nested_resume(r, t->task_id))
+		return;
+	if (doc_is_none(t->response) && !res->nested &&
+	    plugin_host_serves(r->engine->plugins, res) &&
 	    plugin_host_after_crash(r->engine->plugins, res) == AFTER_CRASH_ONCE) {
 		resident_deliver(r, &failed, NULL);
 		return;
@@ -245,6 +256,7 @@ dispatch_drop_all(struct resident *r, bool over)
 		else
 			dispatch_let_go(d);
 	}
+	nested_drop_all(r);
 }
 
 void

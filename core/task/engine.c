@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/stat.h"
 #include "base/xalloc.h"
+#include "task/nested.h"
 #include "task/resident.h"
 #include "task/token.h"
 
@@ -41,6 +42,7 @@ engine_new(struct loop *l, const struct engine_options *o)
 	g->hooks = o->hooks;
 	TAILQ_INIT(&g->to_load);
 	TAILQ_INIT(&g->client_reads);
+	TAILQ_INIT(&g->nested_detached);
 	loop_timer_init(l, &g->due_timer, engine_on_due, g);
 	loop_timer_init(l, &g->drain_timer, engine_drain_over, g);
 	g->events = (struct store_events){ .shard_claimed = engine_shard_claimed,
@@ -74,6 +76,7 @@ engine_free(struct engine *g)
 	g->store = NULL;
 	client_stop(g);
 	engine_drop(g, -1);
+	nested_free_all(g);
 	loop_timer_fini(&g->due_timer);
 	loop_timer_fini(&g->drain_timer);
 	slots_fini(&g->slots);
@@ -140,8 +143,7 @@ engine_forget(struct resident *r)
 	engine_rearm(g);
 }
 
-/* A sleeping execution comes back; its next commit says so on its open row. */
-static struct resident *
+struct resident *
 engine_wake(struct engine *g, struct slot *s)
 {
 	struct resident *r = resident_new(g, s);
@@ -326,7 +328,7 @@ engine_new_run(struct engine *g, const struct engine_start *s, int32_t shard)
 		.input_text = s->input_text,
 		.input_len = s->input_len,
 		.input = s->input };
-	struct uuid id = uuid_v7(f.start_ms), name = uuid_v4();
+	struct uuid id = s->id != NULL ? *s->id : uuid_v7(f.start_ms), name = uuid_v4();
 	char name_text[UUID_TEXT_SIZE];
 	struct resident *r;
 	struct buf arns;
@@ -334,6 +336,7 @@ engine_new_run(struct engine *g, const struct engine_start *s, int32_t shard)
 	uuid_format(&name, name_text);
 	r = resident_new(g, slots_add(&g->slots, &id, shard));
 	r->machine = machine_entry_ref(s->machine);
+	r->commit.parent = s->parent;
 	r->trace_header = s->trace_header == NULL ? NULL : xstrdup(s->trace_header);
 	buf_init(&arns, BUF_UNLIMITED);
 	loader_facts(r, s->name == NULL ? name_text : s->name, &f, &arns);
@@ -351,6 +354,8 @@ engine_start_execution(struct engine *g, const struct engine_start *s, uint64_t 
 	struct reply *reply = reply_new(ticket);
 	int32_t shard = store_pick_shard(g->store);
 
+	if (shard >= 0 && s->parent.waits)
+		shard = s->parent.shard;
 	reply->kind = REPLY_STARTED;
 	reply->started = cb;
 	if (g->draining || shard < 0) {
@@ -390,7 +395,8 @@ engine_stop_execution(struct engine *g, int32_t shard, const struct uuid *id, co
 static bool
 engine_is_idle(const struct engine *g)
 {
-	return store_pending(g->store) == 0 && g->dispatches.n == 0 && g->loading == 0;
+	return store_pending(g->store) == 0 && g->dispatches.n == 0 && g->loading == 0 &&
+	    nested_is_idle(g);
 }
 
 static void

@@ -43,6 +43,8 @@ struct engine_start {
 	size_t input_len;
 	struct doc input; /* parsed; borrowed */
 	const char *version_arn, *alias_arn, *trace_header;
+	struct parent_link parent; /* of one that a task starts */
+	const struct uuid *id;     /* NULL = a new one */
 };
 /*
  * e NULL: it is durable. name_taken: an execution of that name exists (nothing was started; the caller

@@ -2,9 +2,10 @@
  * loader - runs from their journals: after a claim, a wake-up, a doubt.
  *
  * A load is three reads: the execution row, its machine's revision, the journal from
- * the latest snapshot. Answers find the resident by its ticket. At most LOADS_MAX are
+ * the latest snapshot; four for a run that may have started others. Answers find the resident by its ticket. At most LOADS_MAX are
  * under way, the others wait in line.
  */
+#include "task/nested.h"
 #include "task/resident.h"
 
 #include <stdlib.h>
@@ -117,6 +118,60 @@ loader_facts(const struct resident *r, const char *name, struct run_facts *f, st
 }
 
 static void
+loader_done(struct resident *r)
+{
+	loader_end(r);
+	resident_loaded(r);
+}
+
+static void loader_read_children(struct resident *r);
+
+static void
+loader_got_children(uint64_t ticket, const struct execution_row *rows, size_t n, bool more,
+    const struct err *e)
+{
+	struct resident *r = idmap_get(&loader_residents, ticket);
+
+	(void)more;
+	if (r == NULL)
+		return;
+	if (e != NULL) {
+		loader_later(r, RETRY_MS);
+	} else if (r->child_ended) {
+		loader_read_children(r);
+	} else {
+		nested_adopt(r, rows, n);
+		loader_done(r);
+	}
+}
+
+struct task_ids {
+	int64_t *list;
+	size_t n;
+};
+
+static void
+task_ids_add(void *arg, const struct run_task *t)
+{
+	struct task_ids *ids = arg;
+
+	ids->list = xreallocarray(ids->list, ids->n + 1, sizeof(*ids->list));
+	ids->list[ids->n++] = t->task_id;
+}
+
+static void
+loader_read_children(struct resident *r)
+{
+	struct task_ids ids = { 0 };
+
+	r->child_ended = false;
+	run_each_task(r->run, task_ids_add, &ids);
+	read_children(r->engine->store, r->slot->shard, &r->slot->id, ids.list, ids.n, r->ticket,
+	    loader_got_children);
+	free(ids.list);
+}
+
+static void
 loader_got_journal(uint64_t ticket, const struct journal_row *rows, size_t n, const struct err *e)
 {
 	struct resident *r = idmap_get(&loader_residents, ticket);
@@ -138,9 +193,11 @@ loader_got_journal(uint64_t ticket, const struct journal_row *rows, size_t n, co
 		r->next_seq = rows[i].seq + 1;
 		resident_count_record(r, rows[i].record_len, rows[i].snapshot);
 	}
-	loader_end(r);
 	resident_log(r, LOG_LEVEL_DEBUG, "loaded from %zu records", n);
-	resident_loaded(r);
+	if (nested_to_adopt(r))
+		loader_read_children(r);
+	else
+		loader_done(r);
 }
 
 /* What the execution row says, kept until the machine is here. */
@@ -240,6 +297,7 @@ loader_got_row(uint64_t ticket, const struct execution_row *row, const struct er
 	}
 	r->load = load_new(row);
 	r->row_written = true;
+	r->commit.parent = row->parent;
 	catalogue_by_id(r->engine->store, &row->machine_id, row->revision, ticket,
 	    loader_got_machine);
 }
@@ -280,12 +338,24 @@ claim_open(struct engine *g, int32_t shard, const struct open_row *row)
 	if (slots_find(&g->slots, &row->id) != NULL)
 		return; /* started here while the list was on its way */
 	slot = slots_add(&g->slots, &row->id, shard);
+	slot->claimed = true;
 	if (row->asleep) {
 		slots_set_due(&g->slots, slot,
 		    row->wake_at_ms == INT64_MAX ? SLOT_NEVER : row->wake_at_ms);
 		return;
 	}
 	loader_enqueue(resident_new(g, slot));
+}
+
+/* One that sleeps while the execution that waits for it has ended is to be stopped. */
+static void
+claim_orphan(struct engine *g, const struct open_row *row)
+{
+	struct slot *slot = slots_find(&g->slots, &row->id);
+
+	if (row->has_parent && slot != NULL && slot->resident == NULL &&
+	    slots_find(&g->slots, &row->parent) == NULL)
+		slots_set_due(&g->slots, slot, 0);
 }
 
 static void
@@ -303,11 +373,13 @@ claim_got_open(uint64_t ticket, const struct open_row *rows, size_t n, const str
 		return;
 	}
 	(void)FAILPOINT(claim_loaded);
-	if (e == NULL && store_owns(g->store, c->shard))
+	if (e == NULL && store_owns(g->store, c->shard)) {
 		for (i = 0; i < n; i++)
 			claim_open(g, c->shard, &rows[i]);
-	if (e == NULL && store_owns(g->store, c->shard))
+		for (i = 0; i < n; i++)
+			claim_orphan(g, &rows[i]);
 		client_read(g, c->shard, NULL, 0);
+	}
 	claim_end(c);
 	engine_rearm(g);
 }

@@ -4,6 +4,8 @@ pawlcore_sources += core/task/engine.c core/task/engine.h core/task/resident.c c
 pawlcore_sources += core/task/loader.c core/task/dispatch.c core/task/slots.c core/task/slots.h
 pawlcore_sources += core/task/answer.c
 pawlcore_sources += core/task/client.c
+pawlcore_sources += core/task/nested.c core/task/nested.h
+pawlcore_sources += core/task/nested_doc.c core/task/nested_doc.h
 pawlcore_sources += core/task/redrive.c core/task/redrive.h core/task/start.c core/task/start.h
 pawlcore_sources += core/task/token.c core/task/token.h core/task/plugin_host.h
 

@@ -1,6 +1,7 @@
 /*
  * resident - a run plus its place in this node.
  */
+#include "task/nested.h"
 #include "task/resident.h"
 
 #include <assert.h>
@@ -47,6 +48,7 @@ resident_new(struct engine *g, struct slot *slot)
 	TAILQ_INIT(&r->inbox);
 	TAILQ_INIT(&r->replies);
 	TAILQ_INIT(&r->dispatches);
+	TAILQ_INIT(&r->nested);
 	buf_init(&r->record, BUF_UNLIMITED);
 	r->commit.execution_id = slot->id;
 	r->commit.shard = slot->shard;
@@ -105,6 +107,7 @@ resident_free(void *arg)
 
 	assert(r->magic == RESIDENT_MAGIC && r->where == RES_GONE);
 	assert(TAILQ_EMPTY(&r->replies) && TAILQ_EMPTY(&r->dispatches));
+	assert(TAILQ_EMPTY(&r->nested));
 	while ((it = TAILQ_FIRST(&r->inbox)) != NULL) {
 		TAILQ_REMOVE(&r->inbox, it, link);
 		inbox_item_free(it);
@@ -142,6 +145,12 @@ resident_set_where(struct resident *r, enum resident_where to)
 	}
 }
 
+static bool
+resident_only_waits(const struct resident *r)
+{
+	return run_only_waits(r->run) && !nested_watches(r);
+}
+
 /*
  * When the run next wants a turn: its own timers, or the time to go to sleep. Never
  * this instant: one that has more to do than a move may (run.h) must let others in between.
@@ -151,7 +160,7 @@ resident_schedule(struct resident *r)
 {
 	int64_t due = run_due_ms(r->run), next = clock_wall_ms() + 1;
 
-	if (run_only_waits(r->run) && !r->hibernating) {
+	if (resident_only_waits(r) && !r->hibernating) {
 		int64_t sleep_at = r->idle_since_ms + r->engine->hibernate_after_ms;
 
 		/* worth it only when the wait goes on for as long again */
@@ -364,6 +373,7 @@ resident_sleep(struct resident *r)
 
 	(void)FAILPOINT(hibernate_before_drop);
 	resident_log(r, LOG_LEVEL_DEBUG, "hibernates");
+	nested_drop_all(r);
 	resident_set_where(r, RES_GONE);
 	slots_set_due(&r->engine->slots, slot, due == INT64_MAX ? SLOT_NEVER : due);
 	engine_rearm(r->engine);
@@ -427,6 +437,9 @@ resident_loaded(struct resident *r)
 	run_heard(r->run, r->engine->claimed_ms[r->slot->shard]);
 	dispatch_resume(r); /* before the inbox: only what was open in the journal */
 	resident_schedule(r);
+	if (r->slot->claimed)
+		nested_check_parent(r);
+	r->slot->claimed = false;
 	inbox_run(r);
 }
 
@@ -440,6 +453,8 @@ resident_committed(struct commit *c, enum commit_result result)
 	case COMMIT_OK:
 		r->row_written = true;
 		r->row_asleep = c->row == ROW_SLEEP;
+		if (run_status(r->run) != RUN_RUNNING)
+			nested_child_ended(r);
 #ifdef PAWL_CHECK_BUILD
 		resident_set_where(r, RES_CHECKING);
 		loader_check(r);
@@ -496,7 +511,7 @@ resident_due(struct resident *r, int64_t now_ms)
 		(void)FAILPOINT(timer_fired);
 		if (resident_move(r, &s, NULL) == 0)
 			return;
-	} else if (run_only_waits(r->run) &&
+	} else if (resident_only_waits(r) &&
 	    r->idle_since_ms + r->engine->hibernate_after_ms <= now_ms) {
 		run_keep_beats(r->run);
 		r->hibernating = true;

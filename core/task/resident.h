@@ -1,7 +1,7 @@
 /*
  * resident - a run plus its place in this node.
  *
- * Internal to the engine (engine.c, resident.c, loader.c, dispatch.c). A resident moves
+ * Internal to the engine (engine.c, resident.c, loader.c, dispatch.c, nested.c). A resident moves
  * when a stimulus comes; while its record is on the way to PostgreSQL stimuli queue
  * up in the inbox, and nothing that the record asks for leaves before the commit:
  *
@@ -64,6 +64,7 @@ struct dispatch {
 	bool by_token; /* the plugin's part ends when the request is accepted */
 };
 TAILQ_HEAD(dispatch_list, dispatch);
+TAILQ_HEAD(nested_list, nested); /* nested.h */
 
 struct resident {
 	unsigned magic;
@@ -80,6 +81,9 @@ struct resident {
 	struct reply_list replies; /* of moves that are not durable yet */
 	struct effects effects;    /* likewise */
 	struct dispatch_list dispatches;
+	struct nested_list nested;
+	bool
+	    child_ended; /* while it was being loaded: what it was told of its children may be old */
 
 	struct commit commit;
 	struct buf record;
@@ -115,6 +119,8 @@ struct engine {
 	unsigned loading;        /* loads under way */
 	unsigned claims_pending; /* shards whose open executions are being listed */
 	uint64_t nresidents, ncommitting;
+	struct nested_list nested_detached; /* without a parent */
+	unsigned nested_busy;
 	bool draining;
 	loop_cb *drained;
 	void *drained_arg;
@@ -143,6 +149,9 @@ void resident_log(const struct resident *r, int level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* dispatch.c */
+#define DISPATCH_KEY_SIZE (UUID_TEXT_SIZE + 24)
+/* The idempotency key of an attempt. */
+void dispatch_key(const struct resident *r, int64_t task_id, char out[DISPATCH_KEY_SIZE]);
 void dispatch_release(struct resident *r); /* effects that are durable go out */
 void dispatch_resume(struct resident *r);  /* after a load: what was open at the crash */
 /* over: nobody wants an answer any more; else the tasks are started again elsewhere or later. */
@@ -175,6 +184,8 @@ void client_stop(struct engine *g);
 /* engine.c */
 #define ENGINE_NOT_HERE "The execution is not available at the moment. Try again."
 void engine_rearm(struct engine *g);
+/* A sleeping execution comes back; its next commit says so on its open row. */
+struct resident *engine_wake(struct engine *g, struct slot *s);
 void engine_forget(struct resident *r); /* slot and resident go */
 const struct run_host *engine_run_host(struct engine *g);
 void engine_check_drained(struct engine *g);

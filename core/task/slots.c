@@ -75,7 +75,7 @@ slots_add(struct slots *t, const struct uuid *id, int32_t shard)
 	i = slots_place(t, id);
 	assert(t->table[i] == NULL);
 	s->id = *id;
-	s->shard = shard;
+	s->shard = (int16_t)shard;
 	s->due_ms = SLOT_NEVER;
 	t->table[i] = s;
 	t->n++;

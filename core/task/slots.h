@@ -21,7 +21,8 @@ struct resident;
 
 struct slot {
 	struct uuid id;
-	int32_t shard;
+	int16_t shard;
+	bool claimed;      /* was open when its shard was claimed, and has not been loaded since */
 	uint32_t heap_pos; /* place in the heap from 1; 0 = not in it (due_ms is SLOT_NEVER) */
 	int64_t due_ms;
 	struct resident *resident; /* NULL = asleep */

@@ -19,6 +19,7 @@ e2e_tests = \
 	tests/e2e/test_lua.py \
 	tests/e2e/test_mail.py \
 	tests/e2e/test_misbehaving.py \
+	tests/e2e/test_nested.py \
 	tests/e2e/test_plugin_http.py \
 	tests/e2e/test_plugins.py \
 	tests/e2e/test_queue.py \

@@ -275,6 +275,14 @@ class Postgres:
         return self.conninfo(name)
 
 
+def failpoints():
+    """Names of pawld's fail points; none in a build without them."""
+    done = subprocess.run([need_pawld(), "--list-failpoints"], check=False, capture_output=True,
+                          text=True)
+    names = re.findall(r"^([a-z]\w*(?:\.\w+)+)\b", done.stdout, re.M)
+    return names if done.returncode == 0 else []
+
+
 # --- pawld --------------------------------------------------------------------------------------
 
 def plugin_folder(folder, modules=()):

@@ -18,6 +18,7 @@ unit_tests += tests/unit/test_model
 unit_tests += tests/unit/test_idmap
 unit_tests += tests/unit/test_slots
 unit_tests += tests/unit/test_token
+unit_tests += tests/unit/test_nested_doc
 unit_tests += tests/unit/test_arena
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_clock
