@@ -9,6 +9,7 @@ import fakeaws_services
 import functions
 import histories
 import history
+import machines
 import match
 import pawltest
 from match import Mismatch, _Words
@@ -35,7 +36,8 @@ class Case:
     """A case under way against one pawld."""
 
     def __init__(self, recorded, client, endpoint, account, region):
-        self.recorded, self.client, self.endpoint = recorded, client, endpoint
+        self.recorded = recorded = machines.restored(recorded, account)
+        self.client, self.endpoint = client, endpoint
         self.account, self.region = account, region
         self.unique = uuid.uuid4().hex[:8]
         day = recorded["recorded"]
@@ -57,6 +59,7 @@ class Case:
         try:
             self.register_functions()
             self.create_queue()
+            self.make_unmade()
             steps = self.recorded["steps"]
             for number, step in enumerate(steps):
                 try:
@@ -479,6 +482,16 @@ class Case:
             self.matcher.match([one for page in expected for one in page], got)
         else:
             raise Failed(f"no rule for the collected answers of {action}")
+
+    def make_unmade(self):
+        found = machines.unmade(self.recorded)
+        if found is None:
+            return
+        machine, execution, name, definition = found
+        arn = self.client.create(f"unmade-{self.unique}", definition)
+        self.machines[arn] = {}
+        self.names[machine] = arn
+        self.names[execution] = arn.replace(":stateMachine:", ":execution:") + ":" + name
 
     # --- functions -------------------------------------------------------------------------
 

@@ -112,11 +112,7 @@ def _resource_needs(resource, found):
     if not match:           # no ARN of a task: it is for the validation to say so
         return
     service, action, _ = match.groups()
-    if service == "states":
-        found.add("nested executions")
-    elif (service, action) == ("aws-sdk:sfn", "startExecution"):
-        found.add("nested executions")
-    elif service == "aws-sdk:sfn":
+    if service == "aws-sdk:sfn":
         found |= _action_needs(action[:1].upper() + action[1:])
-    elif service not in TASK_SERVICES:
+    elif service not in TASK_SERVICES and (service, action) != ("states", "startExecution"):
         found.add("service " + service)
