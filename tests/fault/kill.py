@@ -2,10 +2,11 @@
 """kill - the kill harness: executions under way while pawld and PostgreSQL die, again and again.
 
 Executions of the example account-opening and of a mix of Parallel, Map, Wait, Retry and
-Catch are started all the time. Meanwhile pawld is killed (kill -9) at every fail point and
+Catch, which start executions themselves, are started all the time. Meanwhile pawld is killed (kill -9) at every fail point and
 at random times, PostgreSQL at random times. Afterwards every execution that was
 acknowledged is there, every one has ended, and each history equals that of an
 undisturbed run, times aside: as a tree, since what runs side by side may finish in any order.
+No task has started two executions, and none that a task waited for has outlived it.
 
     kill.py                  the short form
     kill.py --long           the long form: 500 executions
@@ -38,6 +39,7 @@ import pawltest
 import services
 
 ECHO = "arn:pawl:states:::echo:say"
+START = "arn:aws:states:::states:startExecution"
 # An outage lasts longer than the example's time limits, and a limit that passes is a fact of the
 # history. Here only the answers of the services decide.
 LONG_LIMIT = 300
@@ -65,6 +67,7 @@ def mix_definition():
             {"StartAt": "Sleep", "States": {
                 "Sleep": {"Type": "Wait", "Seconds": 2, "Next": "Wake"},
                 "Wake": echo({"Output": "awake"}, 10, End=True)}},
+            {"StartAt": "Given up", "States": given_up_states()},
             {"StartAt": "Call", "States": {"Call": call}},
             {"StartAt": "Ask", "States": {"Ask": ask_state()}}]},
         "Fails": {"Type": "Parallel", "Next": "Never", "Branches": [
@@ -107,7 +110,40 @@ def lua_states():
         "Decide": {"Type": "Choice", "QueryLanguage": "Lua", "Default": "Done", "Choices": [
             {"Condition": "{% draw and counted.kind == 'even' %}", "Next": "Done",
              "Output": {"even": "{% states.input %}"}}]},
-        "Done": {"Type": "Succeed"}}
+        "Done": {"Type": "Pass", "Result": [1, 2], "Next": "Nested"},
+        **nested_states()}
+
+
+def arn_of(machine):
+    return f"arn:aws:states:{pawltest.REGION}:{pawltest.ACCOUNT}:stateMachine:{machine}"
+
+
+def nested_states():
+    """Executions that are waited for, and one that goes its way."""
+    return {
+        "Nested": {"Type": "Map", "Next": "Apart",
+                   "Parameters": {"n.$": "$$.Map.Item.Value"},
+                   "ItemProcessor": {"StartAt": "Child", "States": {"Child": {
+                       "Type": "Task", "Resource": START + ".sync:2", "End": True,
+                       "ResultSelector": {"got.$": "$.Output"},
+                       "Parameters": {"StateMachineArn": arn_of("child"), "Input.$": "$"}}}}},
+        "Apart": {"Type": "Task", "Resource": START, "ResultPath": None, "End": True,
+                  "Parameters": {"StateMachineArn": arn_of("child"), "Input": {"n": 7}}}}
+
+
+def given_up_states():
+    return {
+        "Given up": {"Type": "Task", "Resource": START + ".sync", "TimeoutSeconds": 1, "End": True,
+                     "Parameters": {"StateMachineArn": arn_of("idle")},
+                     "Catch": [{"ErrorEquals": ["States.Timeout"], "Next": "Let be"}]},
+        "Let be": {"Type": "Pass", "Result": "given up", "End": True}}
+
+
+def child_definition():
+    return {"StartAt": "Work", "States": {
+        "Work": echo({"Output.$": "$"}, 20, Next="Rest"),
+        "Rest": {"Type": "Wait", "Seconds": 1, "Next": "More"},
+        "More": echo({"Output.$": "$.n"}, 5, End=True)}}
 
 
 def example_definition():
@@ -283,12 +319,20 @@ def clean(event):
     detail = history.details(event)
     if detail and "parameters" in detail:
         detail["parameters"] = re.sub(r'("token":)"[\w-]{56}"', r"\1null", detail["parameters"])
-    if detail and "SdkHttpMetadata" in str(detail.get("output", "")):
+    if detail and re.search("SdkHttpMetadata|ExecutionArn", str(detail.get("output", ""))):
         output = json.loads(detail["output"])
-        for member in ("SdkHttpMetadata", "SdkResponseMetadata"):
+        for member in ("SdkHttpMetadata", "SdkResponseMetadata", "ExecutionArn", "Name", "StartDate",
+                       "StopDate"):
             output.pop(member, None)
         detail["output"] = json.dumps(output)
     return event
+
+
+def without_submitted(events):
+    """The history without TaskSubmitted: a time limit that passes during an outage passes before it."""
+    before = {e["id"]: e["previousEventId"] for e in events if e["type"] == "TaskSubmitted"}
+    return [{**e, "previousEventId": before.get(e["previousEventId"], e["previousEventId"])}
+            for e in events if e["id"] not in before]
 
 
 class Executions:
@@ -391,11 +435,8 @@ class Daemon(pawltest.Pawld):
 
 
 def failpoints():
-    """Names of the fail points; none in a build without them. Those of SQL are e2e/test_sql.py's."""
-    done = subprocess.run([pawltest.need_pawld(), "--list-failpoints"], check=False,
-                          capture_output=True, text=True)
-    names = re.findall(r"^([a-z]\w*(?:\.\w+)+)\b", done.stdout, re.M)
-    return [name for name in names if not name.startswith("sql.")] if done.returncode == 0 else []
+    """The fail points, but for those of SQL, which are e2e/test_sql.py's."""
+    return [name for name in pawltest.failpoints() if not name.startswith("sql.")]
 
 
 ASK = """
@@ -416,6 +457,9 @@ def prepare_scripts(daemon):
 
 def create_machines(client):
     client.create("opening", example_definition())
+    client.create("child", child_definition())
+    client.create("idle", {"StartAt": "Idle", "States": {
+        "Idle": {"Type": "Wait", "Seconds": 36000, "End": True}}})
     client.create("mix", mix_definition())
 
 
@@ -448,7 +492,7 @@ def outcome(client, arn):
     complaints = history.check(events)
     if complaints:
         raise AssertionError(f"{arn}: {complaints}")
-    return end["status"], history.canonical(history.tree(events), clean)
+    return end["status"], history.canonical(history.tree(without_submitted(events)), clean)
 
 
 # --- the kills --------------------------------------------------------------------------------------
@@ -503,10 +547,9 @@ def disturbed(rng, count, planned, long_form):
     workers = Workers(planned.asked, daemon.url)
     daemon.kill()
     rounds = plan(rng, failpoints(), long_form)
-    share = -(-count // len(rounds))
     reached = set()
     for number, (kind, detail) in enumerate(rounds):
-        executions.allow(range(number * share, min(count, (number + 1) * share)))
+        executions.allow(range(count * number // len(rounds), count * (number + 1) // len(rounds)))
         text = detail if kind == "failpoint" else f"after {detail:.2f} s"
         happened = one_round(daemon, database, kind, detail, rng)
         if kind == "failpoint" and happened.startswith("died"):
@@ -517,7 +560,7 @@ def disturbed(rng, count, planned, long_form):
     executions.finish()
     executions.trouble += [f"fail point {name} was never reached"
                            for name in failpoints() if name not in reached]
-    return daemon, executions, workers
+    return daemon, executions, workers, database
 
 
 def verify(daemon, executions, expected):
@@ -541,6 +584,26 @@ def verify(daemon, executions, expected):
         except pawltest.ApiError as error:
             wrong.append(f"machine {name} was acknowledged and is not there: {error}")
     return wrong
+
+
+def nested_complaints(daemon, database):
+    """What the rows say about executions that tasks started."""
+    name = daemon.options["database"].partition("dbname=")[2].split()[0]
+    pawltest.wait_for(lambda: database.sql("SELECT count(*) FROM pawl.open_execution", name) == "0",
+                      60, "every execution to end")
+    twice = database.sql("SELECT count(*) FROM (SELECT FROM pawl.execution WHERE parent_id IS NOT NULL "
+                         "GROUP BY parent_id, parent_task HAVING count(*) > 1) AS t", name)
+    odd = database.sql(
+        "SELECT count(*) FROM pawl.execution_summary WHERE parent IS NOT NULL "
+        "AND status <> CASE machine WHEN 'idle' THEN 'ABORTED' ELSE 'SUCCEEDED' END", name)
+    missing = database.sql(
+        "SELECT count(*) FROM pawl.execution_summary AS p WHERE machine = 'mix' AND 3 <> ("
+        "SELECT count(*) FROM pawl.execution_summary AS c WHERE c.parent = p.name "
+        "AND c.machine = 'child')", name)
+    return [f"{number} {what}" for number, what in (
+        (twice, "tasks started more than one execution"),
+        (odd, "executions that tasks started ended otherwise than they should"),
+        (missing, "executions have not the children that they should have")) if number != "0"]
 
 
 def first_difference(expected, got, path=""):
@@ -571,8 +634,9 @@ def main():
     planned = PlannedServices()
     expected = undisturbed(range(count), planned)
     planned.forget()
-    daemon, executions, workers = disturbed(rng, count, planned, options.long)
+    daemon, executions, workers, database = disturbed(rng, count, planned, options.long)
     wrong = planned.lost + verify(daemon, executions, expected) + workers.finish()
+    wrong += nested_complaints(daemon, database)
     daemon.stop()
     for line in wrong:
         print(f"not ok {line}")
