@@ -730,6 +730,20 @@ def _():
     equal(sqs().receive(url), [], "nothing was sent")
 
 
+@check("tasks aws-sdk:sqs reach the queues of this pawld")
+def _():
+    url = sqs().create("by-sdk")
+    client = daemon().client()
+    end = client.run(machine(client, {"QueueUrl": url, "MessageBody": "m"},
+                             "arn:aws:states:::aws-sdk:sqs:sendMessage"))
+    equal(end["status"], "SUCCEEDED", f"status {end.get('cause')}")
+    message, = sqs().receive(url)
+    equal((message["Body"], message["MessageId"]), ("m", json.loads(end["output"])["MessageId"]), "message")
+    end = client.run(machine(client, {"QueueUrl": url + "-not-there", "MessageBody": "m"},
+                             "arn:aws:states:::aws-sdk:sqs:sendMessage"))
+    equal((end["status"], end["error"]), ("FAILED", "Sqs.QueueDoesNotExistException"), "without a queue")
+
+
 @check("a worker takes the task token from the queue and ends the execution")
 def _():
     url = sqs().create("callback")
