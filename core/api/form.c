@@ -31,7 +31,7 @@ decode(const char *p, const char *end, char *out, size_t size)
 	size_t n = 0;
 
 	while (p < end) {
-		char c = *p == '+' ? ' ' : *p;
+		char c = (char)(*p == '+' ? ' ' : *p);
 
 		if (c == '%') {
 			int high = end - p > 2 ? hex_digit(p[1]) : -1,

@@ -8,6 +8,7 @@
  */
 #include "api/sigv4.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -260,6 +261,7 @@ check_date(const struct authorization *a, const char *date, int64_t signed_ms, i
 	time_t now = (time_t)(now_ms / 1000);
 	struct tm tm;
 
+	assert(a->date.s != NULL); /* parse_authorization wants all its parts */
 	if (memcmp(a->date.s, date, 8) != 0)
 		return err_set(e, "InvalidSignatureException",
 		    "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "

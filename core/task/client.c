@@ -235,8 +235,10 @@ client_missed(struct engine *g)
 void
 client_stop(struct engine *g)
 {
-	struct client_read *c;
+	struct client_read *c, *next;
 
-	while ((c = TAILQ_FIRST(&g->client_reads)) != NULL)
+	for (c = TAILQ_FIRST(&g->client_reads); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
 		client_read_end(c);
+	}
 }

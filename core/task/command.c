@@ -480,7 +480,7 @@ command_pool_set_max(struct command_pool *p, int max_running)
 void
 command_pool_free(struct command_pool *p)
 {
-	struct command *c;
+	struct command *c, *next;
 
 	if (p == NULL)
 		return;
@@ -490,8 +490,10 @@ command_pool_free(struct command_pool *p)
 		reap(c);
 		command_free(c);
 	}
-	while ((c = TAILQ_FIRST(&p->waiting)) != NULL)
+	for (c = TAILQ_FIRST(&p->waiting); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
 		command_free(c);
+	}
 	loop_timer_fini(&p->kick_timer);
 	idmap_fini(&p->by_id);
 	free(p);

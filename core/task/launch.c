@@ -83,9 +83,9 @@ child_start(struct child *c)
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	pid = vfork();
+	pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): the child only execs */
 	if (pid == 0)
-		child_become(c);
+		child_become(c); /* NOLINT(clang-analyzer-unix.Vfork): it ends in execve or _exit */
 	if (pid < 0)
 		c->error = errno;
 	sigprocmask(SIG_SETMASK, &before, NULL);
@@ -183,9 +183,8 @@ launch(struct launched *out, const struct launch_spec *s, struct err *e)
 		return err_set(e, "pawl.Command",
 		    "%s cannot be started: there is no such program in PATH (%s)", s->argv[0],
 		    path_of(s->env));
-	if (make_pipes(c.fds, ours) != 0 || (pid = child_start(&c)) < 0)
-		c.error = errno;
-	else if (c.error == 0 && (pidfd = (int)syscall(SYS_pidfd_open, pid, 0)) < 0)
+	if (make_pipes(c.fds, ours) != 0 || (pid = child_start(&c)) < 0 ||
+	    (c.error == 0 && (pidfd = (int)syscall(SYS_pidfd_open, pid, 0)) < 0))
 		c.error = errno;
 	close_all(c.fds, 3);
 	free(path);

@@ -78,7 +78,7 @@ keep_reply(struct mail *m, const char *s, size_t len)
 
 	for (size_t i = 0; i < len && n + 1 < sizeof(m->reply); i++)
 		if (s[i] != '\r' && s[i] != '\n')
-			m->reply[n++] = s[i] >= ' ' && s[i] < 0x7f ? s[i] : '?';
+			m->reply[n++] = (char)(s[i] >= ' ' && s[i] < 0x7f ? s[i] : '?');
 	m->reply[n] = '\0';
 }
 
@@ -364,8 +364,8 @@ mail_perform(struct mail *m)
 	CURLcode code = curl_easy_perform(m->easy);
 	char *message = code == CURLE_OK ? xstrdup("") : failure_of(m, code);
 
-	print_answer(code == CURLE_OK, code != CURLE_OK && is_permanent(code, atoi(m->reply)),
-	    message);
+	print_answer(code == CURLE_OK,
+	    code != CURLE_OK && is_permanent(code, (int)strtol(m->reply, NULL, 10)), message);
 	free(message);
 }
 

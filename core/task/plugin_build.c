@@ -33,7 +33,7 @@ wrong(struct pawl_builder *b, const char *what)
 static char
 innermost(const struct pawl_builder *b)
 {
-	return b->open.len == 0 ? '\0' : b->open.data[b->open.len - 1];
+	return (char)(b->open.len == 0 ? '\0' : b->open.data[b->open.len - 1]);
 }
 
 static void

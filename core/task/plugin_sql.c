@@ -84,10 +84,12 @@ host_db_close(const struct pawl_host *h, struct pawl_db *db)
 void
 plugin_sql_close(struct module *m)
 {
-	struct pawl_db *db;
+	struct pawl_db *db, *next;
 
-	while ((db = TAILQ_FIRST(&m->dbs)) != NULL)
+	for (db = TAILQ_FIRST(&m->dbs); db != NULL; db = next) {
+		next = TAILQ_NEXT(db, link);
 		db_close(db);
+	}
 }
 
 static void

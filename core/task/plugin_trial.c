@@ -79,7 +79,7 @@ static bool
 is_as_before(const struct module *m, const struct module *before)
 {
 	return m->magic == before->magic && m->host == before->host && m->path == before->path &&
-	    memcmp(&m->table, &before->table, sizeof(m->table)) == 0;
+	    memcmp((const void *)&m->table, (const void *)&before->table, sizeof(m->table)) == 0;
 }
 
 static _Noreturn void

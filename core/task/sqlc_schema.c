@@ -22,7 +22,6 @@ static void
 fail_waiting(struct sqlc *s, bool receipts_only, enum pawl_sql_result result, const char *sqlstate,
     const char *why)
 {
-	struct call_list failed = TAILQ_HEAD_INITIALIZER(failed);
 	struct sqlc_call *c, *next;
 
 	for (c = TAILQ_FIRST(&s->waiting); c != NULL; c = next) {

@@ -123,7 +123,7 @@ sdk_name(char *out, const char *name)
 {
 	size_t i = 1;
 
-	strcpy(out, name);
+	memcpy(out, name, strlen(name) + 1);
 	while (isupper((unsigned char)name[i]) && !islower((unsigned char)name[i + 1])) {
 		out[i] = (char)tolower((unsigned char)name[i]);
 		i++;
@@ -149,7 +149,7 @@ read_member(struct aws_service *s, struct aws_member *m, char *word, char **name
 	m->name = m->wire = strsep(&word, "=");
 	m->type = type_of(s, word);
 	m->query = query;
-	m->place = place != NULL ? *place : 'b';
+	m->place = (char)(place != NULL ? *place : 'b');
 	if (place != NULL && place[1] != '\0')
 		m->wire = place + 1;
 	else if (m->place == 'p')
@@ -161,7 +161,7 @@ read_member(struct aws_service *s, struct aws_member *m, char *word, char **name
 	sdk_name(*names, m->name);
 	m->sdk = *names;
 	*names += strlen(m->name) + 1;
-	strcpy(*names, m->name);
+	memcpy(*names, m->name, strlen(m->name) + 1);
 	**names = (char)toupper((unsigned char)**names);
 	m->plain = *names;
 	*names += strlen(m->name) + 1;

@@ -3,6 +3,10 @@
  */
 #include "model.h"
 
+#ifndef AWS_SERVICES_FILE /* the build says where it is */
+#define AWS_SERVICES_FILE "plugins/aws/services.txt"
+#endif
+
 __asm__(".pushsection .rodata\n"
 	"aws_model_begin:\n"
 	".incbin \"" AWS_SERVICES_FILE "\"\n"

@@ -61,8 +61,12 @@ place_give_back(struct database *d, struct place *p)
 void
 places_fini(struct database *d)
 {
-	while (!TAILQ_EMPTY(&d->places))
-		place_free(d, TAILQ_FIRST(&d->places));
+	struct place *p, *next;
+
+	for (p = TAILQ_FIRST(&d->places); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, link);
+		place_free(d, p);
+	}
 }
 
 /* --- the configuration ---------------------------------------------------------------------- */
@@ -129,7 +133,7 @@ load_setting(struct database *d, const char *name, struct pawl_doc setting,
 {
 	const struct pawl_host *h = d->host;
 	struct place *old = place_find(d, name), *new;
-	int64_t n;
+	int64_t n = 0;
 	char *why = check_setting(h, name, setting, &n), *text, *conninfo, *key;
 
 	if (why != NULL)

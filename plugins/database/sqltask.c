@@ -205,9 +205,10 @@ sqltask_cancel(struct database *d, uint64_t task)
 void
 sqltasks_fini(struct database *d)
 {
-	while (!TAILQ_EMPTY(&d->tasks)) {
-		struct sqltask *t = TAILQ_FIRST(&d->tasks);
+	struct sqltask *t, *next;
 
+	for (t = TAILQ_FIRST(&d->tasks); t != NULL; t = next) {
+		next = TAILQ_NEXT(t, link);
 		d->host->sql_cancel(d->host, t->sql);
 		sqltask_free(t);
 	}

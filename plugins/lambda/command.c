@@ -263,7 +263,7 @@ lambda_commands_read(const struct pawl_host *h, struct pawl_doc table, struct la
 			break;
 		}
 		c = text_alloc(sizeof(*c));
-		strcpy(c->name, name);
+		memcpy(c->name, name, strlen(name) + 1);
 		h->free(h, name);
 		c->timeout_ms = TIMEOUT_MS;
 		c->memory = MEMORY;

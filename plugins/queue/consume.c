@@ -13,13 +13,17 @@
 static bool
 parse_handle(const char *text, struct receipt *out)
 {
-	int end = -1;
+	char *at;
 
-	return sscanf(text, "%9ld.%18lld.%36[0-9a-f-]%n", &out->queue_id, &out->seq, out->id,
-		   &end) == 3 &&
-	    end > 0 && text[end] == '\0' && strlen(out->id) == ENVELOPE_ID_SIZE - 1 &&
-	    out->id[8] == '-' && out->id[13] == '-' && out->id[18] == '-' && out->id[23] == '-' &&
-	    strspn(out->id, "0123456789abcdef-") == strlen(out->id);
+	out->queue_id = strtol(text, &at, 10);
+	if (at == text || *at++ != '.')
+		return false;
+	out->seq = strtoll(at, &at, 10);
+	if (at[-1] == '.' || *at++ != '.' || strlen(at) != ENVELOPE_ID_SIZE - 1)
+		return false;
+	memcpy(out->id, at, ENVELOPE_ID_SIZE);
+	return out->id[8] == '-' && out->id[13] == '-' && out->id[18] == '-' &&
+	    out->id[23] == '-' && strspn(out->id, "0123456789abcdef-") == strlen(out->id);
 }
 
 static void

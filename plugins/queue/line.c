@@ -223,15 +223,19 @@ void
 line_notified(void *queue, const char *payload)
 {
 	struct queue *q = queue;
-	char node[ENVELOPE_ID_SIZE], name[QUEUE_NAME_MAX + 1];
-	long long delay_ms;
-	unsigned long n;
+	size_t node_len = strcspn(payload, " ");
+	int64_t delay_ms;
+	size_t n;
+	char *at;
 
 	if (*payload == '\0')
 		line_wake_all(q);
-	else if (sscanf(payload, "%36s %lld %lu %80s", node, &delay_ms, &n, name) == 4 &&
-	    strcmp(node, q->node) != 0)
-		line_wake(q, name, n, delay_ms);
+	if (node_len == strlen(q->node) && strncmp(payload, q->node, node_len) == 0)
+		return; /* our own word */
+	delay_ms = strtoll(payload + node_len, &at, 10);
+	n = strtoul(at, &at, 10);
+	if (*at == ' ' && strlen(at + 1) <= QUEUE_NAME_MAX)
+		line_wake(q, at + 1, n, delay_ms);
 }
 
 void

@@ -309,9 +309,10 @@ task_cancel(void *queue, uint64_t task)
 void
 task_fini(struct queue *q)
 {
-	while (!TAILQ_EMPTY(&q->tasks)) {
-		struct task_call *c = TAILQ_FIRST(&q->tasks);
+	struct task_call *c, *next;
 
+	for (c = TAILQ_FIRST(&q->tasks); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
 		q->host->sql_cancel(q->host, c->sql);
 		task_free(c);
 	}
