@@ -29,6 +29,7 @@ plugin_tests =
 include plugins/common/local.mk
 include plugins/aws/local.mk
 include plugins/database/local.mk
+include plugins/approval/local.mk
 include plugins/echo/local.mk
 include plugins/http/local.mk
 include plugins/lambda/local.mk

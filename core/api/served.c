@@ -122,6 +122,7 @@ served_begin(struct served *s, const struct serve_endpoint *ep, struct pawl_http
 {
 	struct http_request *r = s->request;
 	struct pawl_http_header headers[HTTP_HEADERS_MAX];
+	char address[HTTP_PEER_SIZE];
 
 	for (size_t i = 0; i < r->nheaders; i++)
 		headers[i] = (struct pawl_http_header){ r->headers[i].name, r->headers[i].value };
@@ -133,6 +134,7 @@ served_begin(struct served *s, const struct serve_endpoint *ep, struct pawl_http
 	call->body = r->body;
 	call->body_len = r->body_len;
 	call->query_protocol = s->query_protocol;
+	call->address = http_peer(r, address);
 	r->gone = served_gone;
 	r->gone_arg = s;
 	s->inside = true;

@@ -3,6 +3,7 @@
 
 e2e_tests = \
 	tests/e2e/test_api.py \
+	tests/e2e/test_approval.py \
 	tests/e2e/test_aws.py \
 	tests/e2e/test_awscli.py \
 	tests/e2e/test_cli.py \

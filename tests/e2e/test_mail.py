@@ -2,61 +2,19 @@
 """test_mail - mail that plugins send (through the module probe.c) to a real SMTP server, aiosmtpd: what arrives,
 what is refused for good or for now, TLS and passwords, and that a slow server holds up nobody."""
 
-import email
-import email.policy
 import functools
 import json
 import re
 import shutil
 import subprocess
-import sys
-import threading
 import time
 
 import pawltest
+import smtp
 from pawltest import Skip, check, contains, equal, wait_for
 
 MAIL = "arn:pawl:states:::probe:mail"
 UMLAUTS = "Ihre Bestellung über 3 € ist da " + "\U0001f600" * 40
-
-
-@functools.cache
-def python():
-    """An interpreter that has aiosmtpd."""
-    for path in (sys.executable, "/usr/bin/python3"):
-        if subprocess.run([path, "-c", "import aiosmtpd"], check=False,
-                          capture_output=True).returncode == 0:
-            return path
-    raise Skip("needs aiosmtpd (Debian: python3-aiosmtpd)")
-
-
-class Peer:
-    """A running SMTP server and what it took."""
-
-    def __init__(self, **options):
-        script = pawltest.SOURCE / "tests" / "e2e" / "smtp_peer.py"
-        self.process = subprocess.Popen([python(), "-W", "ignore", script, json.dumps(options)],
-                                        stdout=subprocess.PIPE, text=True)
-        pawltest._running.append(self)      # pylint: disable=protected-access
-        self.port = int(self.process.stdout.readline())
-        self.taken = []
-        threading.Thread(target=self.read, daemon=True).start()
-
-    def read(self):
-        for line in self.process.stdout:
-            self.taken.append(json.loads(line))
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def next(self):
-        """The next mail that it took: the envelope, with the parsed message."""
-        wait_for(lambda: self.taken, what="a mail")
-        mail = self.taken.pop(0)
-        mail["message"] = email.message_from_bytes(mail["data"].encode("latin-1"),
-                                                   policy=email.policy.default)
-        return mail
 
 
 @functools.cache
@@ -66,7 +24,7 @@ def database():
 
 @functools.cache
 def peer():
-    return Peer()
+    return smtp.Peer()
 
 
 @functools.cache
@@ -78,7 +36,7 @@ def secure_peer(**options):
                     "-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-subj",
                     "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
                    check=True, capture_output=True)
-    made = Peer(cert=str(folder / "cert.pem"), key=str(folder / "key.pem"), **options)
+    made = smtp.Peer(cert=str(folder / "cert.pem"), key=str(folder / "key.pem"), **options)
     made.cert = folder / "cert.pem"
     return made
 
