@@ -23,8 +23,6 @@ import pathlib
 import queue
 import random
 import re
-import socket
-import subprocess
 import sys
 import threading
 import time
@@ -34,6 +32,7 @@ EXAMPLE = TOP / "docs" / "examples" / "account-opening"
 sys.path[:0] = [str(TOP / "tests" / "e2e"), str(EXAMPLE)]
 
 # pylint: disable=wrong-import-position
+import faults
 import history
 import pawltest
 import services
@@ -114,10 +113,6 @@ def lua_states():
         **nested_states()}
 
 
-def arn_of(machine):
-    return f"arn:aws:states:{pawltest.REGION}:{pawltest.ACCOUNT}:stateMachine:{machine}"
-
-
 def nested_states():
     """Executions that are waited for, and one that goes its way."""
     return {
@@ -126,15 +121,15 @@ def nested_states():
                    "ItemProcessor": {"StartAt": "Child", "States": {"Child": {
                        "Type": "Task", "Resource": START + ".sync:2", "End": True,
                        "ResultSelector": {"got.$": "$.Output"},
-                       "Parameters": {"StateMachineArn": arn_of("child"), "Input.$": "$"}}}}},
+                       "Parameters": {"StateMachineArn": faults.machine_arn("child"), "Input.$": "$"}}}}},
         "Apart": {"Type": "Task", "Resource": START, "ResultPath": None, "End": True,
-                  "Parameters": {"StateMachineArn": arn_of("child"), "Input": {"n": 7}}}}
+                  "Parameters": {"StateMachineArn": faults.machine_arn("child"), "Input": {"n": 7}}}}
 
 
 def given_up_states():
     return {
         "Given up": {"Type": "Task", "Resource": START + ".sync", "TimeoutSeconds": 1, "End": True,
-                     "Parameters": {"StateMachineArn": arn_of("idle")},
+                     "Parameters": {"StateMachineArn": faults.machine_arn("idle")},
                      "Catch": [{"ErrorEquals": ["States.Timeout"], "Next": "Let be"}]},
         "Let be": {"Type": "Pass", "Result": "given up", "End": True}}
 
@@ -276,17 +271,12 @@ class Workers:
 
     def call(self, client, action, **params):
         """The answer; None when the task is over."""
-        while True:
-            try:
-                return client.call(action, **params)
-            except pawltest.ApiError as error:
-                if error.code == "TaskTimedOut":
-                    return None
-                if error.status not in (500, 503):
-                    raise
-            except (OSError, http.client.HTTPException):
-                pass
-            time.sleep(0.05)
+        try:
+            return faults.again(client.call, action, **params)
+        except pawltest.ApiError as error:
+            if error.code != "TaskTimedOut":
+                raise
+            return None
 
     def finish(self):
         """Complaints; the threads end with what is asked already."""
@@ -335,109 +325,26 @@ def without_submitted(events):
             for e in events if e["id"] not in before]
 
 
-class Executions:
-    """What is to be started, what was acknowledged."""
+class Executions(faults.Executions):
+    """Those of the example and of the mix, and an entry of the catalogue beside each.
+
+    machines: the entries that were acknowledged."""
 
     def __init__(self, count, url, endpoint):
-        self.count, self.url, self.endpoint = count, url, endpoint
-        self.permits = queue.Queue()
-        self.acknowledged = {}          # number -> ARN
-        self.machines = {}              # churned catalogue entries that were acknowledged
-        self.trouble = []
-        self.threads = [threading.Thread(target=self.work, daemon=True) for _ in range(4)]
-        for thread in self.threads:
-            thread.start()
+        self.url, self.machines = url, {}
+        super().__init__(count, endpoint)
 
-    def allow(self, numbers):
-        for number in numbers:
-            self.permits.put(number)
+    def given(self, number):
+        return input_of(number, self.url)
 
-    def work(self):
-        client = pawltest.Client(self.endpoint)
-        while (number := self.permits.get()) is not None:
-            try:
-                self.start(client, number)
-            except Exception as error:      # pylint: disable=broad-except
-                self.trouble.append(f"execution {number}: {error!r}")
-            finally:
-                self.permits.task_done()
-
-    def start(self, client, number):
-        """Says the same start again until it is acknowledged."""
-        machine, given = input_of(number, self.url)
-        arn = f"arn:aws:states:{pawltest.REGION}:{pawltest.ACCOUNT}:stateMachine:{machine}"
-        while True:
-            try:
-                got = client.start(arn, given, name=f"e{number}")
-            except pawltest.ApiError as error:
-                if error.code == "ExecutionAlreadyExists":      # an answer got lost; it has ended
-                    got = arn.replace(":stateMachine:", ":execution:") + f":e{number}"
-                elif error.status in (500, 503):
-                    time.sleep(0.05)
-                    continue
-                else:
-                    raise
-            except (OSError, http.client.HTTPException):
-                time.sleep(0.05)
-                continue
-            self.acknowledged[number] = got
-            break
+    def started(self, client, number):
         with contextlib.suppress(pawltest.ApiError, OSError, http.client.HTTPException):
             name = f"churn-{number}"
             self.machines[name] = client.create(name, {"StartAt": "A", "States": {
                 "A": {"Type": "Succeed"}}})
 
-    def finish(self):
-        self.permits.join()
-        for _ in self.threads:
-            self.permits.put(None)
-        for thread in self.threads:
-            thread.join()
 
-
-# --- the daemon -----------------------------------------------------------------------------------
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-class Daemon(pawltest.Pawld):
-    """A pawld that may die at any moment, always on the same port."""
-
-    def begin(self, failpoints="", hibernate="10s"):
-        """Whether it became ready; it may die before."""
-        self.environment["PAWL_FAILPOINTS"] = failpoints
-        self.options["hibernate_after"] = hibernate
-        self.launch()
-        line = self.read_line(pawltest.PATIENCE)
-        if line.startswith("pawld ready "):
-            self.url = line.split()[2]
-            return True
-        self.expect_killed()
-        return False
-
-    def expect_killed(self):
-        """It has ended: by SIGKILL, not by a crash of its own."""
-        code = self.process.wait(pawltest.PATIENCE)
-        self.forget()
-        if code != -9:
-            raise AssertionError(f"pawld ended with {code}: {self.log()[-4000:]}")
-
-    def dies_within(self, seconds):
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                return True
-            time.sleep(0.005)
-        return False
-
-
-def failpoints():
-    """The fail points, but for those of SQL, which are e2e/test_sql.py's."""
-    return [name for name in pawltest.failpoints() if not name.startswith("sql.")]
-
+# --- the runs -------------------------------------------------------------------------------------
 
 ASK = """
 return function(event)
@@ -475,8 +382,7 @@ def undisturbed(numbers, planned):
         arns = {}
         for number in numbers:
             machine, given = input_of(number, planned.url)
-            arn = f"arn:aws:states:{pawltest.REGION}:{pawltest.ACCOUNT}:stateMachine:{machine}"
-            arns[number] = client.start(arn, given, name=f"e{number}")
+            arns[number] = client.start(faults.machine_arn(machine), given, name=f"e{number}")
         expected = {number: outcome(client, arn) for number, arn in arns.items()}
         if workers.finish():
             raise AssertionError(f"undisturbed: {workers.trouble}")
@@ -497,69 +403,29 @@ def outcome(client, arn):
 
 # --- the kills --------------------------------------------------------------------------------------
 
-def plan(rng, names, long_form):
-    """The rounds: (kind, detail), in random order, each fail point several times in the long form."""
+def failpoints():
+    """Those that concern these executions: sql.* are effects.py's."""
+    return [name for name in pawltest.failpoints() if not name.startswith("sql.")]
+
+
+def plan(rng, long_form):
+    """Each fail point several times in the long form."""
     hits = (1, 2, 5, 13) if long_form else (1,)
-    rounds = [("failpoint", f"{name}=die@{max(1, hit + rng.randrange(hit))}")
-              for name in names for hit in hits]
-    rounds += [("pawld", rng.uniform(0.02, 1.5)) for _ in range(25 if long_form else 5)]
-    rounds += [("postgres", rng.uniform(0.02, 1.5)) for _ in range(15 if long_form else 3)]
-    rng.shuffle(rounds)
-    return rounds
-
-
-def one_round(daemon, database, kind, detail, rng):
-    """Lets the daemon run until it or PostgreSQL has died; what happened, for the log."""
-    hibernate = rng.choice(("0s", "500ms", "10s"))
-    if kind == "failpoint" and detail.startswith("hibernate"):
-        hibernate = "500ms"
-    if kind == "failpoint":
-        if not daemon.begin(detail, hibernate):
-            return "died while starting"
-        if daemon.dies_within(6):
-            daemon.expect_killed()
-            return "died"
-        daemon.kill()
-        return "not reached, killed"
-    if not daemon.begin("", hibernate):
-        raise AssertionError("pawld died by itself")
-    time.sleep(detail)
-    if kind == "postgres":
-        database.kill()
-        time.sleep(rng.uniform(0, 0.3))
-        database.start()
-        time.sleep(rng.uniform(0.1, 1.5))
-        if daemon.process.poll() is not None:
-            raise AssertionError(f"pawld did not survive PostgreSQL: {daemon.log()[-4000:]}")
-    daemon.kill()
-    return "killed"
+    points = [f"{name}=die@{max(1, hit + rng.randrange(hit))}" for name in failpoints() for hit in hits]
+    return faults.plan(rng, points, *((25, 15) if long_form else (5, 3)))
 
 
 def disturbed(rng, count, planned, long_form):
     """Runs and kills; the daemon, its database and the executions afterwards."""
     database = pawltest.Postgres()
-    daemon = Daemon(database=database.new_database(), start=False, log_level="info",
-                    listen=f"127.0.0.1:{free_port()}")
+    daemon = faults.Daemon(database)
     prepare_scripts(daemon)
     daemon.begin()
     create_machines(daemon.client())
     executions = Executions(count, planned.url, daemon.url)
     workers = Workers(planned.asked, daemon.url)
     daemon.kill()
-    rounds = plan(rng, failpoints(), long_form)
-    reached = set()
-    for number, (kind, detail) in enumerate(rounds):
-        executions.allow(range(count * number // len(rounds), count * (number + 1) // len(rounds)))
-        text = detail if kind == "failpoint" else f"after {detail:.2f} s"
-        happened = one_round(daemon, database, kind, detail, rng)
-        if kind == "failpoint" and happened.startswith("died"):
-            reached.add(detail.partition("=")[0])
-        print(f"# {number + 1}/{len(rounds)} {kind} {text}: {happened}, "
-              f"{len(executions.acknowledged)} acknowledged", flush=True)
-    daemon.begin()
-    executions.finish()
-    executions.trouble += [f"fail point {name} was never reached"
-                           for name in failpoints() if name not in reached]
+    faults.carry_out(plan(rng, long_form), daemon, database, executions, rng)
     return daemon, executions, workers, database
 
 
@@ -638,12 +504,7 @@ def main():
     wrong = planned.lost + verify(daemon, executions, expected) + workers.finish()
     wrong += nested_complaints(daemon, database)
     daemon.stop()
-    for line in wrong:
-        print(f"not ok {line}")
-    sound = "every execution ended as if nothing had happened"
-    print(f"{'not ok' if wrong else 'ok'} {sound} (seed {options.seed})")
-    print(f"{count - min(count, len(wrong))} passed, {min(count, len(wrong))} failed, 0 skipped")
-    sys.exit(1 if wrong else 0)
+    faults.conclude(wrong, count, "every execution ended as if nothing had happened", options.seed)
 
 
 if __name__ == "__main__":
