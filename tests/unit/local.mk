@@ -118,3 +118,9 @@ unit_tests += tests/unit/test_hook
 unit_tests += tests/unit/test_awswire
 tests_unit_test_awswire_SOURCES = tests/unit/test_awswire.c $(common_text) $(common_docs) $(common_awswire)
 tests_unit_test_awswire_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_builddir)/include -I$(top_srcdir)/plugins/common
+unit_tests += tests/unit/test_approval
+tests_unit_test_approval_SOURCES = tests/unit/test_approval.c plugins/approval/form.c \
+	plugins/approval/link.c $(common_text) $(common_docs)
+tests_unit_test_approval_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_builddir)/include \
+	-I$(top_srcdir)/plugins/common -I$(top_srcdir)/plugins/approval $(LIBCRYPTO_CFLAGS)
+tests_unit_test_approval_LDADD = $(LDADD) $(LIBCRYPTO_LIBS)
