@@ -151,6 +151,10 @@ notice_send(struct approval *a, const struct pawl_sql_rows *rows)
 void
 notice_fini(struct approval *a)
 {
-	while (!TAILQ_EMPTY(&a->notices))
-		notice_free(TAILQ_FIRST(&a->notices));
+	struct notice *n, *next;
+
+	for (n = TAILQ_FIRST(&a->notices); n != NULL; n = next) {
+		next = TAILQ_NEXT(n, link);
+		notice_free(n);
+	}
 }

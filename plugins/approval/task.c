@@ -458,9 +458,10 @@ task_cancel(void *approval, uint64_t task)
 void
 task_fini(struct approval *a)
 {
-	while (!TAILQ_EMPTY(&a->tasks)) {
-		struct task_call *c = TAILQ_FIRST(&a->tasks);
+	struct task_call *c, *next;
 
+	for (c = TAILQ_FIRST(&a->tasks); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
 		a->host->sql_cancel(a->host, c->sql);
 		task_free(c);
 	}

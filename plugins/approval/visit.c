@@ -207,8 +207,12 @@ visit_free(struct visit *v)
 void
 visit_fini(struct approval *a)
 {
-	while (!TAILQ_EMPTY(&a->visits))
-		visit_free(TAILQ_FIRST(&a->visits));
+	struct visit *v, *next;
+
+	for (v = TAILQ_FIRST(&a->visits); v != NULL; v = next) {
+		next = TAILQ_NEXT(v, link);
+		visit_free(v);
+	}
 }
 
 /* --- queries --------------------------------------------------------------------------------------- */
