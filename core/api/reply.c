@@ -51,17 +51,19 @@ reply_error(struct http_request *r, const char *request_id, const struct err *e,
     const struct reply_extra *extra)
 {
 	const char *name = e->name, *message = err_cause(e);
+	size_t message_len = e->cause_len;
 	struct buf *b = &r->reply, headers;
 
 	if (name[0] == '\0' || strchr(name, '.') != NULL) {
 		log_error("request=%s api: %s: %s", request_id, name, message);
 		name = "InternalFailure";
 		message = "The request could not be processed; the log of pawld says why.";
+		message_len = strlen(message);
 	}
 	buf_reset(b);
 	buf_addc(b, '{');
 	reply_text(b, "__type", name);
-	reply_text(b, "message", message);
+	reply_text_n(b, "message", message, message_len);
 	if (extra != NULL && extra->key != NULL)
 		reply_text(b, extra->key, extra->value);
 	buf_addc(b, '}');

@@ -10,9 +10,23 @@
 
 #include "base/xalloc.h"
 
-/* Takes cause. The name may point into the error that is being replaced. */
+/* Also of a text that holds NULs; NULL for NULL. */
+static char *
+copy_text(const char *s, size_t len)
+{
+	char *copy;
+
+	if (s == NULL)
+		return NULL;
+	copy = xmalloc(len + 1);
+	memcpy(copy, s, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+/* Takes cause, which ends with NUL behind cause_len bytes. The name may point into the error that is being replaced. */
 static int
-replace_take(struct err *e, const char *name, char *cause)
+replace_take(struct err *e, const char *name, char *cause, size_t cause_len)
 {
 	size_t len = strlen(name);
 
@@ -26,6 +40,7 @@ replace_take(struct err *e, const char *name, char *cause)
 	e->name[len] = '\0';
 	free(e->cause);
 	e->cause = cause;
+	e->cause_len = cause_len;
 	e->set = true;
 	return -1;
 }
@@ -46,7 +61,7 @@ err_vset(struct err *e, const char *name, const char *fmt, va_list ap)
 		abort();
 	cause = xmalloc((size_t)len + 1);
 	vsnprintf(cause, (size_t)len + 1, fmt, ap);
-	return replace_take(e, name, cause);
+	return replace_take(e, name, cause, (size_t)len);
 }
 
 int
@@ -65,7 +80,7 @@ err_set_text(struct err *e, const char *name, const char *cause, size_t cause_le
 {
 	if (e == NULL)
 		return -1;
-	return replace_take(e, name, cause == NULL ? NULL : xstrndup(cause, cause_len));
+	return replace_take(e, name, copy_text(cause, cause_len), cause == NULL ? 0 : cause_len);
 }
 
 bool
@@ -97,8 +112,7 @@ err_copy(struct err *to, const struct err *from)
 		return;
 	err_fini(to);
 	*to = *from;
-	if (from->cause != NULL)
-		to->cause = xstrdup(from->cause);
+	to->cause = copy_text(from->cause, from->cause_len);
 }
 
 void

@@ -20,13 +20,14 @@
 
 struct err {
 	char name[ERR_NAME_MAX + 1];
-	char *cause; /* owned, NULL = none */
+	char *cause;      /* owned, NULL = none */
+	size_t cause_len; /* more than strlen says when it holds U+0000 */
 	bool set;
 };
 
 #define ERR_INIT \
 	{ \
-		.name = "", .cause = NULL, .set = false \
+		.name = "", .cause = NULL, .cause_len = 0, .set = false \
 	}
 
 /* Always -1, so that "return err_set(e, ...)" reads well. e may be NULL. Replaces what was set. */
