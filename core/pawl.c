@@ -47,6 +47,17 @@ static const struct cli_command commands[] = {
 	{ "history", "EXECUTION", "the history of an execution",
 	    "  --json                    in the form of the API\n", cmd_history },
 	{ "stop", "EXECUTION", "stop an execution", "  --error NAME --cause TEXT why\n", cmd_stop },
+	{ "task", "succeed|fail|heartbeat TOKEN", "answer a task with its token",
+	    "  succeed TOKEN [OUTPUT]    its result: JSON, @FILE or - (default {})\n"
+	    "  fail TOKEN [--error NAME] [--cause TEXT]\n"
+	    "  heartbeat TOKEN           it is still being worked on\n",
+	    cmd_task },
+	{ "activity", "create|list|poll|delete [NAME]",
+	    "activities, and tasks for a worker by hand",
+	    "  create NAME               prints its ARN\n"
+	    "  poll NAME [--worker NAME] wait for a task: its token and input; exits with 1 without one\n"
+	    "NAME may be an ARN where the activity exists.\n",
+	    cmd_activity },
 	{ "logs", "[-f] EXECUTION", "the history, one line an event",
 	    "  -f                        go on until the execution ends\n", cmd_logs },
 	{ "plugins", "", "the plugins of the server and what they serve",

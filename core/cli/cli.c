@@ -247,3 +247,26 @@ cli_time(struct doc seconds, char out[32])
 	strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &tm);
 	snprintf(out, 32, "%s.%03d", date, (int)((s - floor(s)) * 1000));
 }
+
+void
+cli_print_member(struct doc d, const char *member, const char *label)
+{
+	char *text;
+
+	if (doc_is_none(doc_gets(d, member)))
+		return;
+	text = cli_visible_text(d, member, SIZE_MAX);
+	printf("%-10s %s\n", label, text);
+	free(text);
+}
+
+void
+cli_print_time(struct doc d, const char *member, const char *label)
+{
+	char when[32];
+
+	if (doc_is_none(doc_gets(d, member)))
+		return;
+	cli_time(doc_gets(d, member), when);
+	printf("%-10s %s\n", label, when);
+}

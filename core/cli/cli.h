@@ -44,6 +44,8 @@ int cmd_show(struct cli *c);
 int cmd_history(struct cli *c);
 int cmd_stop(struct cli *c);
 int cmd_logs(struct cli *c);
+int cmd_task(struct cli *c);
+int cmd_activity(struct cli *c);
 int cmd_plugins(struct cli *c);
 
 /*
@@ -81,5 +83,8 @@ char *cli_visible_text(struct doc d, const char *member, size_t max);
 void cli_make_visible(char **text);
 /* "2026-11-23 04:31:07.123" local time, of a number of seconds; "-" when it is none. */
 void cli_time(struct doc seconds, char out[32]);
+/* A line "LABEL VALUE" of a member, if it is there. */
+void cli_print_member(struct doc d, const char *member, const char *label);
+void cli_print_time(struct doc d, const char *member, const char *label);
 
 #endif

@@ -145,20 +145,25 @@ client_add(struct buf *body, const char *key, const char *value)
 	buf_add_json_string(body, value, strlen(value));
 }
 
-/* The ARN on this page of ListStateMachines, or NULL. */
+/* What can be found by its name: the list it stands in. */
+struct kind {
+	const char *action, *list, *arn;
+};
+
 static char *
-find_machine(struct doc page, const char *name)
+find_in_page(const struct kind *k, struct doc page, const char *name)
 {
-	struct doc_iter it = doc_iter(doc_gets(page, "stateMachines"));
+	struct doc_iter it = doc_iter(doc_gets(page, k->list));
 
 	while (doc_next(&it))
 		if (doc_str_is(doc_gets(it.value, "name"), name))
-			return doc_strdup(doc_gets(it.value, "stateMachineArn"));
+			return cli_text(it.value, k->arn);
 	return NULL;
 }
 
-char *
-client_find_machine(struct cli *c, const char *name, int *code)
+/* The ARN of the thing of that name, yours; NULL with *code 0 when there is none. */
+static char *
+find(struct cli *c, const struct kind *k, const char *name, int *code)
 {
 	char *arn = NULL, *token = NULL;
 	struct doc page;
@@ -173,15 +178,38 @@ client_find_machine(struct cli *c, const char *name, int *code)
 		buf_addc(&body, '}');
 		free(token);
 		token = NULL;
-		if ((*code = client_call(c, "ListStateMachines", &body, &page)) != 0)
+		if ((*code = client_call(c, k->action, &body, &page)) != 0)
 			break;
-		arn = find_machine(page, name);
+		arn = find_in_page(k, page, name);
 		if (!doc_is_none(doc_gets(page, "nextToken")))
 			token = cli_text(page, "nextToken");
 		doc_unref(page);
 	} while (arn == NULL && token != NULL);
 	free(token);
 	buf_fini(&body);
+	return arn;
+}
+
+char *
+client_find_machine(struct cli *c, const char *name, int *code)
+{
+	static const struct kind machines = { "ListStateMachines", "stateMachines",
+		"stateMachineArn" };
+
+	return find(c, &machines, name, code);
+}
+
+char *
+client_activity_arn(struct cli *c, const char *name, int *code)
+{
+	static const struct kind activities = { "ListActivities", "activities", "activityArn" };
+	char *arn;
+
+	if (strncmp(name, "arn:", 4) == 0)
+		return xstrdup(name);
+	arn = find(c, &activities, name, code);
+	if (arn == NULL && *code == 0)
+		*code = cli_fail(CLI_FAILED, "there is no activity \"%s\"", name);
 	return arn;
 }
 
@@ -222,4 +250,28 @@ client_execution_arn(struct cli *c, const char *name, int *code)
 	    at + strlen(":stateMachine:"), colon + 1);
 	free(arn);
 	return result;
+}
+
+void
+client_begin(struct buf *body)
+{
+	buf_init(body, BUF_UNLIMITED);
+	buf_addc(body, '{');
+}
+
+int
+client_do(struct cli *c, const char *action, struct buf *members, struct doc *answer)
+{
+	int rc;
+
+	buf_addc(members, '}');
+	rc = client_call(c, action, members, answer);
+	buf_fini(members);
+	if (rc == 0 && c->json) {
+		char *text = doc_text(*answer, NULL);
+
+		puts(text);
+		free(text);
+	}
+	return rc;
 }

@@ -24,6 +24,13 @@ char *client_find_machine(struct cli *c, const char *name, int *code);
  */
 char *client_machine_arn(struct cli *c, const char *name, int *code);
 char *client_execution_arn(struct cli *c, const char *name, int *code);
+/* The same for an activity, given by name or ARN. */
+char *client_activity_arn(struct cli *c, const char *name, int *code);
+
+/* A body to which client_add adds members; client_do closes and frees it. */
+void client_begin(struct buf *body);
+/* As client_call; prints the answer as it is when --json is given. */
+int client_do(struct cli *c, const char *action, struct buf *members, struct doc *answer);
 
 /* Appends {"KEY":"value"}'s inside: a comma when the buffer does not end in '{', then "key":"value". */
 void client_add(struct buf *body, const char *key, const char *value);

@@ -14,54 +14,6 @@
 #define WAIT_INTERVAL_NS 100000000L
 #define PAGE_MAX 1000
 
-/* Calls with the members between the braces; prints the answer as it is when --json is given. */
-static int
-call(struct cli *c, const char *action, struct buf *members, struct doc *answer)
-{
-	int rc;
-
-	buf_addc(members, '}');
-	rc = client_call(c, action, members, answer);
-	buf_fini(members);
-	if (rc == 0 && c->json) {
-		char *text = doc_text(*answer, NULL);
-
-		puts(text);
-		free(text);
-	}
-	return rc;
-}
-
-static void
-body_begin(struct buf *b)
-{
-	buf_init(b, BUF_UNLIMITED);
-	buf_addc(b, '{');
-}
-
-static void
-print_member(struct doc d, const char *member, const char *label)
-{
-	char *text;
-
-	if (doc_is_none(doc_gets(d, member)))
-		return;
-	text = cli_visible_text(d, member, SIZE_MAX);
-	printf("%-10s %s\n", label, text);
-	free(text);
-}
-
-static void
-print_time(struct doc d, const char *member, const char *label)
-{
-	char when[32];
-
-	if (doc_is_none(doc_gets(d, member)))
-		return;
-	cli_time(doc_gets(d, member), when);
-	printf("%-10s %s\n", label, when);
-}
-
 static void
 print_status(struct cli *c, struct doc d)
 {
@@ -80,12 +32,12 @@ create_machine(struct cli *c, const char *name, const char *definition, const ch
 {
 	struct buf b;
 
-	body_begin(&b);
+	client_begin(&b);
 	client_add(&b, "name", name);
 	client_add(&b, "definition", definition);
 	client_add(&b, "roleArn", role);
 	client_add(&b, "type", type);
-	return call(c, "CreateStateMachine", &b, answer);
+	return client_do(c, "CreateStateMachine", &b, answer);
 }
 
 static int
@@ -94,12 +46,12 @@ update_machine(struct cli *c, const char *arn, const char *definition, const cha
 {
 	struct buf b;
 
-	body_begin(&b);
+	client_begin(&b);
 	client_add(&b, "stateMachineArn", arn);
 	client_add(&b, "definition", definition);
 	if (role != NULL)
 		client_add(&b, "roleArn", role);
-	return call(c, "UpdateStateMachine", &b, answer);
+	return client_do(c, "UpdateStateMachine", &b, answer);
 }
 
 /* The definition in the file, as JSON; yours. NULL after a line about it. */
@@ -149,7 +101,7 @@ describe(struct cli *c, const char *action, const char *member, const char *arn,
 	struct buf b;
 	int rc;
 
-	body_begin(&b);
+	client_begin(&b);
 	client_add(&b, member, arn);
 	buf_addc(&b, '}');
 	rc = client_call(c, action, &b, answer);
@@ -160,14 +112,14 @@ describe(struct cli *c, const char *action, const char *member, const char *arn,
 static void
 print_execution(struct cli *c, struct doc d)
 {
-	print_member(d, "executionArn", "execution");
+	cli_print_member(d, "executionArn", "execution");
 	print_status(c, d);
-	print_time(d, "startDate", "started");
-	print_time(d, "stopDate", "stopped");
-	print_member(d, "input", "input");
-	print_member(d, "output", "output");
-	print_member(d, "error", "error");
-	print_member(d, "cause", "cause");
+	cli_print_time(d, "startDate", "started");
+	cli_print_time(d, "stopDate", "stopped");
+	cli_print_member(d, "input", "input");
+	cli_print_member(d, "output", "output");
+	cli_print_member(d, "error", "error");
+	cli_print_member(d, "cause", "cause");
 }
 
 static int
@@ -213,7 +165,7 @@ cmd_start(struct cli *c)
 	cli_done(c);
 	if (machine == NULL)
 		return rc;
-	body_begin(&b);
+	client_begin(&b);
 	client_add(&b, "stateMachineArn", machine);
 	free(machine);
 	if (name != NULL)
@@ -227,7 +179,7 @@ cmd_start(struct cli *c)
 		free(text);
 	}
 	c->json = json && !wait;
-	if ((rc = call(c, "StartExecution", &b, &answer)) != 0)
+	if ((rc = client_do(c, "StartExecution", &b, &answer)) != 0)
 		return rc;
 	c->json = json;
 	arn = cli_text(answer, "executionArn");
@@ -274,7 +226,7 @@ cmd_list(struct cli *c)
 		struct doc_iter it;
 		struct buf b;
 
-		body_begin(&b);
+		client_begin(&b);
 		buf_addf(&b, "\"maxResults\":%ld", left < PAGE_MAX ? left : PAGE_MAX);
 		if (arn != NULL)
 			client_add(&b, "stateMachineArn", arn);
@@ -284,7 +236,7 @@ cmd_list(struct cli *c)
 			client_add(&b, "nextToken", token);
 		free(token);
 		token = NULL;
-		if ((rc = call(c, arn != NULL ? "ListExecutions" : "ListStateMachines", &b,
+		if ((rc = client_do(c, arn != NULL ? "ListExecutions" : "ListStateMachines", &b,
 			 &page)) != 0)
 			break;
 		it = doc_iter(doc_gets(page, arn != NULL ? "executions" : "stateMachines"));
@@ -322,13 +274,13 @@ show_machine(struct cli *c, const char *name)
 		puts(text);
 		free(text);
 	} else {
-		print_member(d, "stateMachineArn", "machine");
+		cli_print_member(d, "stateMachineArn", "machine");
 		print_status(c, d);
-		print_member(d, "type", "type");
-		print_time(d, "creationDate", "created");
-		print_member(d, "roleArn", "role");
-		print_member(d, "revisionId", "revision");
-		print_member(d, "definition", "definition");
+		cli_print_member(d, "type", "type");
+		cli_print_time(d, "creationDate", "created");
+		cli_print_member(d, "roleArn", "role");
+		cli_print_member(d, "revisionId", "revision");
+		cli_print_member(d, "definition", "definition");
 	}
 	doc_unref(d);
 	return CLI_OK;
@@ -382,17 +334,17 @@ cmd_stop(struct cli *c)
 	cli_done(c);
 	if (arn == NULL)
 		return rc;
-	body_begin(&b);
+	client_begin(&b);
 	client_add(&b, "executionArn", arn);
 	free(arn);
 	if (error != NULL)
 		client_add(&b, "error", error);
 	if (cause != NULL)
 		client_add(&b, "cause", cause);
-	if ((rc = call(c, "StopExecution", &b, &answer)) != 0)
+	if ((rc = client_do(c, "StopExecution", &b, &answer)) != 0)
 		return rc;
 	if (!c->json)
-		print_time(answer, "stopDate", "stopped");
+		cli_print_time(answer, "stopDate", "stopped");
 	doc_unref(answer);
 	return CLI_OK;
 }

@@ -30,6 +30,7 @@ def daemon():
     """One with access keys, so that every call here is a signed one."""
     (key, secret), = KEYS.items()
     return pawltest.Pawld(database=pawltest.Postgres().new_database(), keys=KEYS,
+                          activity_poll="500ms",
                           config=f'access_keys = {{ {key} = "{secret}" }}\n')
 
 
@@ -140,7 +141,8 @@ def _():
 def _():
     usage = pawl("--help")
     equal(usage.returncode, 0)
-    for command in ("validate", "run", "create", "start", "list", "show", "history", "stop", "logs"):
+    for command in ("validate", "run", "create", "start", "list", "show", "history", "stop", "logs",
+                    "task", "activity"):
         contains(usage.stdout, f"  {command} ")
         done = pawl(command, "--help")
         equal(done.returncode, 0)
@@ -334,6 +336,36 @@ def _():
     done = pawl("run", definition("TASK"), "--answer", "Ask={}", "--history")
     contains(done.stdout, "WaitStateExited")
     equal(pawl("run", definition("PASS"), "--input", "{").returncode, 2)
+
+
+@check("activities and tasks are worked on by hand")
+def _():
+    arn = served("activity", "create", "by-hand").strip()
+    contains(served("activity", "list"), "by-hand")
+    client = daemon().client()
+    machine = client.create("by-hand", {"StartAt": "T", "States": {"T": {
+        "Type": "Task", "Resource": arn, "End": True}}})
+
+    def taken(*words):
+        lines = dict(line.split(None, 1) for line in served("activity", "poll", *words).splitlines())
+        return lines["token"], lines["input"]
+    execution = client.start(machine, {"a": 1})
+    token, given = taken("by-hand", "--worker", "me")
+    equal(given, '{"a":1}')
+    equal(served("task", "heartbeat", token), "")
+    equal(served("task", "succeed", token, "-", given="[2]"), "")
+    equal(client.wait(execution)["output"], "[2]")
+    contains(served("task", "succeed", token, code=1), "TaskTimedOut")
+    contains(served("task", "heartbeat", "x", code=1), "InvalidToken")
+    execution = client.start(machine)
+    served("task", "fail", taken(arn)[0], "--error", "No", "--cause", "because")
+    equal(client.wait(execution)["error"], "No")
+    equal(json.loads(served("activity", "poll", "by-hand", "--json", code=1)), {})
+    served("activity", "delete", "by-hand")
+    contains(served("activity", "poll", "by-hand", code=1), 'there is no activity "by-hand"')
+    for wrong in (("task", "win", "x"), ("task", "succeed"), ("activity", "eat", "x"),
+                  ("activity", "create", "x", "--worker", "y"), ("task", "heartbeat", "x", "--cause", "y")):
+        served(*wrong, code=2)
 
 
 pawltest.main()
