@@ -9,12 +9,17 @@
 
 /* X(name, flow_kind), sorted by name. The request's shape is the model's action of that name. */
 #define ACTIONS(X) \
+	X(CreateActivity, act_create_activity) \
 	X(CreateStateMachine, act_create_state_machine) \
+	X(DeleteActivity, act_delete_activity) \
 	X(DeleteStateMachine, act_delete_state_machine) \
+	X(DescribeActivity, act_describe_activity) \
 	X(DescribeExecution, act_describe_execution) \
 	X(DescribeStateMachine, act_describe_state_machine) \
 	X(DescribeStateMachineForExecution, act_describe_state_machine_for_execution) \
+	X(GetActivityTask, act_get_activity_task) \
 	X(GetExecutionHistory, act_get_execution_history) \
+	X(ListActivities, act_list_activities) \
 	X(ListExecutions, act_list_executions) \
 	X(ListStateMachines, act_list_state_machines) \
 	X(ListTagsForResource, act_list_tags_for_resource) \

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "api/act.h"
-#include "api/page.h"
+#include "api/name_list.h"
 #include "api/settings.h"
 #include "api/variables.h"
 #include "asl/compile.h"
@@ -466,37 +466,18 @@ const struct flow_kind act_describe_state_machine =
 
 /* --- ListStateMachines ---------------------------------------------------------------------- */
 
-struct list {
-	struct call call;
-	struct page_binding binding;
-	struct buf after; /* the name that the page before ended with */
-};
-
 static enum flow_next
 list_check(struct flow *f, void *state, struct err *e)
 {
-	struct list *s = state;
-	struct api *a = s->call.api;
-	size_t len;
-	const char *token = call_text(&s->call, "nextToken", &len);
-
 	(void)f;
-	page_binding_init(&s->binding, "ListStateMachines");
-	buf_init(&s->after, BUF_UNLIMITED);
-	if (token != NULL &&
-	    page_token_read(a->token_secret, &s->binding, token, len, clock_wall_ms(), &s->after,
-		e) != 0)
-		return FLOW_FAIL;
-	return FLOW_NEXT;
+	return name_list_read(state, e) == 0 ? FLOW_NEXT : FLOW_FAIL;
 }
 
 static void
 list_got(uint64_t ticket, const struct machine_item *items, size_t n, bool more,
     const struct err *e)
 {
-	struct list *s = flow_state(ticket);
-	struct api *a;
-	struct buf *b, arn;
+	struct name_list *s = flow_state(ticket);
 
 	if (s == NULL)
 		return;
@@ -504,70 +485,35 @@ list_got(uint64_t ticket, const struct machine_item *items, size_t n, bool more,
 		flow_resume(ticket, e);
 		return;
 	}
-	a = s->call.api;
-	b = call_out(&s->call);
-	buf_init(&arn, BUF_UNLIMITED);
-	buf_adds(b, "{\"stateMachines\":[");
+	name_list_begin(s, "stateMachines");
 	for (size_t i = 0; i < n; i++) {
-		buf_adds(b, i > 0 ? ",{" : "{");
-		buf_reset(&arn);
-		resource_machine_arn(&a->here, items[i].name, &arn);
-		reply_text_n(b, "stateMachineArn", arn.data, arn.len);
-		reply_text(b, "name", items[i].name);
-		reply_text(b, "type", machine_type_name(items[i].type));
-		reply_time(b, "creationDate", items[i].created_ms);
-		buf_addc(b, '}');
+		name_list_item(s, "stateMachineArn", resource_machine_arn, items[i].name,
+		    items[i].created_ms);
+		reply_text(call_out(&s->call), "type", machine_type_name(items[i].type));
+		buf_addc(call_out(&s->call), '}');
 	}
-	buf_addc(b, ']');
-	if (more && n > 0) {
-		reply_key(b, "nextToken");
-		buf_addc(b, '"');
-		page_token_make(a->token_secret, &s->binding, items[n - 1].name,
-		    strlen(items[n - 1].name), clock_wall_ms(), b);
-		buf_addc(b, '"');
-	}
-	buf_addc(b, '}');
-	buf_fini(&arn);
-	flow_resume(ticket, NULL);
+	name_list_end(s, more && n > 0 ? items[n - 1].name : NULL);
 }
 
 static enum flow_next
 list_read(struct flow *f, void *state, struct err *e)
 {
-	struct list *s = state;
+	struct name_list *s = state;
 
 	(void)e;
-	catalogue_list(s->call.api->store, s->after.len > 0 ? s->after.data : NULL,
-	    call_page_size(&s->call, 1000), flow_id(f), list_got);
+	catalogue_list(s->call.api->store, name_list_after(s), call_page_size(&s->call, 1000),
+	    flow_id(f), list_got);
 	return FLOW_WAIT;
-}
-
-static enum flow_next
-list_answer(struct flow *f, void *state, struct err *e)
-{
-	(void)f;
-	(void)e;
-	return call_ok(state);
-}
-
-static void
-list_fini(void *state)
-{
-	struct list *s = state;
-
-	page_binding_fini(&s->binding);
-	buf_fini(&s->after);
-	call_fini(state);
 }
 
 static const struct flow_step list_steps[] = {
 	{ "check", list_check },
 	{ "read", list_read }, /* WAIT: the rows become the answer's body */
-	{ "answer", list_answer },
+	{ "answer", name_list_answer },
 	{ NULL, NULL },
 };
 const struct flow_kind act_list_state_machines =
-    CALL_KIND("ListStateMachines", list_steps, struct list, list_fini);
+    CALL_KIND("ListStateMachines", list_steps, struct name_list, name_list_fini);
 
 /* --- DeleteStateMachine ---------------------------------------------------------------------- */
 

@@ -1,5 +1,5 @@
 /*
- * act_tag - the actions on tags of state machines.
+ * act_tag - the actions on tags of state machines and activities.
  */
 #include <string.h>
 
@@ -31,11 +31,11 @@ tag_check_arn(struct tag *s, struct err *e)
 		return FLOW_FAIL;
 	switch (s->arn.kind) {
 	case RESOURCE_MACHINE:
+	case RESOURCE_ACTIVITY:
 		return s->arn.ours ? FLOW_NEXT : tag_not_found(&s->call);
 	case RESOURCE_VERSION:
 	case RESOURCE_ALIAS:
 	case RESOURCE_LABELLED:
-	case RESOURCE_ACTIVITY:
 		return tag_not_found(&s->call);
 	default:
 		resource_refuse_type(&s->arn, e);
@@ -90,13 +90,21 @@ tag_done(uint64_t ticket, bool found, bool too_many, const char *tags_json, cons
 	flow_resume(ticket, e);
 }
 
+static struct tag_owner
+tag_owner(const struct tag *s)
+{
+	return (
+	    struct tag_owner){ .activity = s->arn.kind == RESOURCE_ACTIVITY, .name = s->arn.name };
+}
+
 static enum flow_next
 tag_write(struct flow *f, void *state, struct err *e)
 {
 	struct tag *s = state;
+	const struct tag_owner owner = tag_owner(s);
 
 	(void)e;
-	catalogue_tag(s->call.api->store, s->arn.name, s->tags.data, flow_id(f), tag_done);
+	catalogue_tag(s->call.api->store, &owner, s->tags.data, flow_id(f), tag_done);
 	return FLOW_WAIT;
 }
 
@@ -104,9 +112,10 @@ static enum flow_next
 untag_write(struct flow *f, void *state, struct err *e)
 {
 	struct tag *s = state;
+	const struct tag_owner owner = tag_owner(s);
 
 	(void)e;
-	catalogue_untag(s->call.api->store, s->arn.name, s->tags.data, flow_id(f), tag_done);
+	catalogue_untag(s->call.api->store, &owner, s->tags.data, flow_id(f), tag_done);
 	return FLOW_WAIT;
 }
 
@@ -114,9 +123,10 @@ static enum flow_next
 tags_read(struct flow *f, void *state, struct err *e)
 {
 	struct tag *s = state;
+	const struct tag_owner owner = tag_owner(s);
 
 	(void)e;
-	catalogue_tags(s->call.api->store, s->arn.name, flow_id(f), tag_done);
+	catalogue_tags(s->call.api->store, &owner, flow_id(f), tag_done);
 	return FLOW_WAIT;
 }
 

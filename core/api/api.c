@@ -214,5 +214,6 @@ api_drain(struct api *a, int64_t deadline_ms, loop_cb *cb, void *arg)
 	a->drain_plugins_ms =
 	    clock_mono_ms() + (deadline_ms < DRAIN_PLUGINS_MS ? deadline_ms : DRAIN_PLUGINS_MS);
 	http_stop(a->http);
+	engine_stop_polls(a->engine);
 	loop_timer_set(&a->drain_timer, 0);
 }

@@ -378,6 +378,16 @@ http_reply(struct http_request *r, int status, const char *content_type, const c
 	conn_reply(c, status, content_type, headers);
 }
 
+bool
+http_client_is_gone(const struct http_request *r)
+{
+	const struct conn *c = conn_of((struct http_request *)(uintptr_t)r);
+	char byte;
+	ssize_t n = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
 /* An answer of our own in the API's error form. */
 static void
 conn_reply_error(struct conn *c, const struct http_refusal *why)

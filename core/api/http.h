@@ -80,6 +80,9 @@ const char *http_header_value(const struct http_request *r, const char *name);
  */
 void http_reply(struct http_request *r, int status, const char *content_type, const char *headers);
 
+/* Has the client hung up, as far as can be known now? For answers that must not go to nobody. */
+bool http_client_is_gone(const struct http_request *r);
+
 enum http_methods { HTTP_READS, HTTP_ALL }; /* GET and HEAD; every method there is */
 
 /*

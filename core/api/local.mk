@@ -2,6 +2,7 @@
 
 pawlcore_sources += \
 	core/api/act.h \
+	core/api/act_activity.c \
 	core/api/act_execution.c \
 	core/api/act_history.c \
 	core/api/act_machine.c \
@@ -24,6 +25,8 @@ pawlcore_sources += \
 	core/api/model.c \
 	core/api/model.h \
 	core/api/model_gen.c \
+	core/api/name_list.c \
+	core/api/name_list.h \
 	core/api/page.c \
 	core/api/page.h \
 	core/api/reply.c \

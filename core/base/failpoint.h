@@ -26,6 +26,8 @@
 	X(task_answered, "task.answered", "the plugin answered, the run has not moved") \
 	X(task_signalled, "task.signalled", \
 	    "an answer with a task's token came, the run has not moved") \
+	X(activity_handed, "activity.handed", \
+	    "ActivityStarted is durable, the worker has not got the task") \
 	X(answer_before_reply, "api.before_reply", \
 	    "the answer is durable, the client has not got it") \
 	X(timer_fired, "timer.fired", "a timer fired, the run has not moved") \

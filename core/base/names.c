@@ -175,15 +175,27 @@ resource_refuse_type(const struct resource *r, struct err *e)
 	    strlen(r->type));
 }
 
-void
-resource_machine_arn(const struct territory *t, const char *name, struct buf *out)
+static void
+resource_arn(const struct territory *t, const char *kind, const char *name, struct buf *out)
 {
 	buf_adds(out, "arn:aws:states:");
 	buf_adds(out, t->region);
 	buf_addc(out, ':');
 	buf_adds(out, t->account_id);
-	buf_adds(out, ":stateMachine:");
+	buf_adds(out, kind);
 	buf_adds(out, name);
+}
+
+void
+resource_machine_arn(const struct territory *t, const char *name, struct buf *out)
+{
+	resource_arn(t, ":stateMachine:", name, out);
+}
+
+void
+resource_activity_arn(const struct territory *t, const char *name, struct buf *out)
+{
+	resource_arn(t, ":activity:", name, out);
 }
 
 void

@@ -51,8 +51,12 @@ int resource_parse(const struct territory *t, const char *arn, size_t len, struc
     struct err *e);
 /* e "InvalidArn" for the wrong type of resource; -1. */
 int resource_refuse_type(const struct resource *r, struct err *e);
+/* Appends an ARN of ours. */
+typedef void resource_arn_fn(const struct territory *t, const char *name, struct buf *out);
 /* "arn:aws:states:REGION:ACCOUNT:stateMachine:NAME" */
 void resource_machine_arn(const struct territory *t, const char *name, struct buf *out);
+/* "arn:aws:states:REGION:ACCOUNT:activity:NAME" */
+void resource_activity_arn(const struct territory *t, const char *name, struct buf *out);
 void resource_execution_arn(const struct territory *t, const char *machine, const char *name,
     struct buf *out);
 /* 0, or -1 and e "InvalidArn" when the text is not the ARN of an IAM role. */

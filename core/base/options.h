@@ -66,6 +66,8 @@
 	    "API connections open at the same time; more wait to be accepted.") \
 	X(client_timeout, DURATION, "60s", YES, "100ms..1d", \
 	    "How long an API connection may stay silent, or take to send one call.") \
+	X(activity_poll, DURATION, "58s", YES, "10ms..60s", \
+	    "How long GetActivityTask waits for a task.") \
 	X(writers, INT, "1", NO, "1..16", \
 	    "PostgreSQL connections that write; each owns its share of the shards.") \
 	X(read_connections, INT, "4", NO, "1..64", "PostgreSQL connections that read.") \

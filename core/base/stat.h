@@ -53,6 +53,14 @@
 	    "before, is not known, is another plugin's, does not wait for it.") \
 	X(plugin_replies_dropped, COUNTER, "pawl_plugin_replies_dropped_total", "plugin", \
 	    "Replies of plugins to calls that were answered already, or whose client had gone.") \
+	X(activities_scheduled, COUNTER, "pawl_activities_scheduled_total", "activity", \
+	    "Tasks that were offered to the workers of an activity.") \
+	X(activities_started, COUNTER, "pawl_activities_started_total", "activity", \
+	    "Tasks that workers of an activity took.") \
+	X(activity_offers, GAUGE, "pawl_activity_offers", NULL, \
+	    "Activity tasks that no worker has taken yet.") \
+	X(activity_pollers, GAUGE, "pawl_activity_pollers", NULL, \
+	    "Workers that wait for an activity task.") \
 	X(token_answers, COUNTER, "pawl_token_answers_total", "kind", \
 	    "Answers with a task's token that were taken: success, failure, heartbeat.") \
 	X(token_answers_late, COUNTER, "pawl_token_answers_late_total", NULL, \

@@ -47,6 +47,7 @@ dump_attempt(struct buf *b, const struct attempt *a)
 	dump_int(b, "heartbeat_due_ms", a->heartbeat_due_ms);
 	dump_string(b, "role", a->role);
 	dump_int(b, "started", a->started);
+	dump_int(b, "handed", a->handed);
 	dump_int(b, "submitted", a->submitted);
 	dump_doc(b, "response", a->response.doc);
 	buf_addc(b, '}');

@@ -62,6 +62,8 @@ struct attempt {
 	int64_t heard_ms;                         /* last heartbeat, not in the journal; 0 = none */
 	char *role;                               /* Credentials; NULL = none */
 	bool started;                             /* ...Started is written */
+	bool handed;                              /* activities: its worker has the token */
+	bool handed_now;                          /* the same, not in the journal yet */
 	bool submitted;
 	struct payload
 	    response; /* .sync: of ...Submitted, for who goes on with the job; else none */

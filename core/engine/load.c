@@ -239,6 +239,7 @@ load_attempt(const struct loader *l, struct frame *f, struct doc d)
 	if (!doc_is_none(response) && get_payload(l, response, DOC_NONE, &a->response) != 0)
 		return -1;
 	a->started = is_a(doc_gets(tk, "on"), DOC_TRUE);
+	a->handed = is_a(doc_gets(tk, "ho"), DOC_TRUE);
 	a->submitted = is_a(doc_gets(tk, "sub"), DOC_TRUE);
 	if (get_int(l, tk, "to", 0, INT64_MAX, 0, &a->timeout_s) != 0 ||
 	    get_int(l, tk, "hb", 0, INT64_MAX, 0, &a->heartbeat_s) != 0 ||

@@ -203,6 +203,7 @@ write_attempt(const struct writer *w, const struct frame *f)
 	write_int(w, "hd", a->heartbeat_due_ms, DUE_NEVER);
 	write_string(w, "role", a->role);
 	write_true(w, "on", a->started);
+	write_true(w, "ho", a->handed);
 	write_true(w, "sub", a->submitted);
 	if (!doc_is_none(a->response.doc) && (w->snapshot || in_record(w, a->response.event))) {
 		write_key(w, "r");

@@ -570,12 +570,26 @@ run_heard(struct run *r, int64_t ms)
 }
 
 void
-run_keep_beats(struct run *r)
+run_handed(struct run *r, int64_t task_id)
+{
+	struct frame *f = idmap_get(&r->tasks, (uint64_t)task_id);
+
+	if (f != NULL)
+		f->task.handed_now = true;
+}
+
+void
+run_keep(struct run *r)
 {
 	struct frame *f;
 
-	TAILQ_FOREACH(f, &r->frames, all_link)
+	TAILQ_FOREACH(f, &r->frames, all_link) {
 		(void)st_task_beat(r, f);
+		if (!f->task.handed_now || f->task.handed)
+			continue;
+		f->task.handed = true;
+		frame_touch(r, f);
+	}
 }
 
 static void
@@ -592,6 +606,8 @@ describe_task(const struct frame *f, struct run_task *out)
 		.credentials_role = a->role,
 		.retry_count = (int)f->retry_count,
 		.started = a->started,
+		.handed = a->handed || a->handed_now,
+		.since_ms = f->entered_ms,
 		.submitted = a->submitted,
 		.response = a->response.doc,
 	};

@@ -53,8 +53,13 @@ struct run_facts {
 	bool aws_limits;  /* 256 KiB payloads, 25,000 events */
 };
 
-/* What the pure interpreter asks of its owner; both may be NULL. Must be functions too: same in, same out. */
+/* What the pure interpreter asks of its owner; all may be NULL. Must be functions too: same in, same out. */
 struct run_host {
+	/*
+	 * Whether the activity of that ARN exists: 1 or 0, or -1 when it is not known yet. Then the run asks
+	 * again a moment later (this one question may have different answers at different times).
+	 */
+	int (*activity)(void *arg, const char *arn);
 	/* Text of the task token of the attempt task_id, for $$.Task.Token. */
 	void (*task_token)(void *arg, const struct run *r, int64_t task_id, struct buf *out);
 	/*
@@ -172,8 +177,13 @@ bool run_only_waits(const struct run *r);
 
 /* Nobody could be heard before ms (pawld was away): no task misses its heartbeat within its HeartbeatSeconds of then. */
 void run_heard(struct run *r, int64_t ms);
-/* Sets all clocks on, for the journal: before the run leaves memory. */
-void run_keep_beats(struct run *r);
+/*
+ * The worker of an activity's attempt has its token: that is noted in memory too, as most tasks are
+ * answered before anything has to be written.
+ */
+void run_handed(struct run *r, int64_t task_id);
+/* Sets all clocks on and writes down who was handed his task, for the journal: before the run leaves memory. */
+void run_keep(struct run *r);
 
 /* An open attempt of a Task. Borrowed, good until the next move. */
 struct run_task {
@@ -184,7 +194,9 @@ struct run_task {
 	int64_t heartbeat_s;          /* 0 = none */
 	const char *credentials_role; /* NULL = none */
 	int retry_count;
-	bool started;        /* activities: a worker has it */
+	bool started;        /* activities: a worker took it */
+	bool handed;         /* and has its token */
+	int64_t since_ms;    /* when its state was entered */
 	bool submitted;      /* TASK_SUBMITTED was seen */
 	struct doc response; /* .sync: what it showed; else DOC_NONE */
 };

@@ -16,6 +16,7 @@
 #include "engine/dataflow.h"
 
 #define SECONDS_MAX INT64_C(99999999)
+#define ACTIVITY_LOOK_MS 10 /* when it is not known whether an activity exists */
 
 enum outcome {
 	OUTCOME_SCHEDULED,
@@ -209,13 +210,33 @@ start_timeout(struct run *r, struct frame *f)
 		a->timeout_due_ms = r->now_ms + a->timeout_s * 1000;
 }
 
+/* True when the activity is there; else the frame looks again soon, or has failed. */
+static bool
+activity_is_there(struct run *r, struct frame *f)
+{
+	const char *arn = f->state->resource.arn;
+	int there = r->host.activity == NULL ? 1 : r->host.activity(r->host.arg, arn);
+	struct err e = ERR_INIT;
+
+	if (there < 0) {
+		frame_wait_until(r, f, FRAME_RETRY, r->now_ms + ACTIVITY_LOOK_MS);
+	} else if (there == 0) {
+		err_set(&e, "States.Runtime", "The activity %s does not exist.", arn);
+		frame_fail_err(r, f, &e);
+	}
+	return there > 0;
+}
+
 void
 st_task_work(struct run *r, struct frame *f)
 {
 	struct attempt a = { .timeout_due_ms = DUE_NEVER, .heartbeat_due_ms = DUE_NEVER };
 	struct err e = ERR_INIT;
-	int rc = read_attempt(r, f, &a, &e);
+	int rc;
 
+	if (f->state->resource.kind == TASK_ACTIVITY && !activity_is_there(r, f))
+		return;
+	rc = read_attempt(r, f, &a, &e);
 	if (rc != 0 || run_over_limit(r, a.parameters.doc)) {
 		doc_unref(a.parameters.doc);
 		free(a.role);

@@ -1,5 +1,5 @@
 /*
- * catalogue - state machines, their revisions, tags: looked up, listed, changed.
+ * catalogue - state machines, their revisions, activities, tags: looked up, listed, changed.
  *
  * A change is one transaction whose statements are sent together; what they answer
  * is gathered on the way and told after COMMIT.
@@ -69,12 +69,15 @@ struct change {
 	bool changed; /* the statement that changes something did */
 	bool found, same, too_many;
 	struct machine_entry *entry;
+	struct activity_entry activity; /* its texts are ours */
 	char *tags;
 	/* told */
 	void (*tell)(struct change *c);
 	uint64_t ticket;
 	catalogue_change_cb *change_cb;
 	catalogue_tags_cb *tags_cb;
+	catalogue_activity_cb *activity_cb;
+	catalogue_deleted_cb *deleted_cb;
 };
 
 TAILQ_HEAD(change_list, change);
@@ -273,6 +276,7 @@ change_over(struct change *ch)
 	for (int i = 0; i < ch->nsteps; i++)
 		params_fini(&ch->steps[i].params);
 	machine_entry_unref(ch->entry);
+	free((char *)(uintptr_t)ch->activity.encryption);
 	free(ch->tags);
 	err_fini(&ch->err);
 	free(ch);
@@ -492,9 +496,9 @@ take_updated(struct change *ch, const PGresult *r)
 }
 
 static void
-step_lock(struct change *ch, const char *name)
+step_lock(struct change *ch, enum query lock, const char *name)
 {
-	params_str(change_step(ch, QUERY_machine_lock, NULL), name);
+	params_str(change_step(ch, lock, NULL), name);
 }
 
 void
@@ -505,7 +509,7 @@ catalogue_update(struct store *s, const struct machine_spec *spec, uint64_t tick
 	struct params *p;
 
 	ch->change_cb = cb;
-	step_lock(ch, spec->name);
+	step_lock(ch, QUERY_machine_lock, spec->name);
 	p = change_step(ch, QUERY_machine_revise, take_changed);
 	params_str(p, spec->name);
 	params_i64(p, spec->now_ms);
@@ -526,7 +530,7 @@ catalogue_delete(struct store *s, const char *name, int64_t now_ms, uint64_t tic
 	struct params *p;
 
 	ch->change_cb = cb;
-	step_lock(ch, name);
+	step_lock(ch, QUERY_machine_lock, name);
 	p = change_step(ch, QUERY_machine_delete, take_changed);
 	params_str(p, name);
 	params_i64(p, now_ms);
@@ -582,6 +586,18 @@ list_answer(struct store *s, const struct pool_question *q, const PGresult *r, c
 	free(items);
 }
 
+/* A list by name, of at most q->limit and one more. */
+static void
+ask_list(struct store *s, const struct pool_question *q, const char *after_name)
+{
+	struct params p;
+
+	params_init(&p);
+	params_str(&p, after_name != NULL ? after_name : "");
+	params_i32(&p, q->limit + 1);
+	pool_ask(s->pool, q, &p);
+}
+
 void
 catalogue_list(struct store *s, const char *after_name, int limit, uint64_t ticket,
     catalogue_list_cb *cb)
@@ -591,12 +607,141 @@ catalogue_list(struct store *s, const char *after_name, int limit, uint64_t tick
 		.ticket = ticket,
 		.cb = (void (*)(void))cb,
 		.limit = limit };
+
+	ask_list(s, &q, after_name);
+}
+
+/* --- activities ----------------------------------------------------------------------------- */
+
+static struct activity_entry
+activity_of(const PGresult *r)
+{
+	return (struct activity_entry){ .created_ms = result_i64(r, 0, 0),
+		.encryption = result_text(r, 0, 1, NULL) };
+}
+
+static void
+activity_answer(struct store *s, const struct pool_question *q, const PGresult *r,
+    const struct err *e)
+{
+	catalogue_activity_cb *cb = (catalogue_activity_cb *)q->cb;
+	struct activity_entry a;
+
+	(void)s;
+	if (e != NULL || PQntuples(r) == 0) {
+		cb(q->ticket, NULL, e);
+		return;
+	}
+	a = activity_of(r);
+	cb(q->ticket, &a, NULL);
+}
+
+void
+catalogue_activity(struct store *s, const char *name, uint64_t ticket, catalogue_activity_cb *cb)
+{
+	const struct pool_question q = { .query = QUERY_activity_by_name,
+		.answer = activity_answer,
+		.ticket = ticket,
+		.cb = (void (*)(void))cb };
 	struct params p;
 
 	params_init(&p);
-	params_str(&p, after_name != NULL ? after_name : "");
-	params_i32(&p, limit + 1);
+	params_str(&p, name);
 	pool_ask(s->pool, &q, &p);
+}
+
+static void
+activities_answer(struct store *s, const struct pool_question *q, const PGresult *r,
+    const struct err *e)
+{
+	catalogue_activities_cb *cb = (catalogue_activities_cb *)q->cb;
+	struct activity_item *items;
+	int n, found;
+
+	(void)s;
+	if (e != NULL) {
+		cb(q->ticket, NULL, 0, false, e);
+		return;
+	}
+	found = PQntuples(r);
+	n = found < q->limit ? found : q->limit;
+	items = xcalloc((size_t)n + 1, sizeof *items);
+	for (int i = 0; i < n; i++) {
+		items[i].name = result_text(r, i, 0, NULL);
+		items[i].created_ms = result_i64(r, i, 1);
+	}
+	cb(q->ticket, items, (size_t)n, found > n, NULL);
+	free(items);
+}
+
+void
+catalogue_activities(struct store *s, const char *after_name, int limit, uint64_t ticket,
+    catalogue_activities_cb *cb)
+{
+	const struct pool_question q = { .query = QUERY_activity_list,
+		.answer = activities_answer,
+		.ticket = ticket,
+		.cb = (void (*)(void))cb,
+		.limit = limit };
+
+	ask_list(s, &q, after_name);
+}
+
+static void
+take_activity(struct change *ch, const PGresult *r)
+{
+	ch->found = PQntuples(r) > 0;
+	if (!ch->found)
+		return;
+	ch->activity = activity_of(r);
+	ch->activity.encryption = xstrdup(ch->activity.encryption);
+}
+
+static void
+tell_created(struct change *ch)
+{
+	if (!err_is_set(&ch->err) && !ch->found) /* somebody deleted it just now */
+		change_fail(ch, "The activity is being changed. Try again.");
+	if (err_is_set(&ch->err))
+		ch->activity_cb(ch->ticket, NULL, &ch->err);
+	else
+		ch->activity_cb(ch->ticket, &ch->activity, NULL);
+}
+
+void
+catalogue_create_activity(struct store *s, const struct activity_spec *spec, uint64_t ticket,
+    catalogue_activity_cb *cb)
+{
+	struct change *ch = change_new(s, "creating an activity", ticket, tell_created);
+	struct params *p = change_step(ch, QUERY_activity_insert, NULL);
+	struct uuid id = uuid_v7(spec->now_ms);
+
+	ch->activity_cb = cb;
+	params_uuid(p, &id);
+	params_str(p, spec->name);
+	params_i64(p, spec->now_ms);
+	params_str(p, spec->encryption);
+	params_str(p, spec->tags);
+	p = change_step(ch, QUERY_activity_by_name, take_activity);
+	params_str(p, spec->name);
+	change_begin(ch);
+}
+
+static void
+tell_deleted(struct change *ch)
+{
+	ch->deleted_cb(ch->ticket, err_is_set(&ch->err) ? &ch->err : NULL);
+}
+
+void
+catalogue_delete_activity(struct store *s, const char *name, uint64_t ticket,
+    catalogue_deleted_cb *cb)
+{
+	struct change *ch = change_new(s, "deleting an activity", ticket, tell_deleted);
+
+	ch->deleted_cb = cb;
+	params_str(change_step(ch, QUERY_activity_delete, NULL), name);
+	change_begin(ch);
 }
 
 /* --- tags ----------------------------------------------------------------------------------- */
@@ -613,8 +758,15 @@ tags_answer(struct store *s, const struct pool_question *q, const PGresult *r, c
 		cb(q->ticket, true, false, result_text(r, 0, 0, NULL), NULL);
 }
 
+static void
+params_owner(struct params *p, const struct tag_owner *o)
+{
+	params_str(p, o->activity ? "activity" : "stateMachine");
+	params_str(p, o->name);
+}
+
 void
-catalogue_tags(struct store *s, const char *machine_name, uint64_t ticket, catalogue_tags_cb *cb)
+catalogue_tags(struct store *s, const struct tag_owner *o, uint64_t ticket, catalogue_tags_cb *cb)
 {
 	const struct pool_question q = { .query = QUERY_tag_list,
 		.answer = tags_answer,
@@ -623,7 +775,7 @@ catalogue_tags(struct store *s, const char *machine_name, uint64_t ticket, catal
 	struct params p;
 
 	params_init(&p);
-	params_str(&p, machine_name);
+	params_owner(&p, o);
 	pool_ask(s->pool, &q, &p);
 }
 
@@ -652,32 +804,32 @@ tell_tags(struct change *ch)
 
 static void
 change_tags(struct store *s, enum query q, void (*take)(struct change *, const PGresult *),
-    const char *machine_name, const char *json, uint64_t ticket, catalogue_tags_cb *cb)
+    const struct tag_owner *o, const char *json, uint64_t ticket, catalogue_tags_cb *cb)
 {
 	struct change *ch = change_new(s, "changing tags", ticket, tell_tags);
 	struct params *p;
 
 	ch->tags_cb = cb;
-	step_lock(ch, machine_name);
+	step_lock(ch, o->activity ? QUERY_activity_lock : QUERY_machine_lock, o->name);
 	p = change_step(ch, q, take);
-	params_str(p, machine_name);
+	params_owner(p, o);
 	params_str(p, json);
-	params_str(change_step(ch, QUERY_tag_list, take_tags), machine_name);
+	params_owner(change_step(ch, QUERY_tag_list, take_tags), o);
 	change_begin(ch);
 }
 
 void
-catalogue_tag(struct store *s, const char *machine_name, const char *tags_json, uint64_t ticket,
+catalogue_tag(struct store *s, const struct tag_owner *o, const char *tags_json, uint64_t ticket,
     catalogue_tags_cb *cb)
 {
-	change_tags(s, QUERY_tag_put, take_tag_count, machine_name, tags_json, ticket, cb);
+	change_tags(s, QUERY_tag_put, take_tag_count, o, tags_json, ticket, cb);
 }
 
 void
-catalogue_untag(struct store *s, const char *machine_name, const char *keys_json, uint64_t ticket,
+catalogue_untag(struct store *s, const struct tag_owner *o, const char *keys_json, uint64_t ticket,
     catalogue_tags_cb *cb)
 {
-	change_tags(s, QUERY_tag_drop, NULL, machine_name, keys_json, ticket, cb);
+	change_tags(s, QUERY_tag_drop, NULL, o, keys_json, ticket, cb);
 }
 
 /* --- the connection --------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /*
- * catalogue - state machines, their revisions, tags: looked up, listed, changed.
+ * catalogue - state machines, their revisions, activities, tags: looked up, listed, changed.
  *
  * Machines are found by name (the ARN's last part). A compiled machine is cached by
  * (machine id, revision); the cache of names is dropped when the catalogue changed.
@@ -87,15 +87,51 @@ typedef void catalogue_list_cb(uint64_t ticket, const struct machine_item *items
 void catalogue_list(struct store *s, const char *after_name, int limit, uint64_t ticket,
     catalogue_list_cb *cb);
 
-/* Tags: JSON array of {"key","value"} sorted by key. found false: no such machine. */
+struct activity_entry {
+	int64_t created_ms;
+	const char *encryption; /* JSON text; borrowed for the time of the callback */
+};
+/* a NULL and e NULL: no such activity. */
+typedef void catalogue_activity_cb(uint64_t ticket, const struct activity_entry *a,
+    const struct err *e);
+void catalogue_activity(struct store *s, const char *name, uint64_t ticket,
+    catalogue_activity_cb *cb);
+struct activity_spec {
+	const char *name, *encryption;
+	const char *tags; /* JSON array of {key, value} */
+	int64_t now_ms;
+};
+/* a: the activity of that name, the one that was there before when there was one. */
+void catalogue_create_activity(struct store *s, const struct activity_spec *spec, uint64_t ticket,
+    catalogue_activity_cb *cb);
+/* One that is not there is deleted too. */
+typedef void catalogue_deleted_cb(uint64_t ticket, const struct err *e);
+void catalogue_delete_activity(struct store *s, const char *name, uint64_t ticket,
+    catalogue_deleted_cb *cb);
+struct activity_item {
+	const char *name;
+	int64_t created_ms;
+};
+typedef void catalogue_activities_cb(uint64_t ticket, const struct activity_item *items, size_t n,
+    bool more, const struct err *e);
+/* As catalogue_list. */
+void catalogue_activities(struct store *s, const char *after_name, int limit, uint64_t ticket,
+    catalogue_activities_cb *cb);
+
+/* Who has the tags. */
+struct tag_owner {
+	bool activity; /* else a machine */
+	const char *name;
+};
+/* Tags: JSON array of {"key","value"} sorted by key. found false: no such owner. */
 typedef void catalogue_tags_cb(uint64_t ticket, bool found, bool too_many, const char *tags_json,
     const struct err *e);
-void catalogue_tags(struct store *s, const char *machine_name, uint64_t ticket,
+void catalogue_tags(struct store *s, const struct tag_owner *o, uint64_t ticket,
     catalogue_tags_cb *cb);
 /* Adds or overwrites (at most 50 after the merge, else too_many and nothing changes). */
-void catalogue_tag(struct store *s, const char *machine_name, const char *tags_json,
+void catalogue_tag(struct store *s, const struct tag_owner *o, const char *tags_json,
     uint64_t ticket, catalogue_tags_cb *cb);
-void catalogue_untag(struct store *s, const char *machine_name, const char *keys_json,
+void catalogue_untag(struct store *s, const struct tag_owner *o, const char *keys_json,
     uint64_t ticket, catalogue_tags_cb *cb);
 
 #endif

@@ -88,6 +88,8 @@ struct open_row {
 	int64_t wake_at_ms; /* asleep: INT64_MAX = only an answer wakes it */
 	bool has_parent;    /* that waits for it */
 	struct uuid parent;
+	const char *offered; /* asleep: as in its commit; NULL = none */
+	size_t offered_len;
 };
 typedef void read_open_cb(uint64_t ticket, const struct open_row *rows, size_t n,
     const struct err *e);

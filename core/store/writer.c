@@ -83,8 +83,9 @@ enum close_param {
 static const enum param_type close_types[CLOSE_PARAMS] = { PARAM_I16, PARAM_UUID, PARAM_TEXT,
 	PARAM_I64, PARAM_TEXT, PARAM_TEXT, PARAM_TEXT };
 
-enum sleep_param { SLEEP_SHARD, SLEEP_ID, SLEEP_WAKE, SLEEP_PARAMS };
-static const enum param_type sleep_types[SLEEP_PARAMS] = { PARAM_I16, PARAM_UUID, PARAM_I64 };
+enum sleep_param { SLEEP_SHARD, SLEEP_ID, SLEEP_WAKE, SLEEP_OFFERED, SLEEP_PARAMS };
+static const enum param_type sleep_types[SLEEP_PARAMS] = { PARAM_I16, PARAM_UUID, PARAM_I64,
+	PARAM_TEXT };
 
 enum wake_param { WAKE_SHARD, WAKE_ID, WAKE_PARAMS };
 static const enum param_type wake_types[WAKE_PARAMS] = { PARAM_I16, PARAM_UUID };
@@ -218,10 +219,13 @@ add_sleep(struct writer *w, const struct commit *c)
 
 	param_array_i16(&a[SLEEP_SHARD], (int16_t)c->shard);
 	param_array_uuid(&a[SLEEP_ID], &c->execution_id);
-	if (c->row == ROW_SLEEP)
+	if (c->row == ROW_SLEEP) {
 		param_array_i64(&a[SLEEP_WAKE], c->wake_at_ms);
-	else
+		array_text_or_null(&a[SLEEP_OFFERED], c->offered, c->offered_len);
+	} else {
 		param_array_null(&a[SLEEP_WAKE]);
+		param_array_null(&a[SLEEP_OFFERED]);
+	}
 }
 
 /* The parent that waits for it. */

@@ -51,20 +51,6 @@ dispatch_let_go(struct dispatch *d)
 	dispatch_close(d);
 }
 
-/* Nobody but a worker can answer an activity; there are none to know of yet. */
-static void
-dispatch_activity(struct resident *r, const struct run_task *t)
-{
-	char *cause = xasprintf("The activity %s does not exist.", t->state->resource.arn);
-	struct stimulus s = { .kind = STIMULUS_TASK_FAILED,
-		.task_id = t->task_id,
-		.error = "States.Runtime",
-		.cause = cause };
-
-	resident_deliver(r, &s, NULL);
-	free(cause);
-}
-
 void
 dispatch_key(const struct resident *r, int64_t task_id, char out[DISPATCH_KEY_SIZE])
 {
@@ -149,7 +135,7 @@ static void
 dispatch_one(struct resident *r, const struct run_task *t)
 {
 	if (t->state->resource.kind == TASK_ACTIVITY)
-		dispatch_activity(r, t);
+		activity_offer(r, t);
 	else if (hooks_any(r->engine->hooks, HOOK_before_dispatch))
 		dispatch_asked(r, t);
 	else
@@ -173,6 +159,7 @@ dispatch_release(struct resident *r)
 				dispatch_one(r, &t);
 			break;
 		case EFFECT_CANCEL:
+			activity_drop(r->slot, fx.list[i].task_id);
 			if (!nested_cancel(r, fx.list[i].task_id, fx.list[i].answered) &&
 			    (d = dispatch_find(r, fx.list[i].task_id)) != NULL)
 				dispatch_cancel(d);
@@ -207,7 +194,7 @@ open_ids_add(void *arg, const struct run_task *t)
 }
 
 static void
-dispatch_resume_one(struct resident *r, const struct run_task *t)
+dispatch_resume_one(struct resident *r, const struct run_task *t, bool offered)
 {
 	const struct task_resource *res = &t->state->resource;
 	struct stimulus failed = { .kind = STIMULUS_TASK_FAILED,
@@ -217,6 +204,12 @@ dispatch_resume_one(struct resident *r, const struct run_task *t)
 
 	if (res->pattern == PATTERN_TOKEN && t->submitted)
 		return; /* its token answers */
+	if (res->kind == TASK_ACTIVITY) {
+		/* its worker answers, or it is to be offered; after sleep it was all the time */
+		if (!t->handed && !offered)
+			activity_offer(r, t);
+		return;
+	}
 	if (res->nested && nested_resume(r, t->task_id))
 		return;
 	if (doc_is_none(t->response) && !res->nested &&
@@ -234,13 +227,14 @@ void
 dispatch_resume(struct resident *r)
 {
 	struct open_ids open = { 0 };
+	bool offered = r->slot->offers != NULL; /* all that are to be, then */
 	struct run_task t;
 	size_t i;
 
 	run_each_task(r->run, open_ids_add, &open);
 	for (i = 0; i < open.n; i++)
 		if (run_task(r->run, open.list[i], &t) == 0)
-			dispatch_resume_one(r, &t);
+			dispatch_resume_one(r, &t, offered);
 	free(open.list);
 }
 

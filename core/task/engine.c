@@ -43,6 +43,7 @@ engine_new(struct loop *l, const struct engine_options *o)
 	TAILQ_INIT(&g->to_load);
 	TAILQ_INIT(&g->client_reads);
 	TAILQ_INIT(&g->nested_detached);
+	g->activities = activities_new(g);
 	loop_timer_init(l, &g->due_timer, engine_on_due, g);
 	loop_timer_init(l, &g->drain_timer, engine_drain_over, g);
 	g->events = (struct store_events){ .shard_claimed = engine_shard_claimed,
@@ -51,6 +52,13 @@ engine_new(struct loop *l, const struct engine_options *o)
 		.asked = engine_asked,
 		.arg = g };
 	return g;
+}
+
+static void
+engine_remove_slot(struct engine *g, struct slot *s)
+{
+	activity_drop_all(s);
+	slots_remove(&g->slots, s);
 }
 
 static void
@@ -63,7 +71,7 @@ engine_drop(struct engine *g, int32_t shard)
 		if (list[i]->resident != NULL)
 			resident_discard(list[i]->resident); /* frees the slot too */
 		else
-			slots_remove(&g->slots, list[i]);
+			engine_remove_slot(g, list[i]);
 	}
 	free(list);
 }
@@ -77,6 +85,7 @@ engine_free(struct engine *g)
 	client_stop(g);
 	engine_drop(g, -1);
 	nested_free_all(g);
+	activities_free(g->activities);
 	loop_timer_fini(&g->due_timer);
 	loop_timer_fini(&g->drain_timer);
 	slots_fini(&g->slots);
@@ -120,7 +129,8 @@ engine_shard_lost(void *arg, int32_t shard)
 static void
 engine_catalogue_changed(void *arg)
 {
-	(void)arg; /* runs keep the revision they began with; the catalogue drops its own cache */
+	/* runs keep the revision they began with; the catalogue drops its own cache */
+	activities_changed(arg);
 }
 
 static void
@@ -139,7 +149,7 @@ engine_forget(struct resident *r)
 	struct slot *slot = r->slot;
 
 	resident_set_where(r, RES_GONE);
-	slots_remove(&g->slots, slot);
+	engine_remove_slot(g, slot);
 	engine_rearm(g);
 }
 
@@ -200,6 +210,12 @@ engine_on_due(void *arg)
 
 /* --- what the interpreter asks ------------------------------------------------ */
 
+static int
+engine_activity(void *arg, const char *arn)
+{
+	return activity_exists(arg, arn);
+}
+
 static void
 engine_task_token(void *arg, const struct run *r, int64_t task_id, struct buf *out)
 {
@@ -248,7 +264,8 @@ engine_tells_failures(void *arg)
 const struct run_host *
 engine_run_host(struct engine *g)
 {
-	static struct run_host host = { .task_token = engine_task_token,
+	static struct run_host host = { .activity = engine_activity,
+		.task_token = engine_task_token,
 		.pure_call = engine_pure_call,
 		.module = engine_module,
 		.give_up = engine_give_up,
@@ -270,7 +287,7 @@ reply_new(uint64_t ticket)
 }
 
 void
-reply_send(struct reply *p, const struct resident *r, bool name_taken, const struct err *e)
+reply_send(struct reply *p, struct resident *r, bool name_taken, const struct err *e)
 {
 	bool loaded = r != NULL && r->run != NULL;
 
@@ -285,6 +302,9 @@ reply_send(struct reply *p, const struct resident *r, bool name_taken, const str
 		break;
 	case REPLY_ANSWERED:
 		answer_tell(p, e);
+		break;
+	case REPLY_HANDED:
+		activity_answered(p->engine, p->ticket, r, e);
 		break;
 	}
 	err_fini(&p->refusal);

@@ -75,6 +75,32 @@ typedef void engine_answered_cb(uint64_t ticket, const struct err *e);
 void engine_answer_task(struct engine *g, const struct task_ref *t, const struct task_answer *a,
     uint64_t ticket, engine_answered_cb *cb);
 
+/* A worker waits for a task of an activity (GetActivityTask). */
+struct engine_poll {
+	const char *activity; /* its name */
+	const char *worker;   /* for ActivityStarted; NULL = none */
+	int64_t wait_ms;      /* so long at most */
+};
+struct polled_task {
+	const char *token; /* borrowed, like the input */
+	struct doc input;
+};
+/*
+ * t: the task is the worker's; false: he is gone, and somebody else gets it. t and e NULL: there was none.
+ * e: ActivityDoesNotExist, ActivityWorkerLimitExceeded, ServiceUnavailable. May come inside the
+ * asking call.
+ */
+typedef bool engine_polled_cb(uint64_t ticket, const struct polled_task *t, const struct err *e);
+/* The poll's id, for engine_cancel_poll; 0 when it is answered already. */
+uint64_t engine_poll(struct engine *g, const struct engine_poll *what, uint64_t ticket,
+    engine_polled_cb *cb);
+/* The worker went away. An id that is gone is fine. */
+void engine_cancel_poll(uint64_t id);
+/* All polls are answered without a task, from now on at once. */
+void engine_stop_polls(struct engine *g);
+/* We created or deleted that activity. */
+void engine_activity_changed(struct engine *g, const char *name, bool exists);
+
 /* No new starts; goes on with what runs until nothing is under way or deadline_ms has passed, then cb. */
 void engine_drain(struct engine *g, int64_t deadline_ms, loop_cb *cb, void *arg);
 

@@ -339,6 +339,8 @@ claim_open(struct engine *g, int32_t shard, const struct open_row *row)
 		return; /* started here while the list was on its way */
 	slot = slots_add(&g->slots, &row->id, shard);
 	slot->claimed = true;
+	if (row->offered != NULL)
+		activity_load_offers(g, slot, row->offered, row->offered_len);
 	if (row->asleep) {
 		slots_set_due(&g->slots, slot,
 		    row->wake_at_ms == INT64_MAX ? SLOT_NEVER : row->wake_at_ms);

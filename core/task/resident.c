@@ -17,6 +17,8 @@
 #include "task/hook_run.h"
 
 #define RESIDENT_MAGIC 0x7e51de47u
+/* A crash hands a task out again when it was handed out later than this before; most are answered by then. */
+#define KEEP_MS 1000
 
 static void resident_fill(struct commit *c);
 static void resident_committed(struct commit *c, enum commit_result result);
@@ -50,6 +52,7 @@ resident_new(struct engine *g, struct slot *slot)
 	TAILQ_INIT(&r->dispatches);
 	TAILQ_INIT(&r->nested);
 	buf_init(&r->record, BUF_UNLIMITED);
+	buf_init(&r->offers, BUF_UNLIMITED);
 	r->commit.execution_id = slot->id;
 	r->commit.shard = slot->shard;
 	r->commit.fill = resident_fill;
@@ -117,6 +120,7 @@ resident_free(void *arg)
 	machine_entry_unref(r->machine);
 	effects_fini(&r->effects);
 	buf_fini(&r->record);
+	buf_fini(&r->offers);
 	free(r->output);
 	free(r->trace_header);
 	r->magic = 0;
@@ -167,6 +171,8 @@ resident_schedule(struct resident *r)
 		if (due == INT64_MAX || due > sleep_at + r->engine->hibernate_after_ms)
 			due = sleep_at;
 	}
+	if (r->keep_at_ms != 0 && due > r->keep_at_ms)
+		due = r->keep_at_ms;
 	if (due < next)
 		due = next;
 	slots_set_due(&r->engine->slots, r->slot, due == INT64_MAX ? SLOT_NEVER : due);
@@ -215,6 +221,14 @@ resident_move(struct resident *r, const struct stimulus *s, struct reply *reply)
 	resident_reply(r, reply, NULL);
 	resident_schedule(r);
 	return 0;
+}
+
+void
+resident_handed(struct resident *r, int64_t task_id)
+{
+	run_handed(r->run, task_id);
+	if (r->keep_at_ms == 0)
+		r->keep_at_ms = clock_wall_ms() + KEEP_MS;
 }
 
 void
@@ -299,6 +313,10 @@ resident_fill(struct commit *c)
 	int64_t due = run_due_ms(r->run);
 
 	buf_reset(&r->record);
+	if (r->keep_at_ms != 0 && r->keep_at_ms <= clock_wall_ms()) {
+		run_keep(r->run);
+		r->keep_at_ms = 0;
+	}
 	c->seq = r->next_seq;
 	c->first_event_id = run_record_first(r->run);
 	c->event_count = run_record_count(r->run);
@@ -333,6 +351,11 @@ resident_fill(struct commit *c)
 	c->error = run_error(r->run);
 	c->cause = run_cause(r->run);
 	c->wake_at_ms = due;
+	buf_reset(&r->offers);
+	if (c->row == ROW_SLEEP)
+		activity_print_offers(r->slot, &r->offers);
+	c->offered = r->offers.len > 0 ? r->offers.data : NULL;
+	c->offered_len = r->offers.len;
 	resident_set_where(r, RES_COMMITTING);
 }
 
@@ -513,8 +536,11 @@ resident_due(struct resident *r, int64_t now_ms)
 			return;
 	} else if (resident_only_waits(r) &&
 	    r->idle_since_ms + r->engine->hibernate_after_ms <= now_ms) {
-		run_keep_beats(r->run);
+		run_keep(r->run);
 		r->hibernating = true;
+		store_commit(r->engine->store, &r->commit);
+		return;
+	} else if (r->keep_at_ms != 0 && r->keep_at_ms <= now_ms) {
 		store_commit(r->engine->store, &r->commit);
 		return;
 	}

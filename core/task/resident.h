@@ -22,6 +22,7 @@
 #include "engine/run.h"
 #include "store/commit.h"
 #include "store/read.h"
+#include "task/activity.h"
 #include "task/engine.h"
 #include "task/plugin_host.h"
 #include "task/slots.h"
@@ -37,12 +38,13 @@ enum resident_where {
 /* Who is to be told when a move is durable, or that it was refused. */
 struct reply {
 	TAILQ_ENTRY(reply) link;
-	enum { REPLY_STARTED, REPLY_STOPPED, REPLY_ANSWERED } kind;
+	enum { REPLY_STARTED, REPLY_STOPPED, REPLY_ANSWERED, REPLY_HANDED } kind;
 	uint64_t ticket;
 	engine_started_cb *started;
 	engine_stopped_cb *stopped;
 	engine_answered_cb *answered;
-	struct err refusal; /* set: why; it rests on moves that are not durable yet */
+	struct engine *engine; /* HANDED: activity_answered is told */
+	struct err refusal;    /* set: why; it rests on moves that are not durable yet */
 };
 TAILQ_HEAD(reply_list, reply);
 
@@ -87,13 +89,16 @@ struct resident {
 
 	struct commit commit;
 	struct buf record;
-	char *output;     /* text of the run's output, while a commit needs it */
-	int64_t next_seq; /* of the journal */
-	size_t tail_len;  /* bytes of its records behind the latest snapshot */
-	bool row_written; /* the execution row exists */
-	bool row_asleep;  /* its open row has a wake_at */
-	bool hibernating; /* after the queued commit it sleeps */
+	char *output;      /* text of the run's output, while a commit needs it */
+	int64_t next_seq;  /* of the journal */
+	size_t tail_len;   /* bytes of its records behind the latest snapshot */
+	bool row_written;  /* the execution row exists */
+	bool row_asleep;   /* its open row has a wake_at */
+	struct buf offers; /* the activity tasks of its open row, while a commit needs them */
+	bool hibernating;  /* after the queued commit it sleeps */
 	int64_t idle_since_ms;
+	int64_t
+	    keep_at_ms; /* a worker was handed a task: when that is written down at last; 0 = nothing to write */
 	char *trace_header;
 };
 
@@ -121,6 +126,7 @@ struct engine {
 	uint64_t nresidents, ncommitting;
 	struct nested_list nested_detached; /* without a parent */
 	unsigned nested_busy;
+	struct activities *activities;
 	bool draining;
 	loop_cb *drained;
 	void *drained_arg;
@@ -141,6 +147,8 @@ void resident_count_record(struct resident *r, size_t len, bool snapshot);
 void resident_loaded(struct resident *r);
 /* Something is due: fires the run's timers, or puts it to sleep. */
 void resident_due(struct resident *r, int64_t now_ms);
+/* A worker has the token of that attempt. */
+void resident_handed(struct resident *r, int64_t task_id);
 /* Whoever waits for a stimulus in the inbox hears ServiceUnavailable; the inbox is empty then. */
 void resident_refuse_inbox(struct resident *r);
 /* Drops it and its slot without a trace in the journal; whoever waits hears ServiceUnavailable. */
@@ -195,6 +203,6 @@ struct reply *reply_new(uint64_t ticket);
 /* Tells on a later turn that it cannot be done. Takes p. */
 void engine_refuse(struct engine *g, struct reply *p, const char *name, const char *cause);
 /* Tells whoever asked; e NULL = it is durable. Frees. */
-void reply_send(struct reply *p, const struct resident *r, bool name_taken, const struct err *e);
+void reply_send(struct reply *p, struct resident *r, bool name_taken, const struct err *e);
 
 #endif

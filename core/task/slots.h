@@ -2,7 +2,7 @@
  * slots - every open execution of this node, in memory or asleep: who is it, when
  * is it due.
  *
- * A slot is all that a sleeping execution costs (about 80 bytes with its places in
+ * A slot is all that a sleeping execution costs (about 90 bytes with its places in
  * the table and the heap); one that is in memory has a resident as well. Times are
  * wall clock, as in the journal.
  */
@@ -16,6 +16,7 @@
 #include "base/id.h"
 
 struct resident;
+struct offer;
 
 #define SLOT_NEVER INT64_MAX
 
@@ -26,6 +27,7 @@ struct slot {
 	uint32_t heap_pos; /* place in the heap from 1; 0 = not in it (due_ms is SLOT_NEVER) */
 	int64_t due_ms;
 	struct resident *resident; /* NULL = asleep */
+	struct offer *offers;      /* activity.c; NULL = none */
 };
 
 struct slots {

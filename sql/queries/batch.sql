@@ -68,9 +68,10 @@ SELECT count(*) FROM closed;
 -- name: batch_sleep
 -- Executions that leave memory, and those that came back.
 -- $1 shards (smallint[])  $2 ids (uuid[])  $3 when to wake (bigint[]; null = awake)
+-- $4 activity tasks that no worker has (text[]; null = none, or awake)
 UPDATE pawl.open_execution AS o
-SET wake_at = u.wake_at
-FROM unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS u (shard, id, wake_at)
+SET wake_at = u.wake_at, offered = u.offered
+FROM unnest($1::smallint[], $2::uuid[], $3::bigint[], $4::text[]) AS u (shard, id, wake_at, offered)
 WHERE o.shard = u.shard AND o.execution_id = u.id;
 
 -- name: batch_wake

@@ -1,4 +1,4 @@
--- State machines, their revisions, their tags.
+-- State machines, their revisions, tags.
 
 -- name: machine_by_name
 -- $1 name (text)
@@ -125,31 +125,31 @@ WITH due AS (
 SELECT pg_notify('pawl_catalogue', swept.name) FROM swept;
 
 -- name: tag_list
--- $1 machine name (text)
+-- $1 type (text, as in the ARN)  $2 name (text)
 -- rows: one or none: JSON array of {"key", "value"} by key
 SELECT '[' || coalesce((
 	SELECT string_agg('{"key":' || to_json(t.key) || ',"value":' || to_json(t.value) || '}', ',' ORDER BY t.key)
-	FROM pawl.tag AS t WHERE t.resource_id = m.id), '') || ']'
-FROM pawl.machine AS m
-WHERE m.name = $1::text AND m.status <> 'DELETED';
+	FROM pawl.tag AS t WHERE t.resource_id = o.id), '') || ']'
+FROM pawl.tag_owner AS o
+WHERE o.type = $1::text AND o.name = $2::text;
 
 -- name: tag_put
--- Adds or overwrites, unless there would be more than 50. After machine_lock.
--- $1 machine name (text)  $2 tags (text: JSON array of {"key", "value"})
--- rows: one or none (no such machine): how many there would be
+-- Adds or overwrites, unless there would be more than 50. After machine_lock or activity_lock.
+-- $1 type (text)  $2 name (text)  $3 tags (text: JSON array of {"key", "value"})
+-- rows: one or none (nothing of that name): how many there would be
 WITH given AS (
-	SELECT DISTINCT ON (t.tag ->> 'key') m.id, t.tag ->> 'key' AS key, coalesce(t.tag ->> 'value', '') AS value
-	FROM pawl.machine AS m, json_array_elements($2::text::json) WITH ORDINALITY AS t (tag, nth)
-	WHERE m.name = $1::text AND m.status <> 'DELETED'
+	SELECT DISTINCT ON (t.tag ->> 'key') o.id, t.tag ->> 'key' AS key, coalesce(t.tag ->> 'value', '') AS value
+	FROM pawl.tag_owner AS o, json_array_elements($3::text::json) WITH ORDINALITY AS t (tag, nth)
+	WHERE o.type = $1::text AND o.name = $2::text
 	ORDER BY t.tag ->> 'key', t.nth DESC
 ), total AS (
-	SELECT m.id, (
+	SELECT o.id, (
 		SELECT count(*) FROM (
-			SELECT o.key FROM pawl.tag AS o WHERE o.resource_id = m.id
+			SELECT t.key FROM pawl.tag AS t WHERE t.resource_id = o.id
 			UNION
 			SELECT g.key FROM given AS g) AS u) AS n
-	FROM pawl.machine AS m
-	WHERE m.name = $1::text AND m.status <> 'DELETED'
+	FROM pawl.tag_owner AS o
+	WHERE o.type = $1::text AND o.name = $2::text
 ), put AS (
 	INSERT INTO pawl.tag (resource_id, key, value)
 	SELECT g.id, g.key, g.value FROM given AS g, total WHERE total.n <= 50
@@ -158,11 +158,11 @@ WITH given AS (
 SELECT n FROM total;
 
 -- name: tag_drop
--- $1 machine name (text)  $2 keys (text: JSON array of strings)
--- rows: one or none (no such machine)
+-- $1 type (text)  $2 name (text)  $3 keys (text: JSON array of strings)
+-- rows: one or none (nothing of that name)
 WITH dropped AS (
 	DELETE FROM pawl.tag AS t
-	USING pawl.machine AS m, json_array_elements_text($2::text::json) AS k (key)
-	WHERE m.name = $1::text AND m.status <> 'DELETED' AND t.resource_id = m.id AND t.key = k.key
+	USING pawl.tag_owner AS o, json_array_elements_text($3::text::json) AS k (key)
+	WHERE o.type = $1::text AND o.name = $2::text AND t.resource_id = o.id AND t.key = k.key
 )
-SELECT 1 FROM pawl.machine AS m WHERE m.name = $1::text AND m.status <> 'DELETED';
+SELECT 1 FROM pawl.tag_owner AS o WHERE o.type = $1::text AND o.name = $2::text;

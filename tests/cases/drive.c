@@ -216,7 +216,7 @@ drive_seal(struct drive *d)
 	int64_t first = run_record_first(d->run);
 
 	if (d->policy == DRIVE_JOURNAL || d->policy == DRIVE_SNAPSHOT)
-		run_keep_beats(d->run);
+		run_keep(d->run);
 	if (run_record_is_empty(d->run))
 		return;
 	d->records = xreallocarray(d->records, d->nrecords + 1, sizeof(*d->records));

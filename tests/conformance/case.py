@@ -24,6 +24,7 @@ EARLIER_DATE = "2012-10-08T19:00:55Z"
 MADE = {"CreateBucket": ("Bucket",), "CreateQueue": ("QueueName",), "CreateTopic": ("Name",),
         "CreateTable": ("TableName",), "PutRule": ("Name",)}
 QUEUE_NAMES = ("sqs_queue_url", "sqs-queue-url")
+ACTIVITY_NAME = re.compile(r"activity_name(_\d+)?")
 ROLE_NAMES = ("snf_role_arn", "sfn_role_arn")
 EXECUTION_ARN = re.compile(r"^(arn:[^:]+:states:[^:]+:\d+:execution:)((?:<[^>]*>|[^:<])+):(.+)$")
 
@@ -44,6 +45,7 @@ class Case:
         self.bindings = {"region": region, "partition": "aws"}
         self.matcher = match.Matcher(int(day[6:10] + day[3:5] + day[:2]), self.bindings)
         self.names = {}             # names that stand bare in the case -> ours
+        self.activities = []        # their ARNs
         self.machines = {}          # ARN -> (definition as given, answer)
         self.started = []           # execution ARNs in order
         self.unclaimed = []         # those that no later step has named yet
@@ -212,6 +214,8 @@ class Case:
             return
         if action == "CreateStateMachine":
             self.machines[answer["stateMachineArn"]] = request
+        elif action == "CreateActivity":
+            self.activities.append(answer["activityArn"])
         elif action == "StartExecution":
             self.started.append(answer["executionArn"])
             self.unclaimed.append(answer["executionArn"])
@@ -222,6 +226,8 @@ class Case:
         """The step's parameters with our values, objects that are texts on the wire as texts."""
         shape = self.input_shape(action)
         request = {}
+        if action == "CreateActivity":
+            self.name_activity(params["name"])
         for member, value in params.items():
             if member == "definition" and isinstance(value, dict):
                 value = self.dated(value)
@@ -239,6 +245,16 @@ class Case:
         if action == "CreateStateMachine":
             self.vary_layout(request, expected)
         return request
+
+    def name_activity(self, name):
+        """The recordings say activity_name or activity_name_N for names, activity_arn or
+        activity_arn_N for their ARNs. Others may use the same name at the same time."""
+        found, number = ACTIVITY_NAME.fullmatch(name), ""
+        if found:
+            number = found.group(1) or ""
+            self.names[name] = f"{name}-{self.unique}"
+        self.names[f"activity_arn{number}"] = (
+            f"arn:aws:states:{self.region}:{self.account}:activity:{self.names.get(name, name)}")
 
     @staticmethod
     def input_shape(action):
@@ -415,6 +431,9 @@ class Case:
             histories.match_histories(self.matcher, expected["events"], answer.get("events", []))
             expected = {k: v for k, v in expected.items() if k != "events"}
             answer = {k: v for k, v in answer.items() if k != "events"}
+        if action == "ListActivities" and "activities" in answer:
+            answer["activities"] = [a for a in answer["activities"]
+                                    if a["activityArn"] in self.activities]
         self.matcher.match(expected, answer)
 
     def renamed(self, value):
@@ -531,6 +550,8 @@ class Case:
                 self.send("StopExecution", {"executionArn": execution})
         for machine in self.machines:
             self.send("DeleteStateMachine", {"stateMachineArn": machine})
+        for activity in self.activities:
+            self.send("DeleteActivity", {"activityArn": activity})
         for name in self.registered:
             function = self.endpoint.functions.pop(name, None)
             if function is not None:

@@ -11,7 +11,8 @@ import re
 # Whole values that stand for something that differs at every run, and what it may look like.
 NUMBER_OR_TEXT = (int, float, str)
 ANY_VALUE = {
-    "timestamp": NUMBER_OR_TEXT, "datetime": NUMBER_OR_TEXT, "date": (*NUMBER_OR_TEXT, list),
+    "timestamp": NUMBER_OR_TEXT, "datetime": NUMBER_OR_TEXT,
+    "creation-date": NUMBER_OR_TEXT, "date": (*NUMBER_OR_TEXT, list),
     "start-time": NUMBER_OR_TEXT, "entered-time": NUMBER_OR_TEXT, "start-date": NUMBER_OR_TEXT,
     "stop-date": NUMBER_OR_TEXT,
     "x-amzn-RequestId": (str, list), "X-Amzn-Trace-Id": (str, list), "RequestId": str,

@@ -14,14 +14,14 @@ ACTIONS = frozenset("""
     DeleteStateMachine ValidateStateMachineDefinition StartExecution DescribeExecution
     DescribeStateMachineForExecution ListExecutions GetExecutionHistory StopExecution
     TagResource UntagResource ListTagsForResource
-    SendTaskSuccess SendTaskFailure SendTaskHeartbeat""".split())
+    SendTaskSuccess SendTaskFailure SendTaskHeartbeat CreateActivity DescribeActivity
+    ListActivities DeleteActivity GetActivityTask""".split())
 
 ACTION_NEEDS = (
     (r"TestState$", "TestState"),
     (r"StartSyncExecution$", "express"),
     (r"(PublishStateMachineVersion|.*StateMachineVersions?)$", "versions"),
     (r".*StateMachineAlias(es)?$", "aliases"),
-    (r"(GetActivityTask|.*Activit(y|ies))$", "activities"),
     (r".*MapRuns?$", "distributed map"),
     (r"RedriveExecution$", "redrive"),
 )
@@ -106,7 +106,6 @@ def _resource_needs(resource, found):
     if re.match(r"arn:[^:]*:lambda:", resource):
         return
     if ":activity:" in resource or resource == "activity_arn":
-        found.add("activities")
         return
     match = re.match(r"arn:[^:]*:states:[^:]*:[^:]*:(aws-sdk:\w+|\w+):(\w+)(\.\S+)?$", resource)
     if not match:           # no ARN of a task: it is for the validation to say so

@@ -2,6 +2,7 @@
 # are built into go into e2e_programs (source: the same name with .c).
 
 e2e_tests = \
+	tests/e2e/test_activities.py \
 	tests/e2e/test_api.py \
 	tests/e2e/test_approval.py \
 	tests/e2e/test_aws.py \

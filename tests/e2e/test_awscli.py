@@ -170,4 +170,19 @@ def _():
     refused("InvalidToken", "send-task-heartbeat", "--task-token", "x")
 
 
+@check("a worker polls an activity and answers")
+def _():
+    arn = aws("create-activity", "--name", "cli-work", "--tags", "key=a,value=b")["activityArn"]
+    equal(aws("list-tags-for-resource", "--resource-arn", arn)["tags"], [{"key": "a", "value": "b"}])
+    execution = aws("start-execution", "--input", '{"n": 1}', "--state-machine-arn", machine(
+        "work", json.dumps({"StartAt": "T", "States": {"T": {
+            "Type": "Task", "Resource": arn, "End": True}}})))["executionArn"]
+    task = aws("get-activity-task", "--activity-arn", arn, "--worker-name", "cli")
+    equal(json.loads(task["input"]), {"n": 1})
+    aws("send-task-success", "--task-token", task["taskToken"], "--task-output", "2")
+    equal(ended(execution)["output"], "2")
+    aws("delete-activity", "--activity-arn", arn)
+    refused("ActivityDoesNotExist", "describe-activity", "--activity-arn", arn)
+
+
 pawltest.main()

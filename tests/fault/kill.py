@@ -68,7 +68,8 @@ def mix_definition():
                 "Wake": echo({"Output": "awake"}, 10, End=True)}},
             {"StartAt": "Given up", "States": given_up_states()},
             {"StartAt": "Call", "States": {"Call": call}},
-            {"StartAt": "Ask", "States": {"Ask": ask_state()}}]},
+            {"StartAt": "Ask", "States": {"Ask": ask_state()}},
+            {"StartAt": "Work", "States": {"Work": work_state()}}]},
         "Fails": {"Type": "Parallel", "Next": "Never", "Branches": [
             {"StartAt": "Wrong", "States": {"Wrong": echo(
                 {"Error": "Wrong", "Cause": "on purpose"}, 20, End=True, Retry=[
@@ -95,6 +96,16 @@ def ask_state():
                 "url.$": "States.Format('{}/ask', $.service)", "token.$": "$$.Task.Token",
                 "execution.$": "$$.Execution.Id", "attempt.$": "$$.State.RetryCount",
                 "subject.$": "$.subject"}}}
+
+
+ACTIVITY = f"arn:aws:states:{pawltest.REGION}:{pawltest.ACCOUNT}:activity:work"
+
+
+def work_state():
+    """A worker polls for it; what he is given says how often he refuses."""
+    return {"Type": "Task", "Resource": ACTIVITY, "End": True, "HeartbeatSeconds": LONG_LIMIT,
+            "Parameters": {"subject.$": "$.subject", "attempt.$": "$$.State.RetryCount"},
+            "Retry": [{"ErrorEquals": ["Busy"], "IntervalSeconds": 1, "MaxAttempts": 1}]}
 
 
 def lua_states():
@@ -223,7 +234,8 @@ class PlannedServices:
 
 
 class Workers:
-    """Answer the questions of the mix with their tokens, and say it again until it is taken.
+    """Answer the questions of the mix with their tokens, poll for its activity, and say every
+    answer again until it is taken.
 
     An answer may be durable and its reply lost: then the next one hears that the task is over.
     taken: how often an answer to a token was taken."""
@@ -231,9 +243,21 @@ class Workers:
     def __init__(self, asked, endpoint):
         self.asked, self.endpoint = asked, endpoint
         self.lock, self.taken, self.trouble = threading.Lock(), {}, []
-        self.threads = [threading.Thread(target=self.work, daemon=True) for _ in range(4)]
+        self.over = threading.Event()
+        self.threads = [threading.Thread(target=target, daemon=True) for target in
+                        (self.work, self.work, self.work, self.work, self.poll, self.poll)]
         for thread in self.threads:
             thread.start()
+
+    def poll(self):
+        client = pawltest.Client(self.endpoint)
+        while not self.over.is_set():
+            try:
+                task = self.call(client, "GetActivityTask", activityArn=ACTIVITY, workerName="w")
+                if "taskToken" in task:
+                    self.say(client, task["taskToken"], **json.loads(task["input"]))
+            except Exception as error:      # pylint: disable=broad-except
+                self.trouble.append(f"a worker: {error!r}")
 
     def work(self):
         client = pawltest.Client(self.endpoint)
@@ -250,13 +274,16 @@ class Workers:
             if self.call(client, "DescribeExecution", executionArn=execution)["status"] != "RUNNING":
                 return
             time.sleep(0.02)
+        self.say(client, token, question["subject"], question["attempt"])
+
+    def say(self, client, token, subject, attempt):
         if self.call(client, "SendTaskHeartbeat", taskToken=token) is None:
             return
-        if question["attempt"] == 0:
+        if attempt == 0:
             answer = self.call(client, "SendTaskFailure", taskToken=token, error="Busy")
         else:
             answer = self.call(client, "SendTaskSuccess", taskToken=token,
-                               output=json.dumps({"answered": question["subject"]}))
+                               output=json.dumps({"answered": subject}))
         if answer is not None:
             with self.lock:
                 self.taken[token] = self.taken.get(token, 0) + 1
@@ -280,6 +307,7 @@ class Workers:
 
     def finish(self):
         """Complaints; the threads end with what is asked already."""
+        self.over.set()
         for _ in self.threads:
             self.asked.put(None)
         for thread in self.threads:
@@ -363,6 +391,7 @@ def prepare_scripts(daemon):
 
 
 def create_machines(client):
+    client.call("CreateActivity", name="work")
     client.create("opening", example_definition())
     client.create("child", child_definition())
     client.create("idle", {"StartAt": "Idle", "States": {
@@ -373,7 +402,7 @@ def create_machines(client):
 def undisturbed(numbers, planned):
     """{number: (status, canonical history)} of a run that nobody disturbs."""
     with pawltest.Pawld(database=pawltest.Postgres().new_database(), start=False,
-                        log_level="info") as daemon:
+                        log_level="info", activity_poll="1s") as daemon:
         prepare_scripts(daemon)
         daemon.start()
         client = daemon.client()
@@ -418,7 +447,7 @@ def plan(rng, long_form):
 def disturbed(rng, count, planned, long_form):
     """Runs and kills; the daemon, its database and the executions afterwards."""
     database = pawltest.Postgres()
-    daemon = faults.Daemon(database)
+    daemon = faults.Daemon(database, activity_poll="1s")
     prepare_scripts(daemon)
     daemon.begin()
     create_machines(daemon.client())

@@ -42,7 +42,12 @@ static struct {
 	int nrows;                /* so many rows has every list; row is the pattern */
 	int64_t history_events;
 	const char *task_error; /* what the engine says of a task, or NULL */
-	char asked[4096];       /* what the last change was about */
+	const char *encryption; /* of the one activity there is, or NULL */
+	bool offered;           /* a poll gets a task */
+	bool taken, polls_stopped;
+	uint64_t polls, cancelled;
+	char changed[64];
+	char asked[4096]; /* what the last change was about */
 	int asks;
 } world;
 
@@ -185,6 +190,49 @@ give_answered(struct answer *a, const struct err *e)
 	err_fini(&closed);
 }
 
+static void
+give_activity(struct answer *a, const struct err *e)
+{
+	const struct activity_entry entry = { .created_ms = START_MS,
+		.encryption = world.encryption };
+
+	((catalogue_activity_cb *)a->cb)(a->ticket,
+	    e == NULL && world.encryption != NULL ? &entry : NULL, e);
+}
+
+static void
+give_deleted(struct answer *a, const struct err *e)
+{
+	((catalogue_deleted_cb *)a->cb)(a->ticket, e);
+}
+
+static void
+give_activities(struct answer *a, const struct err *e)
+{
+	struct activity_item items[3];
+	char names[3][8];
+	size_t n = 0;
+
+	for (; n < 3 && (int)n < a->limit; n++) {
+		snprintf(names[n], sizeof(names[n]), "a%zu", n);
+		items[n] = (struct activity_item){ .name = names[n], .created_ms = START_MS };
+	}
+	((catalogue_activities_cb *)a->cb)(a->ticket, items, e == NULL ? n : 0, a->limit < 3, e);
+}
+
+static void
+give_polled(struct answer *a, const struct err *e)
+{
+	const struct polled_task t = { .token = "TOKEN", .input = doc_bool(true) };
+	struct err refused = ERR_INIT;
+
+	if (world.task_error != NULL)
+		err_set(&refused, world.task_error, "Words of the engine");
+	world.taken = ((engine_polled_cb *)a->cb)(a->ticket, world.offered ? &t : NULL,
+	    e == NULL && err_is_set(&refused) ? &refused : e);
+	err_fini(&refused);
+}
+
 bool
 store_is_up(const struct store *s)
 {
@@ -273,30 +321,74 @@ catalogue_list(struct store *s, const char *after_name, int limit, uint64_t tick
 	answer_later(give_items, (void *)cb, ticket)->limit = limit;
 }
 
+static const char *
+owner_text(const struct tag_owner *o)
+{
+	static char text[256];
+
+	snprintf(text, sizeof(text), "%s%s", o->activity ? "activity " : "", o->name);
+	return text;
+}
+
 void
-catalogue_tags(struct store *s, const char *machine_name, uint64_t ticket, catalogue_tags_cb *cb)
+catalogue_tags(struct store *s, const struct tag_owner *o, uint64_t ticket, catalogue_tags_cb *cb)
 {
 	(void)s;
-	note("tags of %s", machine_name);
+	note("tags of %s", owner_text(o));
 	answer_later(give_tags, (void *)cb, ticket);
 }
 
 void
-catalogue_tag(struct store *s, const char *machine_name, const char *tags_json, uint64_t ticket,
+catalogue_tag(struct store *s, const struct tag_owner *o, const char *tags_json, uint64_t ticket,
     catalogue_tags_cb *cb)
 {
 	(void)s;
-	note("tag %s %s", machine_name, tags_json);
+	note("tag %s %s", owner_text(o), tags_json);
 	answer_later(give_tags, (void *)cb, ticket);
 }
 
 void
-catalogue_untag(struct store *s, const char *machine_name, const char *keys_json, uint64_t ticket,
+catalogue_untag(struct store *s, const struct tag_owner *o, const char *keys_json, uint64_t ticket,
     catalogue_tags_cb *cb)
 {
 	(void)s;
-	note("untag %s %s", machine_name, keys_json);
+	note("untag %s %s", owner_text(o), keys_json);
 	answer_later(give_tags, (void *)cb, ticket);
+}
+
+void
+catalogue_activity(struct store *s, const char *name, uint64_t ticket, catalogue_activity_cb *cb)
+{
+	(void)s;
+	note("activity %s", name);
+	answer_later(give_activity, (void *)cb, ticket);
+}
+
+void
+catalogue_create_activity(struct store *s, const struct activity_spec *spec, uint64_t ticket,
+    catalogue_activity_cb *cb)
+{
+	(void)s;
+	note("create activity %s encryption %s tags %s", spec->name, spec->encryption, spec->tags);
+	answer_later(give_activity, (void *)cb, ticket);
+}
+
+void
+catalogue_delete_activity(struct store *s, const char *name, uint64_t ticket,
+    catalogue_deleted_cb *cb)
+{
+	(void)s;
+	note("delete activity %s", name);
+	answer_later(give_deleted, (void *)cb, ticket);
+}
+
+void
+catalogue_activities(struct store *s, const char *after_name, int limit, uint64_t ticket,
+    catalogue_activities_cb *cb)
+{
+	(void)s;
+	note("activities after %s limit %d", after_name != NULL ? after_name : "-", limit);
+	answer_later(give_activities, (void *)cb, ticket)->limit = limit;
 }
 
 void
@@ -368,6 +460,37 @@ engine_answer_task(struct engine *g, const struct task_ref *t, const struct task
 	    a->error != NULL ? a->error : "-", a->cause != NULL ? a->cause : "-");
 	free(output);
 	answer_later(give_answered, (void *)cb, ticket);
+}
+
+uint64_t
+engine_poll(struct engine *g, const struct engine_poll *what, uint64_t ticket, engine_polled_cb *cb)
+{
+	(void)g;
+	note("poll %s worker %s for %d s", what->activity,
+	    what->worker != NULL ? what->worker : "-", (int)(what->wait_ms / 1000));
+	if (!world.silent)
+		answer_later(give_polled, (void *)cb, ticket);
+	return ++world.polls;
+}
+
+void
+engine_cancel_poll(uint64_t id)
+{
+	world.cancelled = id;
+}
+
+void
+engine_stop_polls(struct engine *g)
+{
+	(void)g;
+	world.polls_stopped = true;
+}
+
+void
+engine_activity_changed(struct engine *g, const char *name, bool exists)
+{
+	(void)g;
+	snprintf(world.changed, sizeof(world.changed), "%s %s", name, exists ? "is" : "is not");
 }
 
 struct doc
@@ -596,7 +719,7 @@ unknown_operations_are_told(void **state)
 	(void)state;
 	assert_error("Nothing", "{}", 400, answer);
 	assert_error("startExecution", "{}", 400, answer);
-	assert_error("CreateActivity", "{}", 400, answer); /* of the model, but not built */
+	assert_error("ListMapRuns", "{}", 400, answer); /* of the model, but not built */
 	talk("POST / HTTP/1.1\r\nHost: h\r\n\r\n");
 	assert_non_null(strstr(answer_text, "UnknownOperationException"));
 	talk("POST / HTTP/1.1\r\nHost: h\r\nX-Amz-Target: Other.StartExecution\r\n\r\n");
@@ -847,8 +970,8 @@ lists_of_machines_go_on_where_they_ended(void **state)
 	world.nrows = 2;
 	assert_answer("ListStateMachines", "{}",
 	    "{\"stateMachines\":[{\"stateMachineArn\":\"" ARN "stateMachine:a\",\"name\":\"a\","
-	    "\"type\":\"STANDARD\",\"creationDate\":1700000000.123},{\"stateMachineArn\":\"" ARN
-	    "stateMachine:b\",\"name\":\"b\",\"type\":\"EXPRESS\",\"creationDate\":1700000000.123}]}");
+	    "\"creationDate\":1700000000.123,\"type\":\"STANDARD\"},{\"stateMachineArn\":\"" ARN
+	    "stateMachine:b\",\"name\":\"b\",\"creationDate\":1700000000.123,\"type\":\"EXPRESS\"}]}");
 	assert_string_equal(world.asked, "list after - limit 100");
 	call("ListStateMachines", "{\"maxResults\":1}");
 	token = next_token();
@@ -1378,18 +1501,145 @@ tags_are_handed_on(void **state)
 }
 
 static void
-only_machines_have_tags(void **state)
+only_machines_and_activities_have_tags(void **state)
 {
 	(void)state;
 	assert_refused("TagResource", TAG("stateMachine:m:1", ",\"tags\":[]"), "ResourceNotFound",
 	    "Resource not found: '" ARN "stateMachine:m:1'\",\"resourceName\":\"" ARN
 	    "stateMachine:m:1\"");
-	assert_refused("ListTagsForResource", TAG("activity:a", ""), "ResourceNotFound", "");
+	call("ListTagsForResource", TAG("activity:a", ""));
+	assert_string_equal(world.asked, "tags of activity a");
+	world.asks = 0;
 	assert_refused("UntagResource", TAG("execution:m:e", ",\"tagKeys\":[]"), "InvalidArn",
 	    "Resource type not valid in this context: execution");
 	world.machine = NULL;
 	call("ListTagsForResource", TAG("stateMachine:m", ""));
 	assert_non_null(strstr(answer_text, "ResourceNotFound"));
+}
+
+#define ON_ACTIVITY "{\"activityArn\":\"" ARN "activity:a\"}"
+#define NO_KEY "{\"type\":\"AWS_OWNED_KEY\"}"
+
+static void
+activities_are_created_described_and_deleted(void **state)
+{
+	(void)state;
+	world.encryption = NO_KEY;
+	assert_answer("CreateActivity",
+	    "{\"name\":\"a\",\"tags\":[{\"key\":\"k\",\"value\":\"v\"}]}",
+	    "{\"activityArn\":\"" ARN "activity:a\",\"creationDate\":1700000000.123}");
+	assert_string_equal(world.asked,
+	    "create activity a encryption " NO_KEY " tags [{\"key\":\"k\",\"value\":\"v\"}]");
+	assert_string_equal(world.changed, "a is");
+	assert_answer("DescribeActivity", ON_ACTIVITY,
+	    "{\"activityArn\":\"" ARN "activity:a\",\"name\":\"a\",\"creationDate\":1700000000.123,"
+	    "\"encryptionConfiguration\":" NO_KEY "}");
+	assert_answer("DeleteActivity", ON_ACTIVITY, "{}");
+	assert_string_equal(world.asked, "delete activity a");
+	assert_string_equal(world.changed, "a is not");
+	world.encryption = NULL;
+	assert_error("DescribeActivity", ON_ACTIVITY, 400,
+	    "{\"__type\":\"ActivityDoesNotExist\",\"message\":\"Activity Does Not Exist: '" ARN
+	    "activity:a'\"}");
+	world.encryption = "{\"type\":\"OTHER\"}";
+	assert_error("CreateActivity", "{\"name\":\"a\"}", 400,
+	    "{\"__type\":\"ActivityAlreadyExists\",\"message\":\"Activity Already Exists: '" ARN
+	    "activity:a'\"}");
+}
+
+static void
+wrong_calls_about_activities_are_told(void **state)
+{
+	static const char *const actions[] = { "DescribeActivity", "DeleteActivity",
+		"GetActivityTask" };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		assert_refused(actions[i], "{}", "ValidationException", "activityArn");
+		assert_refused(actions[i], "{\"activityArn\":\"x\"}", "InvalidArn",
+		    "Invalid Arn: 'Invalid ARN prefix: x'");
+		assert_refused(actions[i], "{\"activityArn\":\"" ARN "stateMachine:m\"}",
+		    "InvalidArn", "Resource type not valid in this context: stateMachine");
+	}
+	assert_refused("CreateActivity", "{\"name\":\"a b\"}", "InvalidName",
+	    "Invalid Name: 'a b'");
+	assert_refused("GetActivityTask",
+	    "{\"activityArn\":\"" ARN "activity:a\",\"workerName\":\"\"}", "ValidationException",
+	    "workerName");
+	assert_refused("GetActivityTask",
+	    "{\"activityArn\":\"arn:aws:states:eu-west-1:123456789012:activity:a\"}",
+	    "ActivityDoesNotExist", "eu-west-1");
+	assert_answer("DeleteActivity",
+	    "{\"activityArn\":\"arn:aws:states:eu-west-1:123456789012:activity:a\"}", "{}");
+	assert_int_equal(world.asks, 0);
+}
+
+static void
+activities_are_listed_page_by_page(void **state)
+{
+	char *token, *body;
+
+	(void)state;
+	call("ListActivities", "{\"maxResults\":2}");
+	assert_string_equal(world.asked, "activities after - limit 2");
+	token = next_token();
+	body = xasprintf("{\"nextToken\":\"%s\"}", token);
+	free(token);
+	assert_answer("ListActivities", body,
+	    "{\"activities\":[{\"activityArn\":\"" ARN
+	    "activity:a0\",\"name\":\"a0\",\"creationDate\":1700000000.123},"
+	    "{\"activityArn\":\"" ARN
+	    "activity:a1\",\"name\":\"a1\",\"creationDate\":1700000000.123},"
+	    "{\"activityArn\":\"" ARN
+	    "activity:a2\",\"name\":\"a2\",\"creationDate\":1700000000.123}]}");
+	assert_string_equal(world.asked, "activities after a1 limit 100");
+	world.asks = 0;
+	assert_refused("ListStateMachines", body, "InvalidToken", "Invalid token");
+	free(body);
+}
+
+static void
+polls_are_answered_with_a_task_or_empty(void **state)
+{
+	(void)state;
+	world.offered = true;
+	assert_answer("GetActivityTask",
+	    "{\"activityArn\":\"" ARN "activity:a\",\"workerName\":\"w\"}",
+	    "{\"taskToken\":\"TOKEN\",\"input\":\"true\"}");
+	assert_string_equal(world.asked, "poll a worker w for 58 s");
+	assert_true(world.taken);
+	world.offered = false;
+	assert_answer("GetActivityTask", ON_ACTIVITY, "{}");
+	world.task_error = "ActivityDoesNotExist";
+	assert_error("GetActivityTask", ON_ACTIVITY, 400,
+	    "{\"__type\":\"ActivityDoesNotExist\",\"message\":\"Activity Does Not Exist: '" ARN
+	    "activity:a'\"}");
+	world.task_error = "ActivityWorkerLimitExceeded";
+	call("GetActivityTask", ON_ACTIVITY);
+	assert_non_null(strstr(answer_text, "Words of the engine"));
+	assert_int_equal(world.cancelled, 0);
+}
+
+static void
+a_worker_that_hangs_up_takes_its_poll_along(void **state)
+{
+	struct exchange x;
+
+	(void)state;
+	world.silent = true;
+	exchange_open(&x);
+	dprintf(x.fd,
+	    "POST / HTTP/1.1\r\nHost: h\r\nX-Amz-Target: AWSStepFunctions.GetActivityTask\r\n"
+	    "Content-Length: %zu\r\n\r\n%s",
+	    strlen(ON_ACTIVITY), ON_ACTIVITY);
+	while (world.asks == 0)
+		event_base_loop(loop_base(loop), EVLOOP_ONCE);
+	exchange_close(&x);
+	buf_fini(&x.got);
+	/* a whole exchange more: by then the hang-up was seen, and what the call held is freed */
+	world.silent = false;
+	call("ListStateMachines", "{}");
+	assert_int_equal(world.cancelled, world.polls);
 }
 
 static void
@@ -1519,7 +1769,12 @@ main(void)
 		T(histories_come_page_by_page_both_ways),
 		T(a_long_history_is_read_in_pieces),
 		T(tags_are_handed_on),
-		T(only_machines_have_tags),
+		T(only_machines_and_activities_have_tags),
+		T(activities_are_created_described_and_deleted),
+		T(wrong_calls_about_activities_are_told),
+		T(activities_are_listed_page_by_page),
+		T(polls_are_answered_with_a_task_or_empty),
+		T(a_worker_that_hangs_up_takes_its_poll_along),
 		T(the_caller_is_told_who_it_is),
 		cmocka_unit_test(without_keys_only_loopback_is_listened_on),
 		T(draining_waits_for_calls_under_way),

@@ -49,7 +49,7 @@ setup(void **state)
 
 	(void)state;
 	free(sql(
-	    "TRUNCATE pawl.machine, pawl.machine_revision, pawl.tag, pawl.execution, pawl.open_execution"));
+	    "TRUNCATE pawl.machine, pawl.machine_revision, pawl.tag, pawl.execution, pawl.open_execution, pawl.activity"));
 	loop = loop_new();
 	owned = changed_events = 0;
 	up = answered = told = false;
@@ -412,13 +412,26 @@ got_tags(uint64_t ticket, bool is_found, bool are_too_many, const char *json, co
 	answered = true;
 }
 
+typedef void tag_change(struct store *, const struct tag_owner *, const char *, uint64_t,
+    catalogue_tags_cb *);
+
 static void
-change_tags(void (
-		*change)(struct store *, const char *, const char *, uint64_t, catalogue_tags_cb *),
-    const char *machine, const char *json)
+change_tags(tag_change *change, bool activity, const char *name, const char *json)
 {
+	const struct tag_owner owner = { .activity = activity, .name = name };
+
 	answered = false;
-	change(store, machine, json, 0, got_tags);
+	change(store, &owner, json, 0, got_tags);
+	run_until(&answered);
+}
+
+static void
+read_tags(bool activity, const char *name)
+{
+	const struct tag_owner owner = { .activity = activity, .name = name };
+
+	answered = false;
+	catalogue_tags(store, &owner, 0, got_tags);
 	run_until(&answered);
 }
 
@@ -431,38 +444,34 @@ tags_are_merged_listed_by_key_and_at_most_fifty(void **state)
 	(void)state;
 	s.tags = "[{\"key\":\"b\",\"value\":\"1\"},{\"key\":\"a\",\"value\":\"\"}]";
 	create(&s);
-	answered = false;
-	catalogue_tags(store, "M", 0, got_tags);
-	run_until(&answered);
+	read_tags(false, "M");
 	assert_string_equal(tags,
 	    "[{\"key\":\"a\",\"value\":\"\"},{\"key\":\"b\",\"value\":\"1\"}]");
-	change_tags(catalogue_tag, "M",
+	change_tags(catalogue_tag, false, "M",
 	    "[{\"key\":\"b\",\"value\":\"2\"},{\"key\":\"C\",\"value\":\"x\\\"y\"}]");
 	assert_true(found && !too_many);
 	assert_string_equal(tags,
 	    "[{\"key\":\"C\",\"value\":\"x\\\"y\"},{\"key\":\"a\",\"value\":\"\"},"
 	    "{\"key\":\"b\",\"value\":\"2\"}]");
-	change_tags(catalogue_untag, "M", "[\"a\",\"b\",\"nothing\"]");
+	change_tags(catalogue_untag, false, "M", "[\"a\",\"b\",\"nothing\"]");
 	assert_string_equal(tags, "[{\"key\":\"C\",\"value\":\"x\\\"y\"}]");
 
 	buf_init(&many, BUF_UNLIMITED);
 	for (int i = 0; i < 50; i++)
 		buf_addf(&many, "%s{\"key\":\"k%d\",\"value\":\"v\"}", i > 0 ? "," : "[", i);
 	buf_addc(&many, ']');
-	change_tags(catalogue_tag, "M", buf_text(&many));
+	change_tags(catalogue_tag, false, "M", buf_text(&many));
 	assert_true(found && too_many);
 	assert_sql("1", "SELECT count(*) FROM pawl.tag");
-	change_tags(catalogue_untag, "M", "[\"C\"]");
-	change_tags(catalogue_tag, "M", buf_text(&many));
+	change_tags(catalogue_untag, false, "M", "[\"C\"]");
+	change_tags(catalogue_tag, false, "M", buf_text(&many));
 	assert_true(found && !too_many);
 	assert_sql("50", "SELECT count(*) FROM pawl.tag");
-	change_tags(catalogue_tag, "unknown", "[]");
+	change_tags(catalogue_tag, false, "unknown", "[]");
 	assert_false(found);
-	change_tags(catalogue_untag, "unknown", "[]");
+	change_tags(catalogue_untag, false, "unknown", "[]");
 	assert_false(found);
-	answered = false;
-	catalogue_tags(store, "unknown", 0, got_tags);
-	run_until(&answered);
+	read_tags(false, "unknown");
 	assert_false(found);
 	delete ("M");
 	assert_sql("0", "SELECT count(*) FROM pawl.tag");
@@ -470,6 +479,158 @@ tags_are_merged_listed_by_key_and_at_most_fifty(void **state)
 	free(tags);
 	tags = NULL;
 	done_with_entry();
+}
+
+/* --- activities --------------------------------------------------------------------------------- */
+
+static int64_t activity_created_ms;
+static char *activity_encryption;
+
+static void
+got_activity(uint64_t ticket, const struct activity_entry *a, const struct err *e)
+{
+	(void)ticket;
+	assert_null(e);
+	free(activity_encryption);
+	activity_encryption = a != NULL ? xstrdup(a->encryption) : NULL;
+	activity_created_ms = a != NULL ? a->created_ms : 0;
+	answered = true;
+}
+
+static void
+create_activity(const char *name, const char *encryption, int64_t now_ms)
+{
+	const struct activity_spec spec = { .name = name,
+		.encryption = encryption,
+		.tags = "[{\"key\":\"k\",\"value\":\"1\"},{\"key\":\"k\",\"value\":\"2\"}]",
+		.now_ms = now_ms };
+
+	answered = false;
+	catalogue_create_activity(store, &spec, 0, got_activity);
+	run_until(&answered);
+}
+
+static void
+look_up_activity(const char *name)
+{
+	answered = false;
+	catalogue_activity(store, name, 0, got_activity);
+	run_until(&answered);
+}
+
+static void
+deleted(uint64_t ticket, const struct err *e)
+{
+	(void)ticket;
+	assert_null(e);
+	answered = true;
+}
+
+static void
+delete_activity(const char *name)
+{
+	answered = false;
+	catalogue_delete_activity(store, name, 0, deleted);
+	run_until(&answered);
+}
+
+static void
+an_activity_is_created_once_and_deleted_with_its_tags(void **state)
+{
+	(void)state;
+	look_up_activity("A");
+	assert_null(activity_encryption);
+	create_activity("A", "{}", 7);
+	assert_int_equal(activity_created_ms, 7);
+	create_activity("A", "{\"other\":1}", 8);
+	assert_int_equal(activity_created_ms, 7);
+	assert_string_equal(activity_encryption, "{}");
+	assert_sql("2", "SELECT value FROM pawl.tag");
+	look_up_activity("A");
+	assert_int_equal(activity_created_ms, 7);
+	delete_activity("A");
+	delete_activity("A");
+	look_up_activity("A");
+	assert_null(activity_encryption);
+	assert_sql("0", "SELECT count(*) FROM pawl.tag");
+	create_activity("A", "{}", 9);
+	assert_int_equal(activity_created_ms, 9);
+	free(activity_encryption);
+	activity_encryption = NULL;
+}
+
+static void
+a_machine_and_an_activity_of_one_name_have_tags_of_their_own(void **state)
+{
+	struct machine_spec s = spec_of("M", PASS);
+
+	(void)state;
+	create(&s);
+	create_activity("M", "{}", 7);
+	change_tags(catalogue_tag, false, "M", "[{\"key\":\"m\",\"value\":\"\"}]");
+	assert_string_equal(tags, "[{\"key\":\"m\",\"value\":\"\"}]");
+	change_tags(catalogue_tag, true, "M", "[{\"key\":\"a\",\"value\":\"\"}]");
+	assert_string_equal(tags,
+	    "[{\"key\":\"a\",\"value\":\"\"},{\"key\":\"k\",\"value\":\"2\"}]");
+	change_tags(catalogue_untag, true, "M", "[\"m\",\"k\"]");
+	read_tags(true, "M");
+	assert_string_equal(tags, "[{\"key\":\"a\",\"value\":\"\"}]");
+	read_tags(false, "M");
+	assert_string_equal(tags, "[{\"key\":\"m\",\"value\":\"\"}]");
+	read_tags(true, "unknown");
+	assert_false(found);
+	change_tags(catalogue_tag, true, "unknown", "[]");
+	assert_false(found);
+	free(tags);
+	tags = NULL;
+	free(activity_encryption);
+	activity_encryption = NULL;
+	done_with_entry();
+}
+
+static struct buf activity_names;
+static bool more_activities;
+
+static void
+got_activities(uint64_t ticket, const struct activity_item *items, size_t n, bool more,
+    const struct err *e)
+{
+	(void)ticket;
+	assert_null(e);
+	buf_reset(&activity_names);
+	for (size_t i = 0; i < n; i++)
+		buf_addf(&activity_names, "%s ", items[i].name);
+	more_activities = more;
+	answered = true;
+}
+
+static void
+list_activities(const char *after, int limit)
+{
+	answered = false;
+	catalogue_activities(store, after, limit, 0, got_activities);
+	run_until(&answered);
+}
+
+static void
+activities_are_listed_by_name_in_byte_order(void **state)
+{
+	(void)state;
+	buf_init(&activity_names, BUF_UNLIMITED);
+	list_activities(NULL, 10);
+	assert_string_equal(buf_text(&activity_names), "");
+	create_activity("b", "{}", 1);
+	create_activity("B", "{}", 2);
+	create_activity("a", "{}", 3);
+	list_activities(NULL, 2);
+	assert_string_equal(buf_text(&activity_names), "B a ");
+	assert_true(more_activities);
+	list_activities("a", 2);
+	assert_string_equal(buf_text(&activity_names), "b ");
+	assert_false(more_activities);
+	buf_fini(&activity_names);
+	free(activity_encryption);
+	activity_encryption = NULL;
 }
 
 static void
@@ -530,6 +691,9 @@ main(void)
 		TEST(many_who_ask_for_the_same_revision_share_it),
 		TEST(machines_are_listed_by_name_in_byte_order),
 		TEST(tags_are_merged_listed_by_key_and_at_most_fifty),
+		TEST(an_activity_is_created_once_and_deleted_with_its_tags),
+		TEST(a_machine_and_an_activity_of_one_name_have_tags_of_their_own),
+		TEST(activities_are_listed_by_name_in_byte_order),
 		TEST(a_change_under_way_when_the_store_closes_is_answered),
 		TEST(a_lookup_under_way_when_the_store_closes_is_answered),
 	};

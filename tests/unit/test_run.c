@@ -558,11 +558,11 @@ heartbeats_are_kept_for_a_run_that_leaves_memory(void **state)
 	(void)state;
 	begin_beating(&d);
 	beat(&d, DRIVE_START_MS + 4000);
-	run_keep_beats(d.run);
+	run_keep(d.run);
 	assert_false(run_record_is_empty(d.run));
 	assert_int_equal(run_due_ms(d.run), DRIVE_START_MS + 14000);
 	drive_seal(&d);
-	run_keep_beats(d.run);
+	run_keep(d.run);
 	assert_true(run_record_is_empty(d.run));
 	end(&d);
 }
@@ -581,6 +581,72 @@ nobody_misses_a_heartbeat_while_pawld_is_away(void **state)
 	drive_clock(&d, DRIVE_START_MS + 69000);
 	assert_int_equal(run_status(d.run), RUN_FAILED);
 	end(&d);
+}
+
+static void
+a_task_that_was_handed_over_is_written_down_once(void **state)
+{
+	struct drive d;
+	struct run_task t;
+
+	(void)state;
+	begin_beating(&d);
+	assert_int_equal(run_task(d.run, 3, &t), 0);
+	assert_true(t.started && !t.handed);
+	run_handed(d.run, 3);
+	assert_true(run_record_is_empty(d.run));
+	assert_int_equal(run_task(d.run, 3, &t), 0);
+	assert_true(t.handed);
+	run_keep(d.run);
+	assert_false(run_record_is_empty(d.run));
+	drive_seal(&d);
+	assert_non_null(strstr(d.records[d.nrecords - 1].data, "\"ho\":true"));
+	run_keep(d.run);
+	assert_true(run_record_is_empty(d.run));
+	end(&d);
+}
+
+static int activity_answer, activity_questions;
+
+static int
+activity(void *arg, const char *arn)
+{
+	(void)arg;
+	activity_questions++;
+	assert_string_equal(arn, "arn:aws:states:us-east-1:123456789012:activity:a");
+	return activity_answer;
+}
+
+static void
+an_activity_that_is_not_known_yet_is_asked_for_again(void **state)
+{
+	struct stimulus s = { .kind = STIMULUS_START };
+	struct drive d;
+
+	(void)state;
+	for (int there = 0; there <= 1; there++) {
+		drive_init(&d, compile(BEATING), "{}", DRIVE_JOURNAL, false);
+		d.host.activity = activity;
+		run_free(d.run);
+		d.run = run_new(d.machine, &d.facts, &d.host);
+		activity_questions = 0;
+		activity_answer = -1;
+		assert_int_equal(drive_move(&d, &s, NULL), 0);
+		assert_int_equal(run_last_event_id(d.run), 2);
+		drive_clock(&d, d.now_ms + 35);
+		assert_int_equal(run_last_event_id(d.run), 2);
+		assert_true(activity_questions >= 3);
+		activity_answer = there;
+		drive_clock(&d, d.now_ms + 15);
+		assert_int_equal(run_last_event_id(d.run), 3);
+		assert_int_equal(run_status(d.run), there ? RUN_RUNNING : RUN_FAILED);
+		if (!there)
+			assert_string_equal(run_cause(d.run),
+			    "An error occurred while executing the state 'A' (entered at the event "
+			    "id #2). The activity "
+			    "arn:aws:states:us-east-1:123456789012:activity:a does not exist.");
+		end(&d);
+	}
 }
 
 static void
@@ -777,6 +843,8 @@ main(void)
 		cmocka_unit_test(many_heartbeats_make_one_record_when_the_clock_runs_out),
 		cmocka_unit_test(heartbeats_are_kept_for_a_run_that_leaves_memory),
 		cmocka_unit_test(nobody_misses_a_heartbeat_while_pawld_is_away),
+		cmocka_unit_test(a_task_that_was_handed_over_is_written_down_once),
+		cmocka_unit_test(an_activity_that_is_not_known_yet_is_asked_for_again),
 		cmocka_unit_test(an_answer_by_token_cancels_who_works_on_the_task),
 		cmocka_unit_test(a_record_counts_its_events_from_the_last_seal),
 		cmocka_unit_test(a_document_as_deep_as_may_be_comes_back_from_the_journal),

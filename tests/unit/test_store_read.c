@@ -74,8 +74,9 @@ group_setup(void **state)
 	    "CASE WHEN n %% 3 <> 0 THEN 2000 + n END, '{\"n\":' || n || '}', CASE WHEN n %% 3 <> 0 THEN n::text END "
 	    "FROM generate_series(1, 10) AS n"));
 	free(sql(
-	    "INSERT INTO pawl.open_execution (shard, execution_id, machine_id, wake_at) SELECT shard, id, "
-	    "machine_id, CASE name WHEN 'x6' THEN 77 WHEN 'x9' THEN 9223372036854775807 END "
+	    "INSERT INTO pawl.open_execution (shard, execution_id, machine_id, wake_at, offered) SELECT shard, id, "
+	    "machine_id, CASE name WHEN 'x6' THEN 77 WHEN 'x9' THEN 9223372036854775807 END, "
+	    "CASE name WHEN 'x6' THEN '[[\"a\",3,5,false]]' END "
 	    "FROM pawl.execution WHERE status = 'RUNNING'"));
 	/* x3: rows of two events each, a snapshot without events at seq 4 and 7 */
 	free(sql(
@@ -260,8 +261,12 @@ got_open(uint64_t ticket, const struct open_row *rows, size_t n, const struct er
 	assert_int_equal(n, ticket == 4 ? 0 : 1);
 	if (ticket == 3)
 		assert_false(rows[0].asleep);
-	if (ticket == 6)
+	if (ticket == 6) {
 		assert_true(rows[0].asleep && rows[0].wake_at_ms == 77);
+		assert_string_equal(rows[0].offered, "[[\"a\",3,5,false]]");
+	} else if (ticket != 4) {
+		assert_null(rows[0].offered);
+	}
 	if (ticket == 9)
 		assert_true(rows[0].asleep && rows[0].wake_at_ms == INT64_MAX);
 	answered = true;

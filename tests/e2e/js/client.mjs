@@ -8,10 +8,12 @@ import {
   DescribeExecutionCommand, StopExecutionCommand, ListExecutionsCommand,
   GetExecutionHistoryCommand, DescribeStateMachineForExecutionCommand, TagResourceCommand,
   UntagResourceCommand, ListTagsForResourceCommand, ValidateStateMachineDefinitionCommand,
+  CreateActivityCommand, GetActivityTaskCommand, DeleteActivityCommand, SendTaskSuccessCommand,
+  SendTaskFailureCommand, SendTaskHeartbeatCommand, paginateListActivities,
   paginateGetExecutionHistory, paginateListExecutions, paginateListStateMachines,
   StateMachineDoesNotExist, ExecutionDoesNotExist, ExecutionAlreadyExists, InvalidArn,
   InvalidDefinition, InvalidExecutionInput, InvalidName, InvalidToken, StateMachineAlreadyExists,
-  ValidationException, ResourceNotFound,
+  ValidationException, ResourceNotFound, TaskTimedOut, ActivityDoesNotExist,
 } from '@aws-sdk/client-sfn';
 import { check, runChecks } from './checks.mjs';
 
@@ -224,6 +226,72 @@ check('every error arrives as its exception class', async () => {
     assert.ok(error.message);
   }
   assert.ok(ValidationException);
+});
+
+check('workers of an activity share the tasks of a Map, with heartbeats and a failure', async () => {
+  const { activityArn } = await send(new CreateActivityCommand({ name: 'js-work' }));
+  const machine = await create('work', JSON.stringify({
+    StartAt: 'M',
+    States: {
+      M: {
+        Type: 'Map',
+        End: true,
+        MaxConcurrency: 5,
+        ItemProcessor: {
+          StartAt: 'T',
+          States: {
+            T: {
+              Type: 'Task',
+              Resource: activityArn,
+              HeartbeatSeconds: 30,
+              Retry: [{ ErrorEquals: ['Odd'], IntervalSeconds: 1, MaxAttempts: 1 }],
+              End: true,
+            },
+          },
+        },
+      },
+    },
+  }));
+  const executionArn = await start(machine, { input: JSON.stringify([...Array(20).keys()]) });
+  const refused = new Set();
+  let token;
+  async function worker(workerName) {
+    for (;;) {
+      let task;
+      try {
+        task = await send(new GetActivityTaskCommand({ activityArn, workerName }));
+      } catch (error) {
+        assert.ok(error instanceof ActivityDoesNotExist, String(error));
+        return;
+      }
+      if (!task.taskToken) continue;
+      const { taskToken } = task;
+      token = taskToken;
+      await send(new SendTaskHeartbeatCommand({ taskToken }));
+      const n = JSON.parse(task.input);
+      if (n === 7 && !refused.has(n)) {
+        refused.add(n);
+        await send(new SendTaskFailureCommand({ taskToken, error: 'Odd', cause: 'once' }));
+      } else {
+        await send(new SendTaskSuccessCommand({ taskToken, output: String(n * n) }));
+      }
+    }
+  }
+  const workers = ['one', 'two', 'three'].map(worker);
+  const { status, output } = await ended(executionArn);
+  assert.equal(status, 'SUCCEEDED');
+  assert.deepEqual(JSON.parse(output), [...Array(20).keys()].map((n) => n * n));
+  await assert.rejects(
+    send(new SendTaskSuccessCommand({ taskToken: token, output: '1' })),
+    TaskTimedOut,
+  );
+  const names = [];
+  for await (const page of paginateListActivities({ client, pageSize: 1 }, {})) {
+    names.push(...page.activities.map((a) => a.name));
+  }
+  assert.ok(names.includes('js-work'));
+  await send(new DeleteActivityCommand({ activityArn }));
+  await Promise.all(workers);
 });
 
 await runChecks();
