@@ -706,7 +706,7 @@ committed(void *arg, const PGresult *r)
 	struct sqlc_call *c = call_of(conn, r);
 	struct pawl_sql_answer a;
 
-	if (c != NULL && FAILPOINT(sql_commit_received)) {
+	if (c != NULL && c->spec.receipt != NULL && FAILPOINT(sql_commit_received)) {
 		pg_fail(conn->pg, "fail point");
 		return;
 	}
@@ -787,7 +787,7 @@ say_commit(struct sqlc_call *c)
 	conn_exec(conn, QUERY_tx_commit, 0, NULL, got_commit);
 	pg_sync(conn->pg, committed, conn);
 	pg_flush(conn->pg);
-	if (FAILPOINT(sql_commit_sent))
+	if (c->spec.receipt != NULL && FAILPOINT(sql_commit_sent))
 		pg_fail(conn->pg, "fail point");
 }
 
