@@ -33,6 +33,7 @@ include plugins/approval/local.mk
 include plugins/echo/local.mk
 include plugins/http/local.mk
 include plugins/lambda/local.mk
+include plugins/notify/local.mk
 include plugins/queue/local.mk
 
 plugins/links: $(plugin_LTLIBRARIES)

@@ -23,6 +23,7 @@ import functions
 import needs
 import pawltest
 import queues
+import topics
 
 ACCOUNT, REGION = "111111111111", "us-east-1"
 
@@ -105,6 +106,7 @@ def run_all(results, options):
                             aws_endpoint=endpoint.url, log_level="info") as daemon:
             endpoint.world.stepfunctions = daemon.url
             endpoint.world.services["sqs"] = queues.Sqs(endpoint.world, daemon.url)
+            endpoint.world.services["sns"] = topics.Sns(endpoint.world, daemon.url)
             with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
                 for future in concurrent.futures.as_completed(
                         [pool.submit(run_one, r, daemon, endpoint) for r in due]):

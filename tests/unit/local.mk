@@ -118,6 +118,12 @@ unit_tests += tests/unit/test_hook
 unit_tests += tests/unit/test_awswire
 tests_unit_test_awswire_SOURCES = tests/unit/test_awswire.c $(common_text) $(common_docs) $(common_awswire)
 tests_unit_test_awswire_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_builddir)/include -I$(top_srcdir)/plugins/common
+unit_tests += tests/unit/test_notify
+tests_unit_test_notify_SOURCES = tests/unit/test_notify.c plugins/notify/endpoint.c \
+	plugins/notify/filter.c plugins/notify/names.c plugins/notify/wait.c $(common_text) $(common_docs)
+nodist_tests_unit_test_notify_SOURCES = plugins/notify/queries_gen.h
+tests_unit_test_notify_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_builddir)/include -I$(top_srcdir)/plugins/common \
+	-I$(top_srcdir)/plugins/notify -I$(top_builddir)/plugins/notify
 unit_tests += tests/unit/test_approval
 tests_unit_test_approval_SOURCES = tests/unit/test_approval.c plugins/approval/form.c \
 	plugins/approval/link.c $(common_text) $(common_docs)
