@@ -1,9 +1,11 @@
 /*
- * database - SQL statements as tasks: arn:pawl:states:::database:execute and database:query.
+ * database - SQL statements as tasks, arn:pawl:states:::database:execute and database:query; DynamoDB
+ * on PostgreSQL: the tasks arn:aws:states:::dynamodb:*, and its API for real clients.
  */
 #include <pawl/plugin.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "database.h"
 
@@ -56,6 +58,11 @@ database_init(const struct pawl_host *h, void **state)
 		free(d);
 		return -1;
 	}
+	if (dynamo_open(&d->dynamo, h) != 0) {
+		places_fini(d);
+		free(d);
+		return -1;
+	}
 	*state = d;
 	return 0;
 }
@@ -63,13 +70,21 @@ database_init(const struct pawl_host *h, void **state)
 static void
 database_start(void *state, const struct pawl_task *t)
 {
-	sqltask_start(state, t);
+	struct database *d = state;
+
+	if (strstr(t->base, ":database:") != NULL)
+		sqltask_start(d, t);
+	else
+		dynamo_task_start(&d->dynamo, t);
 }
 
 static void
 database_cancel(void *state, uint64_t task)
 {
-	sqltask_cancel(state, task);
+	struct database *d = state;
+
+	if (!sqltask_cancel(d, task))
+		dynamo_task_cancel(&d->dynamo, task);
 }
 
 static void
@@ -91,6 +106,7 @@ database_stop(void *state)
 	struct database *d = state;
 
 	sqltasks_fini(d);
+	dynamo_close(&d->dynamo);
 	places_fini(d);
 	free(d);
 }
@@ -99,7 +115,14 @@ const struct pawl_plugin pawl_plugin = {
 	PAWL_PLUGIN_HEAD,
 	.name = "database",
 	.version = "1.0",
-	.resources = "arn:pawl:states:::database:execute arn:pawl:states:::database:query",
+	.resources =
+	    "arn:pawl:states:::database:execute arn:pawl:states:::database:query "
+	    "arn:aws:states:::dynamodb:getItem arn:aws:states:::dynamodb:putItem "
+	    "arn:aws:states:::dynamodb:updateItem arn:aws:states:::dynamodb:deleteItem "
+	    "arn:aws-cn:states:::dynamodb:getItem arn:aws-cn:states:::dynamodb:putItem "
+	    "arn:aws-cn:states:::dynamodb:updateItem arn:aws-cn:states:::dynamodb:deleteItem "
+	    "arn:aws-us-gov:states:::dynamodb:getItem arn:aws-us-gov:states:::dynamodb:putItem "
+	    "arn:aws-us-gov:states:::dynamodb:updateItem arn:aws-us-gov:states:::dynamodb:deleteItem",
 	.patterns = PAWL_REQUEST,
 	.after_crash = PAWL_EXACTLY_ONCE,
 	.options = database_options,

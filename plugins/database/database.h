@@ -1,5 +1,5 @@
 /*
- * database - the parts of the plugin database: SQL statements as tasks.
+ * database - the parts of the plugin database: SQL statements as tasks. (DynamoDB: dynamo.h.)
  *
  *	database.c    the plugin: its options and its life
  *	place.c       the databases of the configuration, by name
@@ -16,6 +16,7 @@
 
 #include <pawl/plugin.h>
 
+#include "dynamo.h"
 #include "text.h"
 
 struct sqltask;
@@ -28,6 +29,7 @@ struct database {
 	const struct pawl_host *host;
 	struct place_list places;
 	struct sqltask_list tasks;
+	struct dynamo dynamo;
 };
 
 /* --- place.c ------------------------------------------------------------------------------ */

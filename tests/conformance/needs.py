@@ -26,7 +26,7 @@ ACTION_NEEDS = (
     (r"RedriveExecution$", "redrive"),
 )
 
-# Services that pawld (sqs, sns) or the runner's endpoint plays, and what tasks may ask of it besides.
+# Services that pawld (sqs, sns, dynamodb) or the runner's endpoint plays, and what tasks may ask besides.
 SERVICES = frozenset("lambda sqs sns dynamodb s3 events secretsmanager".split())
 TASK_SERVICES = SERVICES | frozenset("http aws-sdk:sqs aws-sdk:sns aws-sdk:dynamodb aws-sdk:s3 "
                                      "aws-sdk:secretsmanager aws-sdk:sfn".split())

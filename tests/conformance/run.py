@@ -23,6 +23,7 @@ import functions
 import needs
 import pawltest
 import queues
+import tables
 import topics
 
 ACCOUNT, REGION = "111111111111", "us-east-1"
@@ -107,6 +108,7 @@ def run_all(results, options):
             endpoint.world.stepfunctions = daemon.url
             endpoint.world.services["sqs"] = queues.Sqs(endpoint.world, daemon.url)
             endpoint.world.services["sns"] = topics.Sns(endpoint.world, daemon.url)
+            endpoint.world.services["dynamodb"] = tables.Dynamodb(endpoint.world, daemon.url)
             with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
                 for future in concurrent.futures.as_completed(
                         [pool.submit(run_one, r, daemon, endpoint) for r in due]):

@@ -118,6 +118,16 @@ def need_pawld():
 _temporary = []
 
 
+def fail_points(prefix):
+    """Names of the fail points that begin so."""
+    lines = subprocess.run([need_pawld(), "--list-failpoints"], check=False, capture_output=True,
+                           text=True).stdout.splitlines()
+    points = [line.split()[0] for line in lines if line.startswith(prefix)]
+    if not points:
+        raise Skip("needs a build with fail points")
+    return points
+
+
 def temporary_folder(prefix="pawl-test-"):
     """A folder that every user may reach; removed at the end of the test."""
     path = tempfile.mkdtemp(prefix=prefix, dir="/tmp")
@@ -377,6 +387,12 @@ class Pawld:
         if self.keys and "keys" not in arguments:
             arguments["keys"] = next(iter(self.keys.items()))
         return Client(self.url, **arguments)
+
+    def keep_plugins(self, *names):
+        """The next start loads no others: at a fail point nobody else shall die."""
+        for link in (self.folder / "plugins").glob("*.so"):
+            if link.stem not in names:
+                link.unlink()
 
     def is_running(self):
         return self.process is not None and self.process.poll() is None

@@ -26,9 +26,11 @@ def endpoint():
 
 def pawld(**options):
     key, secret = next(iter(KEYS.items()))
-    return pawltest.Pawld(database=database().new_database(), account_id=ACCOUNT, region=REGION,
-                          **{"aws_endpoint": endpoint().url, "aws_access_key_id": key,
-                             "aws_secret_access_key": secret, **options})
+    one = pawltest.Pawld(database=database().new_database(), account_id=ACCOUNT, region=REGION,
+                         **{"aws_endpoint": endpoint().url, "aws_access_key_id": key,
+                            "aws_secret_access_key": secret, **options}, start=False)
+    one.keep_plugins("aws", "echo", "http", "lambda", "queue")      # DynamoDB is the endpoint's
+    return one.start()
 
 
 @functools.cache

@@ -5,10 +5,9 @@ kill -9 of pawld and the death of a second PostgreSQL."""
 import functools
 import json
 import signal
-import subprocess
 
 import pawltest
-from pawltest import Skip, check, contains, equal, wait_for
+from pawltest import check, contains, equal, wait_for
 
 EXECUTE = "arn:pawl:states:::database:execute"
 QUERY = "arn:pawl:states:::database:query"
@@ -248,15 +247,12 @@ def _():
 
 @check("killed at any step between the effect and its answer, it is done once, with the first result")
 def _():
-    points = [line.split()[0] for line in subprocess.run(
-        [pawltest.need_pawld(), "--list-failpoints"], check=False, capture_output=True,
-        text=True).stdout.splitlines() if line.startswith("sql.")]
-    if not points:
-        raise Skip("needs a build with fail points")
+    points = pawltest.fail_points("sql.")
     ask("CREATE TABLE IF NOT EXISTS booked (id bigint GENERATED ALWAYS AS IDENTITY, point text)", billing())
     insert = "INSERT INTO booked (point) VALUES ($1) RETURNING id, random() AS luck, clock_timestamp() AS at"
     for point in points + ["task.answered"]:
         other = new_daemon(start=False)
+        other.keep_plugins("database")
         other.environment["PAWL_FAILPOINTS"] = f"{point}=die"
         other.start()
         by = other.client()

@@ -218,15 +218,12 @@ def _():
 
 @check("killed at any step between the effect and its answer, it is booked once and answered")
 def _():
-    points = [line.split()[0] for line in subprocess.run(
-        [pawltest.need_pawld(), "--list-failpoints"], check=False, capture_output=True,
-        text=True).stdout.splitlines() if line.startswith("sql.")]
-    if not points:
-        raise Skip("needs a build with fail points")
+    points = pawltest.fail_points("sql.")
     elsewhere = database().new_database()
     for place in ("", elsewhere):
         for point in points + ["task.answered"]:
             daemon, where = new_daemon(place)
+            daemon.keep_plugins("ledger")
             daemon.start()
             wait_for(lambda: "migrated: yes" in daemon.log(), what="the tables")   # pylint: disable=cell-var-from-loop
             arn = machine(daemon.client())
