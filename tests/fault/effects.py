@@ -9,7 +9,7 @@ message and no row is missing or there twice.
     effects.py               the short form
     effects.py --long        10,000 tasks, a kill every few seconds
     effects.py --seed N      the same kills again; the seed of each run is printed
-    effects.py --kinds LIST  only these kinds of effects (queue, own, other)
+    effects.py --kinds LIST  only these kinds of effects (queue, topic, own, other)
 
 A kind whose plugin is not built is left out, which is said.
 """
@@ -27,6 +27,7 @@ sys.path[:0] = [str(TOP / "tests" / "e2e")]
 
 # pylint: disable=wrong-import-position
 import faults
+import formapi
 import pawltest
 
 ITEMS = 5       # tasks of each kind in an execution
@@ -100,6 +101,29 @@ class Queue(Effect):
         return answer.json()
 
 
+class Topic(Queue):
+    """A message published to a topic, received from the queue that it fans out to."""
+
+    name, plugin = "topic", "notify"
+    refusals = ("SNS.SdkClientException",)
+
+    def create(self, client):
+        super().create(client)
+        sns = formapi.FormClient(f"http://{client.host}:{client.port}", "2010-03-31")
+        sns("CreateTopic", Name=self.name)
+        sns("Subscribe", TopicArn=self.arn("sns"), Protocol="sqs", Endpoint=self.arn("sqs"))
+
+    def arn(self, service):
+        return f"arn:aws:{service}:{pawltest.REGION}:{pawltest.ACCOUNT}:{self.name}"
+
+    def task(self):
+        return {"Resource": "arn:aws:states:::sns:publish",
+                "Parameters": {"TopicArn": self.arn("sns"), "Message.$": NAME}}
+
+    def body(self, text):
+        return json.loads(text)["Message"]
+
+
 class Database(Effect):
     """A row in a table without keys, so that it may be there twice. other: in a database of its own."""
 
@@ -129,7 +153,7 @@ class Database(Effect):
         return {task: int(count) for task, _, count in (row.partition("|") for row in rows.splitlines())}
 
 
-KINDS = [Queue(), Database("own", False), Database("other", True)]
+KINDS = [Queue(), Topic(), Database("own", False), Database("other", True)]
 
 
 def is_built(kind):
