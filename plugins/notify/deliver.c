@@ -28,10 +28,10 @@ delivery_free(struct delivery *d)
 {
 	struct notify *n = d->notify;
 
-	TAILQ_REMOVE(&n->deliveries, d, link);
-	n->ndeliveries--;
 	n->host->http_cancel(n->host, d->http);
 	n->host->mail_cancel(n->host, d->mail);
+	TAILQ_REMOVE(&n->deliveries, d, link);
+	n->ndeliveries--;
 	free(d->seq);
 	free(d->tries);
 	free(d->endpoint);
@@ -87,7 +87,7 @@ deliver_dead(struct delivery *d, const char *why)
 static int64_t
 backoff_ms(const struct delivery *d)
 {
-	int64_t delay = d->first_delay_ms;
+	int64_t delay = d->first_delay_ms, half;
 	uint32_t random;
 
 	for (int64_t i = 1; i < d->ntries && delay < d->max_delay_ms; i++)
@@ -96,7 +96,8 @@ backoff_ms(const struct delivery *d)
 		delay = d->max_delay_ms;
 	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		random = 0;
-	return delay / 2 + (int64_t)((double)random / UINT32_MAX * (double)(delay - delay / 2));
+	half = delay / 2;
+	return half + (int64_t)((double)random / UINT32_MAX * (double)(delay - half));
 }
 
 void
@@ -272,6 +273,8 @@ void
 deliver_fini(struct notify *n)
 {
 	n->host->timer_cancel(n->host, n->due_timer);
-	while (!TAILQ_EMPTY(&n->deliveries))
-		delivery_free(TAILQ_FIRST(&n->deliveries));
+	for (struct delivery *d = TAILQ_FIRST(&n->deliveries), *next; d != NULL; d = next) {
+		next = TAILQ_NEXT(d, link);
+		delivery_free(d);
+	}
 }

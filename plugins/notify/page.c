@@ -40,8 +40,8 @@ struct page {
 static void
 page_free(struct page *p)
 {
-	TAILQ_REMOVE(&p->notify->pages, p, link);
 	p->notify->host->sql_cancel(p->notify->host, p->sql);
+	TAILQ_REMOVE(&p->notify->pages, p, link);
 	free(p);
 }
 
@@ -166,6 +166,8 @@ page_open(void *notify, const struct pawl_http_call *c)
 void
 page_fini(struct notify *n)
 {
-	while (!TAILQ_EMPTY(&n->pages))
-		page_free(TAILQ_FIRST(&n->pages));
+	for (struct page *p = TAILQ_FIRST(&n->pages), *next; p != NULL; p = next) {
+		next = TAILQ_NEXT(p, link);
+		page_free(p);
+	}
 }

@@ -32,7 +32,7 @@ done_nothing(struct request *r, const struct pawl_sql_rows *rows)
 
 /* --- subscribe, confirm ------------------------------------------------------------------------ */
 
-static void
+static int
 check_attributes(const struct pawl_host *h, const char *protocol, struct pawl_doc given,
     struct notify_error *e)
 {
@@ -50,6 +50,22 @@ check_attributes(const struct pawl_host *h, const char *protocol, struct pawl_do
 		h->free(h, name);
 		h->free(h, value);
 	}
+	return e->code != NULL ? -1 : 0;
+}
+
+static void
+subscribe(struct request *r, const char *protocol, const char *endpoint, struct pawl_doc given)
+{
+	const struct pawl_host *h = r->notify->host;
+	char *text = h->doc_type(h, given) == PAWL_DOC_OBJECT ? h->doc_text(h, given, NULL) : NULL;
+	bool confirmed = strcmp(protocol, "sqs") == 0 ||
+	    (strncmp(protocol, "http", 4) == 0 &&
+		endpoint_is_trusted(endpoint, h->option_string(h, "trusted_hosts")));
+
+	request_query(r, QUERY_subscribe,
+	    (const char *const[]){ r->topic, protocol, endpoint, text != NULL ? text : "{}",
+		confirmed ? "true" : "false" });
+	h->free(h, text);
 }
 
 static int
@@ -58,26 +74,14 @@ subscribe_start(struct request *r, struct notify_error *e)
 	const struct pawl_host *h = r->notify->host;
 	struct pawl_doc given = h->doc_get(h, r->params, "Attributes");
 	char *protocol = docs_string(h, r->params, "Protocol");
-	char *endpoint = docs_string(h, r->params, "Endpoint"), *text;
-	bool confirmed;
+	char *endpoint = docs_string(h, r->params, "Endpoint");
 
-	if (protocol == NULL || endpoint == NULL) {
+	if (protocol == NULL || endpoint == NULL)
 		notify_invalid(e, "%s Reason: no value for required parameter",
 		    protocol == NULL ? "Protocol" : "Endpoint");
-	} else if (endpoint_check(protocol, endpoint, e) == 0) {
-		check_attributes(h, protocol, given, e);
-	}
-	if (e->code == NULL) {
-		confirmed = strcmp(protocol, "sqs") == 0 ||
-		    (strncmp(protocol, "http", 4) == 0 &&
-			endpoint_is_trusted(endpoint, h->option_string(h, "trusted_hosts")));
-		text =
-		    h->doc_type(h, given) == PAWL_DOC_OBJECT ? h->doc_text(h, given, NULL) : NULL;
-		request_query(r, QUERY_subscribe,
-		    (const char *const[]){ r->topic, protocol, endpoint, text != NULL ? text : "{}",
-			confirmed ? "true" : "false" });
-		h->free(h, text);
-	}
+	else if (endpoint_check(protocol, endpoint, e) == 0 &&
+	    check_attributes(h, protocol, given, e) == 0)
+		subscribe(r, protocol, endpoint, given);
 	h->free(h, protocol);
 	h->free(h, endpoint);
 	return e->code != NULL ? -1 : 0;

@@ -24,8 +24,8 @@ struct task_call {
 static void
 task_free(struct task_call *c)
 {
-	TAILQ_REMOVE(&c->notify->tasks, c, link);
 	c->notify->host->sql_cancel(c->notify->host, c->sql);
+	TAILQ_REMOVE(&c->notify->tasks, c, link);
 	free(c);
 }
 
@@ -46,6 +46,15 @@ fail(const struct task_call *c, struct notify_error *e)
 	free(name);
 	free(cause);
 	notify_error_fini(e);
+}
+
+static void
+fail_connection(const struct task_call *c, const char *why)
+{
+	char *cause = text_format("Unable to execute HTTP request: %s", why);
+
+	c->notify->host->fail(c->notify->host, c->id, "SNS.SdkClientException", cause);
+	free(cause);
 }
 
 /* --- the answer --------------------------------------------------------------------------- */
@@ -121,8 +130,12 @@ answered(void *arg, const struct pawl_sql_answer *a)
 	struct notify_error e = { 0 };
 
 	c->sql = 0;
-	if (a->result != PAWL_SQL_OK) {
+	if (a->result == PAWL_SQL_ERROR) {
 		notify_query_error(a, &e);
+	} else if (a->result != PAWL_SQL_OK) {
+		fail_connection(c, a->message);
+		task_free(c);
+		return;
 	} else if (a->output.block_ == NULL) {
 		if (a->sets[0].nrows == 0)
 			notify_no_topic(&e);
@@ -245,6 +258,8 @@ task_cancel(void *notify, uint64_t task)
 void
 task_fini(struct notify *n)
 {
-	while (!TAILQ_EMPTY(&n->tasks))
-		task_free(TAILQ_FIRST(&n->tasks));
+	for (struct task_call *c = TAILQ_FIRST(&n->tasks), *next; c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
+		task_free(c);
+	}
 }
