@@ -30,7 +30,7 @@ activity_ask(struct cli *c, const char *action, const char *worker, struct doc *
 static int
 activity_create(struct cli *c)
 {
-	struct doc answer;
+	struct doc answer = DOC_NONE;
 	struct buf b;
 	char *arn;
 	int rc;
@@ -90,7 +90,7 @@ activity_list(struct cli *c)
 static int
 activity_delete(struct cli *c)
 {
-	struct doc answer;
+	struct doc answer = DOC_NONE;
 	int rc = activity_ask(c, "DeleteActivity", NULL, &answer);
 
 	if (rc == 0)
@@ -102,7 +102,7 @@ activity_delete(struct cli *c)
 static int
 activity_poll(struct cli *c, const char *worker)
 {
-	struct doc answer;
+	struct doc answer = DOC_NONE;
 	int rc = activity_ask(c, "GetActivityTask", worker, &answer);
 	bool got;
 

@@ -328,8 +328,9 @@ polls_refuse(struct poll_list *parked, const struct err *e)
 {
 	struct poll *p;
 
+	/* poll_end takes it off the list */
 	while ((p = TAILQ_FIRST(parked)) != NULL)
-		poll_end(p, e);
+		poll_end(p, e); /* NOLINT(clang-analyzer-unix.Malloc) */
 }
 
 static void
@@ -339,6 +340,7 @@ polls_due(void *arg)
 	int64_t now = clock_mono_ms();
 	struct poll *p;
 
+	/* poll_end takes it off the list. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 	while ((p = TAILQ_FIRST(&all->parked)) != NULL && p->due_ms <= now)
 		poll_end(p, NULL);
 	polls_rearm(all);
@@ -537,8 +539,12 @@ activity_drop(struct slot *s, int64_t task_id)
 void
 activity_drop_all(struct slot *s)
 {
-	while (s->offers != NULL)
-		offer_drop(s->offers);
+	struct offer *o, *next;
+
+	for (o = s->offers; o != NULL; o = next) {
+		next = o->next == o ? NULL : o->next;
+		offer_drop(o);
+	}
 }
 
 void
@@ -797,12 +803,14 @@ activities_new(struct engine *g)
 void
 activities_free(struct activities *all)
 {
-	struct activity *a;
+	struct activity *a, *next;
 
 	all->stopped = true;
 	polls_refuse(&all->parked, NULL);
-	while ((a = TAILQ_FIRST(&all->list)) != NULL)
+	for (a = TAILQ_FIRST(&all->list); a != NULL; a = next) {
+		next = TAILQ_NEXT(a, link);
 		activity_free(a);
+	}
 	loop_timer_fini(&all->match_timer);
 	loop_timer_fini(&all->poll_timer);
 	idmap_fini(&all->handouts);
