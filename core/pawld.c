@@ -30,6 +30,7 @@
 #define MIGRATE_TIMEOUT_MS 30000
 #define DRAIN_MS 10000
 #define HOUSEKEEPING_MS 5000
+#define READY_LOOK_MS 5
 
 struct daemon {
 	struct conf *conf;
@@ -41,7 +42,7 @@ struct daemon {
 	struct engine *engine;
 	struct api *api;
 	struct store_events events; /* the engine's, with ours around them */
-	struct loop_timer housekeeping;
+	struct loop_timer housekeeping, ready_timer;
 	char *secret; /* of the cluster: signs task tokens and page tokens */
 	char *node_name;
 	bool ready, stopping;
@@ -204,6 +205,10 @@ daemon_check_ready(void *arg)
 
 	if (d->ready || d->stopping || !store_is_up(d->store))
 		return;
+	if (!engine_is_ready(d->engine)) {
+		loop_timer_set(&d->ready_timer, READY_LOOK_MS);
+		return;
+	}
 	d->ready = true;
 	url = daemon_url(d);
 	printf("pawld ready %s\n", url);
@@ -413,6 +418,7 @@ daemon_start_parts(struct daemon *d, struct err *e)
 		.catalogue_changed = daemon_catalogue_changed,
 		.asked = daemon_asked,
 		.arg = d };
+	loop_timer_init(d->loop, &d->ready_timer, daemon_check_ready, d);
 	d->store = store_open(d->loop, &so, &d->events);
 	engine_attach(d->engine, d->store, d->plugins);
 	d->api = api_new(d->loop, c, d->store, d->engine, d->secret, e);
@@ -433,8 +439,10 @@ daemon_start_parts(struct daemon *d, struct err *e)
 static void
 daemon_fini(struct daemon *d)
 {
-	if (d->loop != NULL)
+	if (d->loop != NULL) {
 		loop_timer_fini(&d->housekeeping);
+		loop_timer_fini(&d->ready_timer);
+	}
 	api_free(d->api);
 	store_close(d->store);
 	engine_free(d->engine); /* cancels what plugins still work on */

@@ -447,6 +447,12 @@ engine_drain(struct engine *g, int64_t deadline_ms, loop_cb *cb, void *arg)
 	loop_timer_set(&g->drain_timer, engine_is_idle(g) ? 0 : deadline_ms);
 }
 
+bool
+engine_is_ready(const struct engine *g)
+{
+	return g->claims_pending == 0;
+}
+
 struct engine_counts
 engine_counts(const struct engine *g)
 {

@@ -104,6 +104,9 @@ void engine_activity_changed(struct engine *g, const char *name, bool exists);
 /* No new starts; goes on with what runs until nothing is under way or deadline_ms has passed, then cb. */
 void engine_drain(struct engine *g, int64_t deadline_ms, loop_cb *cb, void *arg);
 
+/* True when the open executions of all shards that are ours are known: every call can be answered. */
+bool engine_is_ready(const struct engine *g);
+
 /* Counts for /metrics. */
 struct engine_counts {
 	uint64_t live, committing, sleeping, open_tasks;

@@ -8,6 +8,7 @@
 #include <openssl/hmac.h>
 #include <string.h>
 
+#define TOKEN_FIRST 't'
 #define MAC_LEN 16
 #define PLAIN_LEN (MAC_LEN + 2 + 16 + 8)
 
@@ -98,6 +99,7 @@ token_make(const char *secret, const struct task_ref *t, struct buf *out)
 	put_number(&plain, (uint64_t)t->task_id, 8);
 	token_mac(secret, (unsigned char *)plain.data + MAC_LEN, PLAIN_LEN - MAC_LEN, mac);
 	memcpy(plain.data, mac, MAC_LEN);
+	buf_addc(out, TOKEN_FIRST);
 	token_encode((unsigned char *)plain.data, plain.len, out);
 	buf_fini(&plain);
 }
@@ -110,10 +112,10 @@ token_read(const char *secret, const char *token, size_t len, struct task_ref *t
 	struct buf plain;
 	int rc = -1;
 
-	if (len != TOKEN_LEN)
+	if (len != TOKEN_LEN || *token != TOKEN_FIRST)
 		return -1;
 	buf_init(&plain, PLAIN_LEN + 1);
-	if (token_decode(token, len, &plain) != 0)
+	if (token_decode(token + 1, len - 1, &plain) != 0)
 		goto out;
 	p = (const unsigned char *)plain.data + MAC_LEN;
 	token_mac(secret, p, PLAIN_LEN - MAC_LEN, mac);

@@ -3,8 +3,9 @@
  *
  * A token names the attempt: its execution's shard and id, and the event id of its
  * ...Scheduled event. There is no table of tokens. The same attempt always has the
- * same token; a retry has another. All tokens are TOKEN_LEN letters: base64url
- * without padding of these 42 bytes,
+ * same token; a retry has another. All tokens are TOKEN_LEN letters: a "t" (a word
+ * that begins with "-" is an option on every command line), then base64url without
+ * padding of these 42 bytes,
  *
  *	MAC (16) | shard (2, big endian) | execution id (16) | task id (8, big endian)
  *
@@ -21,7 +22,7 @@
 #include "base/buf.h"
 #include "base/id.h"
 
-#define TOKEN_LEN 56
+#define TOKEN_LEN 57
 
 /* One attempt of a task of one execution. */
 struct task_ref {

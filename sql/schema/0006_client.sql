@@ -121,10 +121,10 @@ DECLARE
 	plain bytea;
 	body bytea;
 BEGIN
-	IF token IS NULL OR token !~ '^[A-Za-z0-9_-]{56}$' THEN
+	IF token IS NULL OR token !~ '^t[A-Za-z0-9_-]{56}$' THEN
 		PERFORM pawl.refuse('InvalidToken', 'Invalid Token: ''Invalid token''');
 	END IF;
-	plain := decode(translate(token, '-_', '+/'), 'base64');
+	plain := decode(translate(substr(token, 2), '-_', '+/'), 'base64');
 	body := substring(plain FROM 17);
 	FOR i IN 0 .. 63 LOOP
 		inner_pad := set_byte(inner_pad, i, get_byte(secret, i) # 54);

@@ -335,7 +335,7 @@ def refusals():
              "ValidationException: 1 validation error detected: Value '' at 'name' failed to satisfy "
              "constraint: Member must have length greater than or equal to 1"),
             ("send_task_success('nonsense', '1')", "PW005", "InvalidToken: Invalid Token: 'Invalid token'"),
-            (f"send_task_success('{'A' * 56}', '1')", "PW005",
+            (f"send_task_success('t{'A' * 56}', '1')", "PW005",
              "InvalidToken: Invalid Token: 'Invalid token'"),
             ("send_task_heartbeat(NULL)", "PW005", "InvalidToken: Invalid Token: 'Invalid token'"),
             (f"stop_execution('{prefix}:execution:sql-wrong:nope')", "PW009",

@@ -226,11 +226,11 @@ def _():
 def _():
     client = daemon().client()
     token, = tokens(client, begin(client, one()))
-    plain = base64.urlsafe_b64decode(token)
+    plain = base64.urlsafe_b64decode(token[1:])
     forged = [plain[:-1] + bytes([plain[-1] ^ 1]), plain[:20] + bytes(22), plain[1:], plain + b"x",
               plain[:15] + bytes([plain[15] ^ 128]) + plain[16:]]
     wrong = ["x", token[:-1], token + "A", token.lower(), " " + token, token.replace(token[0], "="),
-             "A" * 56, "A" * 2048, "ÄÖÜ", token + "\0"]
+             "A" * 56, "t" + "A" * 56, "A" * 2048, "ÄÖÜ", token + "\0"]
     for text in wrong + [base64.urlsafe_b64encode(p).decode() for p in forged]:
         client.refuses("SendTaskSuccess", *INVALID, taskToken=text, output="1")
         client.refuses("SendTaskFailure", *INVALID, taskToken=text)
@@ -252,7 +252,7 @@ def _():
     client.wait(execution)
     base = daemon().options["database"].rpartition("dbname=")[2]
     database().sql("DELETE FROM pawl.execution WHERE id = '"
-                   f"{uuid.UUID(bytes=base64.urlsafe_b64decode(token)[18:34])}'", base)
+                   f"{uuid.UUID(bytes=base64.urlsafe_b64decode(token[1:])[18:34])}'", base)
     client.refuses("SendTaskSuccess", "TaskDoesNotExist", taskToken=token, output="1")
     client.refuses("SendTaskHeartbeat", "TaskDoesNotExist", taskToken=token)
 
