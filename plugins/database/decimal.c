@@ -136,7 +136,7 @@ decimal_print(const struct decimal *d, struct text *out)
 	if (d->exponent <= 0)
 		text_adds(out, "0");
 	for (int i = first; i < d->n || i < d->exponent; i++) {
-		char digit = i >= 0 && i < d->n ? (char)('0' + d->digits[i]) : '0';
+		char digit = (char)('0' + (i >= 0 && i < d->n ? d->digits[i] : 0));
 
 		if (i == d->exponent)
 			text_adds(out, ".");

@@ -463,9 +463,10 @@ dynamo_open(struct dynamo *d, const struct pawl_host *h)
 void
 dynamo_close(struct dynamo *d)
 {
-	while (!TAILQ_EMPTY(&d->calls)) {
-		struct call *c = TAILQ_FIRST(&d->calls);
+	struct call *c, *next;
 
+	for (c = TAILQ_FIRST(&d->calls); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
 		d->host->sql_cancel(d->host, c->sql);
 		call_free(c);
 	}

@@ -515,7 +515,7 @@ parse(struct parser *p, enum expression_kind kind)
 						 : read_projection(p);
 	if (!failed(p) && p->len > 0)
 		syntax_error(p);
-	if (!failed(p) && kind != EXPRESSION_CONDITION)
+	if (n != NULL && !failed(p) && kind != EXPRESSION_CONDITION)
 		check_overlap(n, p);
 	if (!failed(p))
 		return n;

@@ -230,12 +230,11 @@ found(struct call *c, const struct pawl_sql_rows *rows)
 
 	if (rows->nrows == 0)
 		table_fail_missing(c);
-	else if (take_old(c, rows, &e) != 0)
+	else if (take_old(c, rows, &e) != 0 ||
+	    (c->action->writes && (check_condition(c, &e) != 0 || make_new(c, &e) != 0)))
 		call_fail(c, &e);
 	else if (!c->action->writes)
 		finish(c);
-	else if (check_condition(c, &e) != 0 || make_new(c, &e) != 0)
-		call_fail(c, &e);
 	else
 		write_item(c);
 }

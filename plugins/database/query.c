@@ -85,6 +85,7 @@ add_item(struct call *c, struct pawl_builder *b, const struct value *item)
 static void
 paged(struct call *c, const struct pawl_sql_rows *rows)
 {
+	size_t units;
 	const struct pawl_host *h = c->dynamo->host;
 	bool only_count = h->doc_is(h, h->doc_get(h, c->params, "Select"), "COUNT");
 	struct pawl_builder *b = h->build(h), *items = h->build(h);
@@ -113,7 +114,8 @@ paged(struct call *c, const struct pawl_sql_rows *rows)
 	docs_add_int(h, b, "ScannedCount", (int64_t)rows->nrows);
 	if (item != NULL && ((int64_t)rows->nrows < found || found == limit_of(c)))
 		add_last_key(c, b, item);
-	capacity_add(c, b, (double)(bytes / 4096 + 1) / 2);
+	units = bytes / 4096 + 1;
+	capacity_add(c, b, (double)units / 2);
 	h->build_end(b);
 	h->doc_unref(h, list);
 	value_free(item);

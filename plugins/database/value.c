@@ -1,6 +1,7 @@
 /*
  * value - DynamoDB's attribute values: {"S": "x"}, {"N": "1"}, {"M": {...}} as trees that can be changed.
  */
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,7 +93,7 @@ value_new_number(const struct decimal *d)
 static void
 add_part(struct value *v, char *name, struct value *part)
 {
-	size_t cap = v->nparts + 1;
+	size_t cap;
 
 	if ((v->nparts & (v->nparts - 1)) == 0) { /* grow at powers of two */
 		cap = v->nparts > 0 ? v->nparts * 2 : 1;
@@ -255,6 +256,7 @@ read_set(const struct pawl_host *h, enum value_kind kind, struct pawl_doc d, str
 		    kind == VALUE_SS       ? "string"
 			: kind == VALUE_NS ? "number"
 					   : "binary");
+	assert(kind >= VALUE_SS);
 	while (e->code == NULL && h->doc_next(h, &it)) {
 		element = read_scalar(h, kind - VALUE_SS + VALUE_S, it.value, e);
 		if (element == NULL)
