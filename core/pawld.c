@@ -30,7 +30,7 @@
 #define MIGRATE_TIMEOUT_MS 30000
 #define DRAIN_MS 10000
 #define HOUSEKEEPING_MS 5000
-#define READY_LOOK_MS 5
+#define READY_LOOK_MS 20
 
 struct daemon {
 	struct conf *conf;
@@ -203,9 +203,10 @@ daemon_check_ready(void *arg)
 	struct daemon *d = arg;
 	char *url;
 
-	if (d->ready || d->stopping || !store_is_up(d->store))
+	if (d->ready || d->stopping)
 		return;
-	if (!engine_is_ready(d->engine)) {
+	/* a shard may be claimed before a reader is connected */
+	if (!store_is_up(d->store) || !engine_is_ready(d->engine)) {
 		loop_timer_set(&d->ready_timer, READY_LOOK_MS);
 		return;
 	}

@@ -544,7 +544,7 @@ def _():
     arn = new_activity(client)
     waits = [Parked(where, arn) for _ in range(5)]
     parked(client, 5)
-    own.kill()
+    own.stop(signal.SIGQUIT)
     wait_for(lambda: metric(client, "pawl_database_up") == 0, what="pawld to notice")
     own.start()
     wait_for(lambda: client.get("/health").status == 200, what="pawld to be well again")

@@ -336,7 +336,7 @@ def clean(event):
     """Takes out of an event what may differ between equal runs: ids of a call, its date, tokens."""
     detail = history.details(event)
     if detail and "parameters" in detail:
-        detail["parameters"] = re.sub(r'("token":)"[\w-]{56}"', r"\1null", detail["parameters"])
+        detail["parameters"] = re.sub(r'("token":)"[\w-]{57}"', r"\1null", detail["parameters"])
     if detail and re.search("SdkHttpMetadata|ExecutionArn", str(detail.get("output", ""))):
         output = json.loads(detail["output"])
         for member in ("SdkHttpMetadata", "SdkResponseMetadata", "ExecutionArn", "Name", "StartDate",
