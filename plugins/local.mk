@@ -25,6 +25,7 @@ plugindir = $(pkglibdir)/plugins
 plugin_LTLIBRARIES =
 plugin_manuals =
 plugin_tests =
+plugin_generated =
 
 include plugins/common/local.mk
 include plugins/aws/local.mk
@@ -35,6 +36,14 @@ include plugins/http/local.mk
 include plugins/lambda/local.mk
 include plugins/notify/local.mk
 include plugins/queue/local.mk
+
+# The SQL of a plugin as C: NAME_gen.h is made of NAME.sql beside it.
+$(plugin_generated): plugins/%_gen.h: plugins/%.sql $(SQLGEN)
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)$(SQLGEN) queries $< >$@.tmp && mv $@.tmp $@
+
+BUILT_SOURCES += $(plugin_generated)
+CLEANFILES += $(plugin_generated)
 
 plugins/links: $(plugin_LTLIBRARIES)
 	$(AM_V_GEN)for module in $(plugin_LTLIBRARIES:.la=); do \

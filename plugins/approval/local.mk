@@ -11,11 +11,6 @@ plugins_approval_approval_la_LDFLAGS = $(PLUGIN_LINKFLAGS)
 plugins_approval_approval_la_LIBADD = $(LIBCRYPTO_LIBS)
 plugin_manuals += plugins/approval/pawl-plugin-approval.7
 
-plugins/approval/queries_gen.h plugins/approval/schema_gen.h: plugins/approval/%_gen.h: plugins/approval/%.sql $(SQLGEN)
-	@$(MKDIR_P) plugins/approval
-	$(AM_V_GEN)$(SQLGEN) queries $< >$@.tmp && mv $@.tmp $@
-
-BUILT_SOURCES += plugins/approval/queries_gen.h plugins/approval/schema_gen.h
-CLEANFILES += plugins/approval/queries_gen.h plugins/approval/schema_gen.h
+plugin_generated += plugins/approval/queries_gen.h plugins/approval/schema_gen.h
 endif
 EXTRA_DIST += plugins/approval/queries.sql plugins/approval/schema.sql

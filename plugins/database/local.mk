@@ -15,11 +15,6 @@ plugins_database_database_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(top_builddir)/plu
 plugins_database_database_la_LDFLAGS = $(PLUGIN_LINKFLAGS)
 plugin_manuals += plugins/database/pawl-plugin-database.7
 
-plugins/database/queries_gen.h plugins/database/schema_gen.h: plugins/database/%_gen.h: plugins/database/%.sql $(SQLGEN)
-	@$(MKDIR_P) plugins/database
-	$(AM_V_GEN)$(SQLGEN) queries $< >$@.tmp && mv $@.tmp $@
-
-BUILT_SOURCES += plugins/database/queries_gen.h plugins/database/schema_gen.h
-CLEANFILES += plugins/database/queries_gen.h plugins/database/schema_gen.h
+plugin_generated += plugins/database/queries_gen.h plugins/database/schema_gen.h
 endif
 EXTRA_DIST += plugins/database/queries.sql plugins/database/schema.sql

@@ -13,11 +13,6 @@ plugins_notify_notify_la_LDFLAGS = $(PLUGIN_LINKFLAGS)
 plugins_notify_notify_la_LIBADD = $(LIBCRYPTO_LIBS)
 plugin_manuals += plugins/notify/pawl-plugin-notify.7
 
-plugins/notify/queries_gen.h plugins/notify/schema_gen.h: plugins/notify/%_gen.h: plugins/notify/%.sql $(SQLGEN)
-	@$(MKDIR_P) plugins/notify
-	$(AM_V_GEN)$(SQLGEN) queries $< >$@.tmp && mv $@.tmp $@
-
-BUILT_SOURCES += plugins/notify/queries_gen.h plugins/notify/schema_gen.h
-CLEANFILES += plugins/notify/queries_gen.h plugins/notify/schema_gen.h
+plugin_generated += plugins/notify/queries_gen.h plugins/notify/schema_gen.h
 endif
 EXTRA_DIST += plugins/notify/queries.sql plugins/notify/schema.sql

@@ -11,11 +11,6 @@ plugins_queue_queue_la_LDFLAGS = $(PLUGIN_LINKFLAGS)
 plugins_queue_queue_la_LIBADD = $(LIBCRYPTO_LIBS)
 plugin_manuals += plugins/queue/pawl-plugin-queue.7
 
-plugins/queue/queries_gen.h plugins/queue/schema_gen.h: plugins/queue/%_gen.h: plugins/queue/%.sql $(SQLGEN)
-	@$(MKDIR_P) plugins/queue
-	$(AM_V_GEN)$(SQLGEN) queries $< >$@.tmp && mv $@.tmp $@
-
-BUILT_SOURCES += plugins/queue/queries_gen.h plugins/queue/schema_gen.h
-CLEANFILES += plugins/queue/queries_gen.h plugins/queue/schema_gen.h
+plugin_generated += plugins/queue/queries_gen.h plugins/queue/schema_gen.h
 endif
 EXTRA_DIST += plugins/queue/queries.sql plugins/queue/schema.sql
