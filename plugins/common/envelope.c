@@ -157,6 +157,32 @@ envelope_result(const struct pawl_host *h, struct pawl_doc answer, const struct 
 	return h->build_finish(b);
 }
 
+struct pawl_doc
+envelope_remember(const struct pawl_host *h, const char *request_id, int64_t at_ms,
+    struct pawl_doc answer)
+{
+	struct pawl_builder *b = h->build(h);
+
+	h->build_object(b);
+	docs_add_string(h, b, "RequestId", request_id);
+	docs_add_int(h, b, "At", at_ms);
+	docs_add_doc(h, b, "Answer", answer);
+	h->build_end(b);
+	return h->build_finish(b);
+}
+
+struct pawl_doc
+envelope_recall(const struct pawl_host *h, struct pawl_doc receipt,
+    char request_id[ENVELOPE_ID_SIZE], int64_t *at_ms)
+{
+	char *id = docs_string(h, receipt, "RequestId");
+
+	snprintf(request_id, ENVELOPE_ID_SIZE, "%s", id != NULL ? id : "");
+	h->free(h, id);
+	h->doc_int(h, h->doc_get(h, receipt, "At"), at_ms);
+	return h->doc_get(h, receipt, "Answer");
+}
+
 /* --- errors ------------------------------------------------------------------------------ */
 
 char *
@@ -174,6 +200,16 @@ envelope_error_cause(const struct envelope_error *e)
 	return text_format(
 	    "%s (Service: %s; Status Code: %d; Error Code: %s; Request ID: %s; Proxy: null)",
 	    e->message, e->service, e->status, e->code, e->request_id);
+}
+
+void
+envelope_fail(const struct pawl_host *h, uint64_t task, const struct envelope_error *e)
+{
+	char *name = envelope_error_name(e), *cause = envelope_error_cause(e);
+
+	h->fail(h, task, name, cause);
+	free(name);
+	free(cause);
 }
 
 void

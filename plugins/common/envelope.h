@@ -29,6 +29,15 @@ void envelope_add(const struct pawl_host *h, struct pawl_builder *b, const struc
 struct pawl_doc envelope_result(const struct pawl_host *h, struct pawl_doc answer,
     const struct envelope *v);
 
+/*
+ * A receipt's document, {"RequestId": ..., "At": ms, "Answer": the API's}: all that a result is made of, so
+ * that a task that is dispatched again gets the same. Both answers are borrowed.
+ */
+struct pawl_doc envelope_remember(const struct pawl_host *h, const char *request_id, int64_t at_ms,
+    struct pawl_doc answer);
+struct pawl_doc envelope_recall(const struct pawl_host *h, struct pawl_doc receipt,
+    char request_id[ENVELOPE_ID_SIZE], int64_t *at_ms);
+
 /* An error of a service. */
 struct envelope_error {
 	const char *prefix;  /* "SQS" */
@@ -41,6 +50,8 @@ struct envelope_error {
 /* New texts, to be released with free: PREFIX.NameException; the message and what AWS adds to it. */
 char *envelope_error_name(const struct envelope_error *e);
 char *envelope_error_cause(const struct envelope_error *e);
+/* Fails a task with it. */
+void envelope_fail(const struct pawl_host *h, uint64_t task, const struct envelope_error *e);
 
 /* Fails a task whose parameters make no sense; why: a sentence about them. */
 void envelope_refuse(const struct pawl_host *h, const struct pawl_task *t, const char *why);

@@ -148,7 +148,6 @@ is_modeled(const char *code)
 static void
 fail_task(struct call *c, const struct dynamo_error *e)
 {
-	const struct pawl_host *h = c->dynamo->host;
 	struct envelope_error error = { .prefix = "DynamoDB",
 		.service = "AmazonDynamoDBv2",
 		.name = is_modeled(e->code) ? e->code : "AmazonDynamoDBException",
@@ -156,11 +155,8 @@ fail_task(struct call *c, const struct dynamo_error *e)
 		.status = e->status != 0 ? e->status : 400,
 		.message = e->message,
 		.request_id = c->request_id };
-	char *name = envelope_error_name(&error), *cause = envelope_error_cause(&error);
 
-	h->fail(h, c->task, name, cause);
-	free(name);
-	free(cause);
+	envelope_fail(c->dynamo->host, c->task, &error);
 }
 
 /* --- answers --------------------------------------------------------------------------------------------- */
@@ -252,12 +248,9 @@ static void
 answer_remembered(struct call *c, struct pawl_doc remembered)
 {
 	const struct pawl_host *h = c->dynamo->host;
-	char *id = docs_string(h, remembered, "RequestId");
+	struct pawl_doc answer = envelope_recall(h, remembered, c->request_id, &c->at_ms);
 
-	snprintf(c->request_id, sizeof(c->request_id), "%s", id != NULL ? id : "");
-	h->free(h, id);
-	h->doc_int(h, h->doc_get(h, remembered, "At"), &c->at_ms);
-	call_answer(c, h->doc_ref(h, h->doc_get(h, remembered, "Answer")));
+	call_answer(c, h->doc_ref(h, answer));
 }
 
 static void
@@ -277,19 +270,11 @@ query_answered(void *arg, const struct pawl_sql_answer *a)
 static struct pawl_doc
 remember(void *arg, const struct pawl_sql_answer *a)
 {
-	struct call *c = arg;
-	const struct pawl_host *h = c->dynamo->host;
-	struct pawl_builder *b;
+	const struct call *c = arg;
 
 	if (c->answer.block_ == NULL || a->sets[0].nrows == 0)
 		return PAWL_NO_DOC;
-	b = h->build(h);
-	h->build_object(b);
-	docs_add_string(h, b, "RequestId", c->request_id);
-	docs_add_int(h, b, "At", c->at_ms);
-	docs_add_doc(h, b, "Answer", c->answer);
-	h->build_end(b);
-	return h->build_finish(b);
+	return envelope_remember(c->dynamo->host, c->request_id, c->at_ms, c->answer);
 }
 
 static void

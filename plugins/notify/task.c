@@ -32,7 +32,6 @@ task_free(struct task_call *c)
 static void
 fail(const struct task_call *c, struct notify_error *e)
 {
-	const struct pawl_host *h = c->notify->host;
 	struct envelope_error error = { .prefix = "SNS",
 		.service = "AmazonSNS",
 		.name = e->code,
@@ -40,11 +39,8 @@ fail(const struct task_call *c, struct notify_error *e)
 		.status = e->status != 0 ? e->status : 400,
 		.message = e->message,
 		.request_id = c->request_id };
-	char *name = envelope_error_name(&error), *cause = envelope_error_cause(&error);
 
-	h->fail(h, c->id, name, cause);
-	free(name);
-	free(cause);
+	envelope_fail(c->notify->host, c->id, &error);
 	notify_error_fini(e);
 }
 
@@ -59,26 +55,24 @@ fail_connection(const struct task_call *c, const char *why)
 
 /* --- the answer --------------------------------------------------------------------------- */
 
-/* {"RequestId", "At": ms, "Answer": the API's}: all that the result is made of. */
 static struct pawl_doc
 remember(void *arg, const struct pawl_sql_answer *a)
 {
 	const struct task_call *c = arg;
 	const struct pawl_host *h = c->notify->host;
+	struct pawl_doc answer, receipt;
 	struct pawl_builder *b;
 
 	if (a->sets[0].nrows == 0 || notify_value(&a->sets[0], 0, 3) != NULL)
 		return PAWL_NO_DOC;
 	b = h->build(h);
 	h->build_object(b);
-	docs_add_string(h, b, "RequestId", c->request_id);
-	docs_add_int(h, b, "At", h->wall_ms(h));
-	h->build_key(b, "Answer");
-	h->build_object(b);
 	publish_add_result(h, b, &a->sets[0], 0);
 	h->build_end(b);
-	h->build_end(b);
-	return h->build_finish(b);
+	answer = h->build_finish(b);
+	receipt = envelope_remember(h, c->request_id, h->wall_ms(h), answer);
+	h->doc_unref(h, answer);
+	return receipt;
 }
 
 /* How long the answer of SNS is, in bytes: its XML, indented, with two ids of 36 letters. */
@@ -91,23 +85,19 @@ length_of(const struct pawl_host *h, struct pawl_doc answer)
 static struct pawl_doc
 result_of(const struct pawl_host *h, struct pawl_doc remembered)
 {
-	struct pawl_doc answer = h->doc_get(h, remembered, "Answer"), result;
-	char *id = docs_string(h, remembered, "RequestId");
-	char length[16], date[ENVELOPE_DATE_SIZE];
+	char id[ENVELOPE_ID_SIZE], length[16], date[ENVELOPE_DATE_SIZE];
 	int64_t at_ms = 0;
+	struct pawl_doc answer = envelope_recall(h, remembered, id, &at_ms);
 
-	h->doc_int(h, h->doc_get(h, remembered, "At"), &at_ms);
 	envelope_date(at_ms, date);
 	snprintf(length, sizeof(length), "%d", length_of(h, answer));
-	result = envelope_result(h, answer,
+	return envelope_result(h, answer,
 	    &(struct envelope){ .status = 200,
 		.request_id = id,
 		.nheaders = 5,
 		.headers = (const struct pawl_http_header[]){ { "x-amzn-RequestId", id },
 		    { "connection", "keep-alive" }, { "Content-Length", length }, { "Date", date },
 		    { "Content-Type", "text/xml" } } });
-	h->free(h, id);
-	return result;
 }
 
 static void

@@ -58,13 +58,9 @@ fail_service(const struct pawl_host *h, uint64_t task, struct queue_error *e)
 		.status = e->status != 0 ? e->status : 400,
 		.message = e->message,
 		.request_id = id };
-	char *name = envelope_error_name(&error), *cause;
 
 	envelope_request_id(id);
-	cause = envelope_error_cause(&error);
-	h->fail(h, task, name, cause);
-	free(name);
-	free(cause);
+	envelope_fail(h, task, &error);
 	queue_error_fini(e);
 }
 
@@ -87,43 +83,39 @@ fail_query(const struct pawl_host *h, uint64_t task, const struct pawl_sql_answe
 
 /* --- the answer ------------------------------------------------------------------------------ */
 
-/* {"RequestId": ..., "At": ms, "Answer": the API's}: all that the result is made of. */
 static struct pawl_doc
 remember(void *arg, const struct pawl_sql_answer *a)
 {
 	const struct task_call *c = arg;
 	const struct pawl_host *h = c->queue->host;
 	const struct pawl_sql_rows *rows = &a->sets[0];
+	struct pawl_doc answer, receipt;
 	struct pawl_builder *b;
 
 	if (rows->nrows == 0 || request_value(rows, 0, 3) != NULL)
 		return PAWL_NO_DOC;
 	b = h->build(h);
 	h->build_object(b);
-	docs_add_string(h, b, "RequestId", c->request_id);
-	docs_add_int(h, b, "At", h->wall_ms(h));
-	h->build_key(b, "Answer");
-	h->build_object(b);
 	message_add_result(h, b, &c->message, rows, 0);
 	h->build_end(b);
-	h->build_end(b);
-	return h->build_finish(b);
+	answer = h->build_finish(b);
+	receipt = envelope_remember(h, c->request_id, h->wall_ms(h), answer);
+	h->doc_unref(h, answer);
+	return receipt;
 }
 
 static struct pawl_doc
 result_of(const struct pawl_host *h, struct pawl_doc remembered)
 {
-	struct pawl_doc answer = h->doc_get(h, remembered, "Answer"), result;
-	char *id = docs_string(h, remembered, "RequestId");
-	char length[24], date[ENVELOPE_DATE_SIZE];
-	int64_t at = 0;
+	char id[ENVELOPE_ID_SIZE], length[24], date[ENVELOPE_DATE_SIZE];
+	int64_t at_ms = 0;
+	struct pawl_doc answer = envelope_recall(h, remembered, id, &at_ms);
 	size_t len;
 
-	h->doc_int(h, h->doc_get(h, remembered, "At"), &at);
-	envelope_date(at, date);
+	envelope_date(at_ms, date);
 	h->free(h, h->doc_text(h, answer, &len));
 	snprintf(length, sizeof(length), "%zu", len);
-	result = envelope_result(h, answer,
+	return envelope_result(h, answer,
 	    &(struct envelope){
 		.headers = (const struct pawl_http_header[]){ { "x-amzn-RequestId", id },
 		    { "connection", "keep-alive" }, { "Content-Length", length }, { "Date", date },
@@ -131,8 +123,6 @@ result_of(const struct pawl_host *h, struct pawl_doc remembered)
 		.nheaders = 5,
 		.status = 200,
 		.request_id = id });
-	h->free(h, id);
-	return result;
 }
 
 static void
