@@ -45,7 +45,7 @@ struct daemon {
 	struct loop_timer housekeeping, ready_timer;
 	char *secret; /* of the cluster: signs task tokens and page tokens */
 	char *node_name;
-	bool ready, stopping;
+	bool claimed, ready, stopping; /* claimed: at least one shard was ours */
 };
 
 static const char usage_text[] =
@@ -203,9 +203,9 @@ daemon_check_ready(void *arg)
 	struct daemon *d = arg;
 	char *url;
 
-	if (d->ready || d->stopping)
+	if (d->ready || d->stopping || !d->claimed)
 		return;
-	/* a shard may be claimed before a reader is connected */
+	/* a shard may be claimed before a reader is connected, and its executions known later still */
 	if (!store_is_up(d->store) || !engine_is_ready(d->engine)) {
 		loop_timer_set(&d->ready_timer, READY_LOOK_MS);
 		return;
@@ -224,6 +224,7 @@ daemon_claimed(void *arg, int32_t shard)
 	struct daemon *d = arg;
 	const struct store_events *inner = engine_store_events(d->engine);
 
+	d->claimed = true;
 	inner->shard_claimed(inner->arg, shard);
 	if (!d->ready)
 		loop_at_turn_end(d->loop, daemon_check_ready, d);
@@ -248,12 +249,12 @@ daemon_catalogue_changed(void *arg)
 }
 
 static void
-daemon_asked(void *arg, int32_t shard, const struct uuid *id)
+daemon_asked(void *arg, enum store_asked what, int32_t shard, const struct uuid *id)
 {
 	struct daemon *d = arg;
 	const struct store_events *inner = engine_store_events(d->engine);
 
-	inner->asked(inner->arg, shard, id);
+	inner->asked(inner->arg, what, shard, id);
 }
 
 /* --- while it runs ------------------------------------------------------------------ */

@@ -100,27 +100,29 @@ struct signals {
 static void forget_send(void *arg);
 
 static void
-signals_tell(const struct signals *g, int32_t shard, const struct uuid *id)
+signals_tell(const struct signals *g, enum store_asked what, int32_t shard, const struct uuid *id)
 {
 	const struct store_events *ev = &g->store->events;
 
 	if (ev->asked != NULL)
-		ev->asked(ev->arg, shard, id);
+		ev->asked(ev->arg, what, shard, id);
 }
 
-/* "SHARD:EXECUTION_ID"; anybody may send anything here, which is no reason to believe it. */
+/* "start:SHARD:EXECUTION_ID" or "signal:..."; anybody may send anything here, which is no reason to believe it. */
 static void
 signals_heard(void *arg, const char *channel, const char *payload)
 {
 	const struct signals *g = arg;
-	char *end;
-	long shard = strtol(payload, &end, 10);
+	enum store_asked what = strncmp(payload, "start:", 6) == 0 ? ASKED_START : ASKED_SIGNAL;
+	const char *rest = strchr(payload, ':');
+	char *end = NULL;
+	long shard = rest != NULL ? strtol(rest + 1, &end, 10) : -1;
 	struct uuid id;
 
 	(void)channel;
-	if (*end == ':' && shard >= 0 && shard < STORE_SHARDS &&
+	if (shard >= 0 && shard < STORE_SHARDS && *end == ':' &&
 	    uuid_parse(end + 1, strlen(end + 1), &id) == 0)
-		signals_tell(g, (int32_t)shard, &id);
+		signals_tell(g, what, (int32_t)shard, &id);
 	else
 		log_warn("store: a notification of pawl_client that is not pawl's is dropped");
 }
@@ -129,7 +131,7 @@ static void
 signals_listening(void *arg, const PGresult *r)
 {
 	if (pg_done(r))
-		signals_tell(arg, -1, NULL);
+		signals_tell(arg, ASKED_UNHEARD, -1, NULL);
 }
 
 static void

@@ -38,6 +38,12 @@ struct store_options {
 	int batch_max;         /* records in one batch at most */
 };
 
+enum store_asked {
+	ASKED_START,  /* it is to begin: its row is there, and it has no journal */
+	ASKED_SIGNAL, /* there is a signal for it (store/signal.h) */
+	ASKED_UNHEARD /* anything, while we did not hear it; shard -1, id NULL */
+};
+
 struct store_events {
 	/*
 	 * The shard is ours from now on (its writer holds the lock): load its open
@@ -51,11 +57,8 @@ struct store_events {
 	void (*shard_lost)(void *arg, int32_t shard);
 	/* Another node changed the catalogue (or we cannot know): cached machines are to be looked up again. */
 	void (*catalogue_changed)(void *arg);
-	/*
-	 * An application asked for something by SQL for this execution: started it, or left a signal
-	 * (store/signal.h). id NULL: some may have asked while we did not hear it. NULL = not wanted.
-	 */
-	void (*asked)(void *arg, int32_t shard, const struct uuid *id);
+	/* What an application asked for by SQL, for this execution. NULL = not wanted. */
+	void (*asked)(void *arg, enum store_asked what, int32_t shard, const struct uuid *id);
 	void *arg;
 };
 

@@ -1,8 +1,8 @@
 /*
  * client - what applications asked for by SQL, carried to the executions it is meant for.
  *
- * A notification names an execution: one that is new here is loaded, and starts, having no
- * journal; what pawl.signal holds for it is delivered. A signal leaves its table when its
+ * A notification names an execution: one that is new is loaded, and starts, having no
+ * journal; or what pawl.signal holds for it is delivered. A signal leaves its table when its
  * effect is durable. Notifications may be missed: a claim of a shard, and the
  * connection that listens coming back, look for all there is. Delivering twice does no harm: a task
  * has one answer, an execution one end.
@@ -211,17 +211,15 @@ client_read(struct engine *g, int32_t shard, const struct uuid *id, int64_t dela
 /* --- notifications ------------------------------------------------------------------ */
 
 void
-client_asked(struct engine *g, int32_t shard, const struct uuid *id)
+client_asked(struct engine *g, enum store_asked what, int32_t shard, const struct uuid *id)
 {
-	struct slot *slot;
-
 	if (!store_owns(g->store, shard))
 		return;
-	if (slots_find(&g->slots, id) == NULL) {
-		slot = slots_add(&g->slots, id, shard);
-		loader_enqueue(resident_new(g, slot));
-	}
-	client_read(g, shard, id, 0);
+	/* for a signal as well: the word of its start may have been missed */
+	if (slots_find(&g->slots, id) == NULL)
+		loader_enqueue(resident_new(g, slots_add(&g->slots, id, shard)));
+	if (what == ASKED_SIGNAL)
+		client_read(g, shard, id, 0);
 }
 
 void

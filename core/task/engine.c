@@ -26,7 +26,7 @@ static void engine_drain_over(void *arg);
 static void engine_shard_claimed(void *arg, int32_t shard);
 static void engine_shard_lost(void *arg, int32_t shard);
 static void engine_catalogue_changed(void *arg);
-static void engine_asked(void *arg, int32_t shard, const struct uuid *id);
+static void engine_asked(void *arg, enum store_asked what, int32_t shard, const struct uuid *id);
 
 struct engine *
 engine_new(struct loop *l, const struct engine_options *o)
@@ -134,12 +134,12 @@ engine_catalogue_changed(void *arg)
 }
 
 static void
-engine_asked(void *arg, int32_t shard, const struct uuid *id)
+engine_asked(void *arg, enum store_asked what, int32_t shard, const struct uuid *id)
 {
-	if (id != NULL)
-		client_asked(arg, shard, id);
-	else
+	if (what == ASKED_UNHEARD)
 		client_missed(arg);
+	else
+		client_asked(arg, what, shard, id);
 }
 
 void

@@ -185,7 +185,7 @@ void loader_facts(const struct resident *r, const char *name, struct run_facts *
 /* client.c */
 /* Reads the signals of one execution, or (id NULL) of a shard, and delivers them. */
 void client_read(struct engine *g, int32_t shard, const struct uuid *id, int64_t delay_ms);
-void client_asked(struct engine *g, int32_t shard, const struct uuid *id);
+void client_asked(struct engine *g, enum store_asked what, int32_t shard, const struct uuid *id);
 void client_missed(struct engine *g); /* looks for everything there may be */
 void client_stop(struct engine *g);
 

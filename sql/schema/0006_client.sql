@@ -4,8 +4,8 @@
 -- An execution that is started here is a row of pawl.execution and one of pawl.open_execution without a journal: the
 -- node that owns the shard makes its first move. These rows are written as the last act of the caller's transaction:
 -- a name that is not committed yet makes everybody wait who starts one of that name, and a node must not wait
--- for people. What is said to a running execution waits in pawl.signal. A notification of the channel
--- pawl_client, "SHARD:EXECUTION_ID", tells the node; after a crash it finds both by itself.
+-- for people. What is said to a running execution waits in pawl.signal. A notification of the channel pawl_client,
+-- "start:SHARD:EXECUTION_ID" or "signal:SHARD:EXECUTION_ID", tells the node; after a crash it finds both by itself.
 
 CREATE TABLE pawl.setting (
 	name text PRIMARY KEY,
@@ -164,10 +164,10 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION pawl.task_is_open(smallint, uuid, bigint) IS 'Whether an attempt waits for its answer, by the history.';
 
-CREATE FUNCTION pawl.tell_node(of_shard smallint, of_execution uuid) RETURNS void
+CREATE FUNCTION pawl.tell_node(what text, of_shard smallint, of_execution uuid) RETURNS void
 LANGUAGE sql
-RETURN pg_notify('pawl_client', of_shard || ':' || of_execution);
-COMMENT ON FUNCTION pawl.tell_node(smallint, uuid) IS 'There is something to do for the execution, once the transaction commits.';
+RETURN pg_notify('pawl_client', what || ':' || of_shard || ':' || of_execution);
+COMMENT ON FUNCTION pawl.tell_node(text, smallint, uuid) IS 'Once the transaction commits there is an execution to start, or a signal for one.';
 
 CREATE FUNCTION pawl.now_ms() RETURNS bigint
 LANGUAGE sql VOLATILE
@@ -213,7 +213,7 @@ BEGIN
 	IF FOUND THEN
 		INSERT INTO pawl.open_execution (execution_id, machine_id, shard)
 		VALUES (NEW.execution_id, NEW.machine_id, NEW.shard);
-		PERFORM pawl.tell_node(NEW.shard, NEW.execution_id);
+		PERFORM pawl.tell_node('start', NEW.shard, NEW.execution_id);
 	ELSIF pawl.is_same_start(NEW.machine_id, NEW.name, NEW.input) IS NOT TRUE THEN
 		PERFORM pawl.refuse_name((SELECT m.name FROM pawl.machine AS m WHERE m.id = NEW.machine_id), NEW.name);
 	END IF;
@@ -306,7 +306,7 @@ BEGIN
 		INSERT INTO pawl.signal AS s (shard, execution_id, task_id, kind, error, cause, created_ms)
 		VALUES (e.shard, e.id, 0, 'STOP', error, cause, pawl.now_ms())
 		ON CONFLICT DO NOTHING;
-		PERFORM pawl.tell_node(e.shard, e.id);
+		PERFORM pawl.tell_node('signal', e.shard, e.id);
 	END IF;
 END
 $$;
@@ -331,7 +331,7 @@ BEGIN
 			WHERE e.shard = t.shard AND e.id = t.execution_id AND e.status = 'RUNNING') THEN
 		PERFORM pawl.refuse('TaskTimedOut', 'Task Timed Out: ''Provided task does not exist anymore''');
 	END IF;
-	PERFORM pawl.tell_node(t.shard, t.execution_id);
+	PERFORM pawl.tell_node('signal', t.shard, t.execution_id);
 END
 $$;
 COMMENT ON FUNCTION pawl.signal_task(text, text, boolean, text, text, text) IS 'Leaves a signal for the attempt that a token names.';

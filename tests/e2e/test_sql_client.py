@@ -361,7 +361,7 @@ def permissions():
     for table in tables:
         for statement in (f"SELECT * FROM pawl.{table}", f"DELETE FROM pawl.{table}"):
             check_is("42501" in session.say(statement), statement)
-    for call in ("read_token('x')", "tell_node(0::smallint, gen_random_uuid())", "admit_clients()"):
+    for call in ("read_token('x')", "tell_node('start', 0::smallint, gen_random_uuid())", "admit_clients()"):
         check_is("42501" in session.say(f"SELECT pawl.{call}"), call)
     session.close()
 
