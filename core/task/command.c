@@ -486,7 +486,8 @@ command_pool_free(struct command_pool *p)
 		return;
 	while ((c = TAILQ_FIRST(&p->running)) != NULL)
 		command_kill(c);
-	while ((c = TAILQ_FIRST(&p->dead)) != NULL) {
+	for (c = TAILQ_FIRST(&p->dead); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
 		reap(c);
 		command_free(c);
 	}

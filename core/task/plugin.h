@@ -325,7 +325,7 @@ struct pawl_http_call {
 	const char
 	    *access_key_id; /* services: who signed; NULL = pawld has no keys, all are trusted */
 	const char
-	    *request_id; /* services: a fresh uuid, for x-amzn-RequestId and ResponseMetadata */
+	    *request_id;     /* services: a fresh uuid, for x-amzn-RequestId and ResponseMetadata */
 	const char *address; /* the client's, or that of the proxy before pawld; "" = not known */
 };
 typedef void pawl_http_call_cb(void *arg, const struct pawl_http_call *c);

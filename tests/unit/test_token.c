@@ -52,7 +52,8 @@ the_form_of_a_token_is_as_described(void **state)
 
 	(void)state;
 	make(&token, SECRET, &task);
-	assert_string_equal(token.data, "tZI-gSuv4xS3e81kIv3HNcwDIAQIDBAUGBwgJCgsMDQ4PEAAAcEiGDd95");
+	assert_string_equal(token.data,
+	    "tZI-gSuv4xS3e81kIv3HNcwDIAQIDBAUGBwgJCgsMDQ4PEAAAcEiGDd95");
 	buf_fini(&token);
 }
 
