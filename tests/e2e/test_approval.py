@@ -419,7 +419,8 @@ def _():
 
 @check("kill -9 at any time of a decision loses and doubles nothing")
 def _():
-    server = node("crashed")
+    postgres().sql("CREATE DATABASE killed")
+    server = node("killed")
     for delay in (0, 1, 2, 3, 5, 8, 12, 20):
         asked = Asked(server)
         path = urllib.parse.urlsplit(asked.link()).path
@@ -435,7 +436,7 @@ def _():
         end = server.client().wait(asked.execution)
         equal(len(json.loads(end["output"])["Decisions"]), 1)
         rows = postgres().sql("SELECT count(*) FROM pawl_approval.audit WHERE who = 'ann' AND request_id = "
-                              f"'{asked.request['requestId']}'", "crashed")
+                              f"'{asked.request['requestId']}'", "killed")
         equal(rows, "1", "rows of the audit")
     server.stop()
 
