@@ -280,6 +280,7 @@ def _():
           "The task that started the execution does not wait for it any more.")
     for depth in range(3):
         equal(client.wait(execution_arn(f"deep{depth}", "bottom"))["status"], "ABORTED")
+    client.create("after", one({"Type": "Pass"}))
     for suffix in ("", ".waitForTaskToken"):
         definition = one({"Type": "Parallel", "Branches": [
             nested(suffix, Input={"seconds": 3600, "token.$": "$$.Execution.Id"}, Name="free" + suffix),
@@ -289,7 +290,9 @@ def _():
         child = execution_arn("wait", "free" + suffix)
         wait_for(lambda: len(running(client, "wait")) == 1, what="the child to run")
         client.call("StopExecution", executionArn=parent)
-        time.sleep(0.2)
+        # what its end asks for comes before what starts after it
+        client.wait(parent)
+        client.wait(client.start(machine_arn("after"), {}))
         equal(client.describe(child)["status"], "RUNNING", f"the child of startExecution{suffix}")
         client.call("StopExecution", executionArn=child)
 
