@@ -53,7 +53,7 @@ SELECT entry, message_id, sequence_number, problem FROM pawl_queue.send_entries(
 
 -- name: receive
 -- $1 name  $2 how many  $3 seconds or NULL
-SELECT pawl_queue.receive($1, $2::integer, $3::integer);
+SELECT told, pawl_queue.is_held($1) FROM pawl_queue.receive($1, $2::integer, $3::integer) AS told;
 
 -- name: delete_messages
 -- $1 name  $2 queue ids  $3 seqs  $4 receipts

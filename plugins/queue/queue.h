@@ -216,8 +216,9 @@ struct receiver {
 	struct line *line;   /* NULL = it does not wait */
 	bool parked;         /* no query is under way */
 	bool last;           /* its time is over: the next answer counts */
+	unsigned nheld;      /* looks since then that only found messages which others held */
 	uint64_t seen;       /* wakes of the line when its query began */
-	uint64_t timer;      /* end of its time */
+	uint64_t timer;      /* end of its time, then its next look */
 	int64_t wait_ms;     /* how long it may wait; -1 = as the queue says */
 	int64_t max;         /* messages */
 	char visibility[16]; /* seconds; "" = as the queue says */

@@ -3,7 +3,9 @@
  *
  * A receiver asks the database once. When there is nothing it stands in the queue's line,
  * without a connection, until something wakes it or its time is over; before it says that there is
- * nothing it looks once more. A receiver whose client has gone asks for nothing any more.
+ * nothing it looks once more. A look passes over messages that others hold in a transaction. Nobody
+ * tells when they are let go, so after such a look there is soon another, a limited number of
+ * times when the receiver's time is over. A receiver whose client has gone asks for nothing any more.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,11 @@
 #include "text.h"
 
 #define RECEIVE_MAX 10
+
+/* Looks again at messages that others hold: who waits, and whose time is over (then twice as long each time). */
+#define HELD_WAITING_MS 50
+#define HELD_LAST_MS 10
+#define HELD_LOOKS 7 /* 1.3 s in all */
 
 void
 receiver_look(struct receiver *v)
@@ -96,9 +103,18 @@ client_gone(void *arg)
 	request_free(r);
 }
 
-/* There is nothing: waits, looks again, or says so. */
 static void
-found_nothing(struct receiver *v, struct pawl_doc told)
+held_over(void *arg)
+{
+	struct receiver *v = arg;
+
+	v->timer = 0;
+	receiver_look(v);
+}
+
+/* There is nothing to take: waits, looks again, or says so. held: there is, but others hold it. */
+static void
+found_nothing(struct receiver *v, struct pawl_doc told, bool held)
 {
 	struct request *r = v->request;
 	const struct pawl_host *h = r->queue->host;
@@ -108,7 +124,15 @@ found_nothing(struct receiver *v, struct pawl_doc told)
 		docs_int(h, h->doc_get(h, told, "wait"), &wait_s);
 		v->wait_ms = wait_s * 1000;
 	}
-	if (v->last || v->wait_ms == 0) {
+	if (v->wait_ms == 0)
+		v->last = true;
+	if (v->last && held && v->nheld < HELD_LOOKS) {
+		h->log(h, PAWL_LOG_DEBUG, 0, "messages of %s are held by others", r->name);
+		h->call_gone(h, r->call.id, client_gone, r);
+		v->timer = h->timer_start(h, HELD_LAST_MS << v->nheld++, held_over, v);
+		return;
+	}
+	if (v->last) {
 		answer_messages(r, PAWL_NO_DOC);
 		return;
 	}
@@ -128,6 +152,7 @@ receive_done(struct request *r, const struct pawl_sql_rows *rows)
 {
 	const struct pawl_host *h = r->queue->host;
 	const char *text = request_value(rows, 0, 0);
+	bool held = strcmp(request_value(rows, 0, 1), "t") == 0;
 	struct queue *q = r->queue;
 	struct pawl_doc told, messages;
 	char *name, *buried;
@@ -143,7 +168,7 @@ receive_done(struct request *r, const struct pawl_sql_rows *rows)
 		line_tell(q, buried, 1, 0);
 	name = text_format("%s", r->name);
 	if (h->doc_len(h, messages) == 0) {
-		found_nothing(r->receiver, told);
+		found_nothing(r->receiver, told, held);
 	} else {
 		bool more = h->doc_len(h, messages) == (size_t)r->receiver->max;
 
@@ -153,6 +178,8 @@ receive_done(struct request *r, const struct pawl_sql_rows *rows)
 	}
 	if (h->doc_int(h, h->doc_get(h, told, "due"), &due_ms))
 		line_wake(q, name, 1, due_ms);
+	if (held)
+		line_wake(q, name, 1, HELD_WAITING_MS);
 	free(name);
 	h->free(h, buried);
 	h->doc_unref(h, told);

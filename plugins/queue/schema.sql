@@ -583,3 +583,65 @@ FROM pawl_queue.queue q CROSS JOIN LATERAL (
 
 -- name: queue_summary_comment
 COMMENT ON VIEW pawl_queue.queue_summary IS 'For people: how many messages each queue has. It counts them, which takes time for long queues.';
+
+-- name: take_ordered_unexpired
+-- As above, but passes over groups that have nothing but messages past the retention: before the
+-- sweep they would stand in front of groups that have some to receive.
+CREATE OR REPLACE FUNCTION pawl_queue.take_ordered(q pawl_queue.queue, dead pawl_queue.queue, max_messages integer) RETURNS bigint[]
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
+DECLARE
+	oldest CONSTANT timestamptz := now() - make_interval(secs => q.retention_seconds);
+	groups text[];
+	next_group text;
+	taken bigint[] := '{}';
+	more bigint[];
+	spent bigint[];
+BEGIN
+	groups := ARRAY(SELECT g.group_id FROM pawl_queue.message_group g
+		WHERE g.queue_id = q.queue_id AND g.available_at <= now()
+			AND (SELECT m.sent_at FROM pawl_queue.message m
+				WHERE m.fifo AND m.queue_id = g.queue_id AND m.group_id = g.group_id
+				ORDER BY m.seq DESC LIMIT 1) > oldest
+		ORDER BY g.available_at LIMIT max_messages FOR UPDATE OF g SKIP LOCKED);
+	FOREACH next_group IN ARRAY groups LOOP
+		LOOP
+			-- the first messages of the group, up to one that may not be received yet
+			SELECT array_agg(o.seq) FILTER (WHERE NOT o.spent), array_agg(o.seq) FILTER (WHERE o.spent) INTO more, spent
+			FROM (SELECT h.seq, h.spent, bool_and(h.visible) OVER (ORDER BY h.seq) AS open FROM (
+				SELECT m.seq, m.visible_at <= now() AS visible, dead.queue_id IS NOT NULL AND m.receives >= q.max_receives AS spent
+				FROM pawl_queue.message m
+				WHERE m.fifo AND m.queue_id = q.queue_id AND m.group_id = next_group AND m.sent_at > oldest
+				ORDER BY m.seq LIMIT max_messages - cardinality(taken)) h) o
+			WHERE o.open;
+			EXIT WHEN spent IS NULL;
+			PERFORM pawl_queue.bury(q, dead, spent);
+			EXIT WHEN more IS NOT NULL;
+		END LOOP;
+		taken := taken || coalesce(more, '{}');
+		EXIT WHEN cardinality(taken) >= max_messages;
+	END LOOP;
+	PERFORM pawl_queue.regroup(q.queue_id, groups);
+	RETURN taken;
+END $$;
+
+-- name: is_held
+-- Whether a queue has messages that may be received. After a receive that took less than it might:
+-- whether others held some of them (a sweep, a delete, a send, another receiver), who may let them go.
+CREATE FUNCTION pawl_queue.is_held(queue_name text) RETURNS boolean
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
+DECLARE
+	q pawl_queue.queue;
+	oldest timestamptz;
+BEGIN
+	SELECT * INTO q FROM pawl_queue.queue x WHERE x.name = queue_name;
+	oldest := now() - make_interval(secs => q.retention_seconds);
+	IF q.fifo THEN
+		RETURN EXISTS (SELECT FROM pawl_queue.message_group g
+			WHERE g.queue_id = q.queue_id AND g.available_at <= now()
+				AND (SELECT m.visible_at FROM pawl_queue.message m
+					WHERE m.fifo AND m.queue_id = g.queue_id AND m.group_id = g.group_id AND m.sent_at > oldest
+					ORDER BY m.seq LIMIT 1) <= now());
+	END IF;
+	RETURN EXISTS (SELECT FROM pawl_queue.message m
+		WHERE m.queue_id = q.queue_id AND m.visible_at <= now() AND m.sent_at > oldest);
+END $$;

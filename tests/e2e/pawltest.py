@@ -28,6 +28,7 @@ import threading
 import time
 import traceback
 import urllib.parse
+import uuid
 
 SOURCE = pathlib.Path(os.environ.get("srcdir") or pathlib.Path(__file__).parents[2]).resolve()
 BUILD = pathlib.Path(os.environ.get("PAWL_BUILD") or os.environ.get("builddir")
@@ -285,6 +286,38 @@ class Postgres:
         return self.conninfo(name)
 
 
+class Session:
+    """A psql that stays: one connection, statement by statement."""
+
+    def __init__(self, conninfo):
+        self.process = subprocess.Popen(
+            [f"{postgres_bin()}/psql", "-X", "-q", "-A", "-t", "-d", conninfo, "-v", "VERBOSITY=verbose",
+             "-v", "SHOW_CONTEXT=never", "-f", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True)
+
+    def send(self, statement):
+        self.mark = uuid.uuid4().hex
+        self.process.stdin.write(f"{statement};\n\\echo {self.mark}\n")
+        self.process.stdin.flush()
+
+    def answer(self):
+        lines = []
+        for line in self.process.stdout:
+            if line.strip() == self.mark:
+                return "".join(lines).strip()
+            lines.append(line)
+        raise AssertionError("psql ended: " + "".join(lines))
+
+    def say(self, statement):
+        self.send(statement)
+        return self.answer()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(30)
+        self.process.stdout.close()
+
+
 def failpoints():
     """Names of pawld's fail points; none in a build without them."""
     done = subprocess.run([need_pawld(), "--list-failpoints"], check=False, capture_output=True,
@@ -305,6 +338,7 @@ def plugin_folder(folder, modules=()):
         if not link.exists():
             link.symlink_to(path)
     return plugins
+
 
 
 class Pawld:

@@ -451,6 +451,68 @@ def _():
                          "WHERE name IN ('old', 'old.fifo')") == "2", what="the sweep")
 
 
+@contextlib.contextmanager
+def held(*statements):
+    """Another session has run these in a transaction that it rolls back in the end."""
+    session = pawltest.Session(postgres().conninfo(database()))
+    session.say("BEGIN")
+    for statement in statements:
+        session.say(statement)
+    try:
+        yield
+    finally:
+        session.say("ROLLBACK")
+        session.close()
+
+
+# how others hold a message so that a receiver passes over it
+HOLDS = {"held": "UPDATE pawl_queue.message SET visible_at = 'infinity' WHERE body = 'held'",
+         "held.fifo": "SELECT FROM pawl_queue.message_group WHERE group_id = 'held' FOR UPDATE"}
+
+
+def queue_of_held(name):
+    url = sqs().create(name, **({"FifoQueue": "true"} if name.endswith(".fifo") else {}))
+    more = {"MessageGroupId": "held", "MessageDeduplicationId": "1"} if name.endswith(".fifo") else {}
+    sqs().send(url, "held", **more)
+    return url
+
+
+@check("a receiver does not miss a message that another transaction holds while it looks")
+def _():
+    for name, hold in HOLDS.items():
+        url = queue_of_held(name)
+        with held(hold):
+            equal(sqs().bodies(url), [], "while it is held")
+            looks = daemon().log().count(f"messages of {name} are held")
+            one_look = in_background(Sqs().bodies, url)
+            wait_for(lambda: daemon().log().count(f"messages of {name} are held") > looks, what="a look")
+        equal(one_look.result(60), ["held"], f"by a call that does not wait, of {name}")
+
+
+@check("a receiver that waits looks again when others hold the message, soon after they let it go")
+def _():
+    for name, hold in HOLDS.items():
+        url = queue_of_held("wait-" + name)
+        before = parked()
+        with held(hold):
+            waiting = in_background(Sqs().bodies, url, 20)
+            wait_for(lambda: parked() > before, what="the receiver to wait")
+            began = time.monotonic()
+        equal(waiting.result(60), ["held"], f"received of {name}")
+        if time.monotonic() - began > 15:
+            raise AssertionError("the receiver slept to the end of its time")
+
+
+@check("a group whose messages are all past the retention does not stand before another")
+def _():
+    url = sqs().create("stale.fifo", FifoQueue="true", MessageRetentionPeriod="60")
+    for group in "ab":
+        sqs().send(url, group, MessageGroupId=group, MessageDeduplicationId=group)
+    with held("SELECT pg_advisory_xact_lock(1885435761, 0)"):  # no sweep
+        sql("UPDATE pawl_queue.message SET sent_at = sent_at - interval '2 minutes' WHERE body = 'a' AND group_id = 'a'")
+        equal(sqs().bodies(url, n=1), ["b"], "received")
+
+
 @check("a purge takes all messages, also those in flight")
 def _():
     for name, more in (("purge", {}), ("purge.fifo", {"FifoQueue": "true", "ContentBasedDeduplication": "true"})):

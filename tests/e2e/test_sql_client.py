@@ -5,10 +5,8 @@ only if the caller's transaction commits, with the API's checks and errors."""
 import functools
 import json
 import re
-import subprocess
 import threading
 import time
-import uuid
 
 import pawltest
 from pawltest import check, equal, wait_for
@@ -40,32 +38,10 @@ def daemon():
     return pawltest.Pawld(database=conninfo())
 
 
-class Session:
-    """A psql that stays: one connection, statement by statement."""
-
+class Session(pawltest.Session):
     def __init__(self, role="pawl_client"):
-        self.process = subprocess.Popen(
-            [f"{database().bin}/psql", "-X", "-q", "-A", "-t", "-d", conninfo(), "-v", "VERBOSITY=verbose",
-             "-v", "SHOW_CONTEXT=never", "-f", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True)
+        super().__init__(conninfo())
         self.say(f"SET ROLE {role}")
-
-    def send(self, statement):
-        self.mark = uuid.uuid4().hex
-        self.process.stdin.write(f"{statement};\n\\echo {self.mark}\n")
-        self.process.stdin.flush()
-
-    def answer(self):
-        lines = []
-        for line in self.process.stdout:
-            if line.strip() == self.mark:
-                return "".join(lines).strip()
-            lines.append(line)
-        raise AssertionError("psql ended: " + "".join(lines))
-
-    def say(self, statement):
-        self.send(statement)
-        return self.answer()
 
     def refuses(self, statement, code, text):
         """The statement fails with SQLSTATE code and this text."""
@@ -73,11 +49,6 @@ class Session:
         found = re.search(r"ERROR:  (\w{5}): (.*)", got)
         check_is(found is not None, f"{statement} was not refused: {got}")
         equal((found[1], found[2]), (code, text), statement)
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(30)
-        self.process.stdout.close()
 
 
 def check_is(condition, what):
