@@ -19,8 +19,13 @@ static const struct pawl_option approval_options[] = {
 	{ "connections", PAWL_INT, "2", "Connections to PostgreSQL for approvals, 1 to 64." },
 	{ "check", PAWL_DURATION, "1m",
 	    "How often open requests are held against their tasks, and the tables looked at for what other nodes left." },
+	{ "keep", PAWL_DURATION, "0s",
+	    "How long closed requests, their links and their audit are kept; 0s = for ever." },
+	{ "sweep", PAWL_DURATION, "1m", "How often what is older is deleted." },
 	{ NULL, 0, NULL, NULL },
 };
+
+#define SWEEP_BATCH 500
 
 /* --- queries ------------------------------------------------------------------------------- */
 
@@ -126,11 +131,14 @@ schema_is_there(void *arg, const char *why)
 {
 	struct approval *a = arg;
 
-	if (why != NULL)
+	if (why != NULL) {
 		a->host->log(a->host, PAWL_LOG_ERROR, 0,
 		    "the schema pawl_approval is not there: %s", why);
-	else
-		approval_work(a);
+		return;
+	}
+	approval_work(a);
+	if (a->host->option_int(a->host, "keep") > 0)
+		sweep_start(&a->sweep);
 }
 
 static int
@@ -145,6 +153,8 @@ approval_init(const struct pawl_host *h, void **state)
 		return h->refuse(h, "connections is 1 to 64");
 	if (h->option_int(h, "check") < 100)
 		return h->refuse(h, "check is 100ms at least");
+	if (sweep_problem(h) != NULL)
+		return h->refuse(h, "%s", sweep_problem(h));
 	if ((db = h->db_open(h, NULL, (int)connections, &why)) == NULL) {
 		h->refuse(h, "%s", why);
 		h->free(h, why);
@@ -153,6 +163,11 @@ approval_init(const struct pawl_host *h, void **state)
 	a = text_alloc(sizeof(*a));
 	a->host = h;
 	a->db = db;
+	a->sweep = (struct sweep){ .host = h,
+		.db = db,
+		.statement = approval_statement(QUERY_sweep, NULL),
+		.batch = SWEEP_BATCH,
+		.gone = "requests were kept long enough" };
 	TAILQ_INIT(&a->tasks);
 	TAILQ_INIT(&a->notices);
 	TAILQ_INIT(&a->visits);
@@ -179,6 +194,7 @@ approval_stop(void *state)
 	task_fini(a);
 	notice_fini(a);
 	a->host->timer_cancel(a->host, a->timer);
+	sweep_stop(&a->sweep);
 	a->host->db_close(a->host, a->db);
 	free(a->page_headers);
 	explicit_bzero(a->key, sizeof(a->key));

@@ -21,6 +21,7 @@
 #include "form.h"
 #include "link.h"
 #include "queries_gen.h"
+#include "sweep.h"
 #include "text.h"
 
 #define APPROVAL_COMMENT_MAX 2000 /* bytes */
@@ -58,6 +59,7 @@ struct approval {
 	uint64_t timer; /* until something is due; 0 = none */
 	bool working;   /* a query about what is due is under way */
 	bool again;     /* there is more to do when it has ended */
+	struct sweep sweep;
 };
 
 /* Does what is due now: something has changed. */

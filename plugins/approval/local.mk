@@ -4,7 +4,7 @@ plugins_approval_approval_la_SOURCES = plugins/approval/approval.c plugins/appro
 	plugins/approval/api.c plugins/approval/form.c plugins/approval/form.h \
 	plugins/approval/link.c plugins/approval/link.h plugins/approval/notice.c \
 	plugins/approval/page.c plugins/approval/schema.c plugins/approval/task.c \
-	plugins/approval/visit.c $(common_text) $(common_docs)
+	plugins/approval/visit.c $(common_text) $(common_docs) $(common_sweep)
 nodist_plugins_approval_approval_la_SOURCES = plugins/approval/queries_gen.h plugins/approval/schema_gen.h
 plugins_approval_approval_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(top_builddir)/plugins/approval $(LIBCRYPTO_CFLAGS)
 plugins_approval_approval_la_LDFLAGS = $(PLUGIN_LINKFLAGS)

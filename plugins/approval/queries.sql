@@ -37,6 +37,10 @@ SELECT ceil(extract(epoch FROM least((SELECT min(due_at) FROM pawl_approval.requ
 UPDATE pawl_approval.mail SET state = $2, error = $3, due_at = clock_timestamp() + $4::double precision * interval '1 second'
 WHERE mail_id = $1::bigint AND state = 'waiting';
 
+-- name: sweep
+-- $1 how many at a time  $2 seconds to keep
+SELECT pawl_approval.sweep($1::integer, $2::double precision);
+
 -- name: list
 -- $1 state or NULL  $2 approver or NULL  $3 machine (name or ARN) or NULL  $4 seq of the last one before, or 0  $5 how many  $6 request or NULL
 SELECT r.seq, r.request_id, r.state, r.title, r.body, r.data::text, r.form::text, r.quorum, r.comment_required,

@@ -303,3 +303,49 @@ BEGIN
 	END LOOP;
 END
 $$;
+
+-- name: request_closed
+CREATE INDEX request_closed ON pawl_approval.request (closed_at) WHERE state <> 'open';
+
+-- name: audit_change
+DROP TRIGGER audit_stays ON pawl_approval.audit;
+
+-- name: audit_unchanged
+CREATE TRIGGER audit_stays BEFORE UPDATE OR TRUNCATE ON pawl_approval.audit
+	FOR EACH STATEMENT EXECUTE FUNCTION pawl_approval.audit_stays();
+
+-- name: audit_kept
+-- What is known of a request goes after the request, with sweep.
+CREATE FUNCTION pawl_approval.audit_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF EXISTS (SELECT FROM pawl_approval.request AS r WHERE r.request_id = OLD.request_id) THEN
+		RAISE EXCEPTION 'pawl_approval.audit is only added to' USING ERRCODE = 'insufficient_privilege';
+	END IF;
+	RETURN OLD;
+END
+$$;
+
+-- name: audit_kept_trigger
+CREATE TRIGGER audit_kept BEFORE DELETE ON pawl_approval.audit
+	FOR EACH ROW EXECUTE FUNCTION pawl_approval.audit_kept();
+
+-- name: sweep
+-- Deletes requests that were closed that many seconds ago, up to batch, with all that belongs to them. How many; -1: somebody else is at it.
+CREATE FUNCTION pawl_approval.sweep(batch integer, keep double precision) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	old uuid[];
+BEGIN
+	IF NOT pg_try_advisory_xact_lock(1885435763, 0) THEN
+		RETURN -1;
+	END IF;
+	old := ARRAY(SELECT request_id FROM pawl_approval.request
+		WHERE state <> 'open' AND closed_at <= now() - make_interval(secs => keep)
+		ORDER BY closed_at LIMIT batch FOR UPDATE SKIP LOCKED);
+	DELETE FROM pawl_approval.mail WHERE approver_id IN
+		(SELECT approver_id FROM pawl_approval.approver WHERE request_id = ANY (old));
+	DELETE FROM pawl_approval.approver WHERE request_id = ANY (old);
+	DELETE FROM pawl_approval.request WHERE request_id = ANY (old);
+	DELETE FROM pawl_approval.audit WHERE request_id = ANY (old);
+	RETURN cardinality(old);
+END
+$$;

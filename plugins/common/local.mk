@@ -3,6 +3,7 @@
 
 common_text = plugins/common/text.c plugins/common/text.h
 common_docs = plugins/common/docs.c plugins/common/docs.h
+common_sweep = plugins/common/sweep.c plugins/common/sweep.h
 # envelope and awswire need text and docs as well
 common_envelope = plugins/common/envelope.c plugins/common/envelope.h
 common_awswire = plugins/common/awswire.c plugins/common/awswire.h \

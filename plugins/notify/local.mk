@@ -6,7 +6,7 @@ plugins_notify_notify_la_SOURCES = plugins/notify/notify.c plugins/notify/notify
 	plugins/notify/names.c plugins/notify/page.c plugins/notify/publish.c \
 	plugins/notify/request.c plugins/notify/schema.c plugins/notify/subscription.c \
 	plugins/notify/task.c plugins/notify/topic.c plugins/notify/wait.c plugins/notify/webhook.c \
-	$(common_text) $(common_docs) $(common_envelope) $(common_awswire)
+	$(common_text) $(common_docs) $(common_sweep) $(common_envelope) $(common_awswire)
 nodist_plugins_notify_notify_la_SOURCES = plugins/notify/queries_gen.h plugins/notify/schema_gen.h
 plugins_notify_notify_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(top_builddir)/plugins/notify $(LIBCRYPTO_CFLAGS)
 plugins_notify_notify_la_LDFLAGS = $(PLUGIN_LINKFLAGS)

@@ -129,33 +129,6 @@ notify_value(const struct pawl_sql_rows *rows, size_t row, size_t column)
 	return rows->values[row * rows->ncolumns + column];
 }
 
-/* --- sweeping ------------------------------------------------------------------------------ */
-
-static void sweep(void *arg);
-
-static void
-swept(void *arg, const struct pawl_sql_answer *a)
-{
-	struct notify *n = arg;
-	long count =
-	    a->result == PAWL_SQL_OK ? strtol(notify_value(&a->sets[0], 0, 0), NULL, 10) : 0;
-
-	n->sweep_timer = n->host->timer_start(n->host,
-	    count >= SWEEP_BATCH ? 100 : n->host->option_int(n->host, "sweep"), sweep, n);
-}
-
-static void
-sweep(void *arg)
-{
-	struct notify *n = arg;
-	char keep[32], batch[16];
-
-	snprintf(keep, sizeof(keep), "%.3f", (double)n->host->option_int(n->host, "keep") / 1000);
-	snprintf(batch, sizeof(batch), "%d", SWEEP_BATCH);
-	notify_query(n, QUERY_sweep, (const char *const[]){ keep, batch }, swept, n);
-	n->sweep_timer = 0;
-}
-
 /* --- life ------------------------------------------------------------------------------------ */
 
 static void set_here(void *arg);
@@ -202,9 +175,7 @@ schema_is_there(void *arg, const char *why)
 		return;
 	}
 	set_here(n);
-	if (n->sweep_timer == 0)
-		n->sweep_timer =
-		    n->host->timer_start(n->host, n->host->option_int(n->host, "sweep"), sweep, n);
+	sweep_start(&n->sweep);
 }
 
 static void
@@ -218,8 +189,6 @@ wrong_option(const struct pawl_host *h)
 {
 	if (h->option_int(h, "connections") < 1 || h->option_int(h, "connections") > 64)
 		return "connections is 1 to 64";
-	if (h->option_int(h, "sweep") < 100)
-		return "sweep is 100ms at least";
 	if (h->option_int(h, "timeout") < 100 || h->option_int(h, "timeout") > 600000)
 		return "timeout is 100ms to 10m";
 	if (h->option_int(h, "max_tries") < 1 || h->option_int(h, "max_tries") > 1000)
@@ -227,7 +196,7 @@ wrong_option(const struct pawl_host *h)
 	if (h->option_int(h, "first_delay") < 1 ||
 	    h->option_int(h, "max_delay") < h->option_int(h, "first_delay"))
 		return "first_delay is 1ms at least, max_delay no less than that";
-	return NULL;
+	return sweep_problem(h);
 }
 
 static int
@@ -244,6 +213,11 @@ init(const struct pawl_host *h, void **state)
 	n = text_alloc(sizeof(*n));
 	n->host = h;
 	n->db = db;
+	n->sweep = (struct sweep){ .host = h,
+		.db = db,
+		.statement = notify_statement(QUERY_sweep, NULL),
+		.batch = SWEEP_BATCH,
+		.gone = "messages and deliveries were kept long enough" };
 	TAILQ_INIT(&n->requests);
 	TAILQ_INIT(&n->tasks);
 	TAILQ_INIT(&n->pages);
@@ -272,7 +246,7 @@ stop(void *state)
 	page_fini(n);
 	deliver_fini(n);
 	hint_fini(n);
-	h->timer_cancel(h, n->sweep_timer);
+	sweep_stop(&n->sweep);
 	h->timer_cancel(h, n->here_timer);
 	h->db_close(h, n->db);
 	free(n);

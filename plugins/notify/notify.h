@@ -29,6 +29,7 @@
 #include "awswire.h"
 #include "envelope.h"
 #include "queries_gen.h"
+#include "sweep.h"
 
 #define NOTIFY_NAME_MAX 256
 #define NOTIFY_BATCH_MAX 10
@@ -93,7 +94,8 @@ struct notify {
 	bool ready;         /* the schema is there */
 	bool taking, again; /* a query that takes some is under way; another one must follow */
 	uint64_t due_timer;
-	uint64_t here_timer, sweep_timer;
+	uint64_t here_timer;
+	struct sweep sweep;
 };
 
 extern const struct awswire_service notify_wire;

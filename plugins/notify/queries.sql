@@ -109,8 +109,8 @@ UPDATE pawl_notify.delivery SET due_at = now() + $4::bigint * interval '1 millis
 WHERE seq = $1::bigint AND tries = $2::integer AND finished_at IS NULL;
 
 -- name: sweep
--- $1 seconds to keep  $2 how many at a time
-SELECT pawl_notify.sweep($1::double precision, $2::integer);
+-- $1 how many at a time  $2 seconds to keep
+SELECT pawl_notify.sweep($2::double precision, $1::integer);
 
 -- name: hint
 -- Tells receivers of queues. $1 names (text[])

@@ -4,7 +4,7 @@ plugins_queue_queue_la_SOURCES = plugins/queue/queue.c plugins/queue/queue.h \
 	plugins/queue/admin.c plugins/queue/attributes.c plugins/queue/consume.c \
 	plugins/queue/line.c plugins/queue/message.c plugins/queue/receive.c \
 	plugins/queue/request.c plugins/queue/schema.c plugins/queue/send.c plugins/queue/task.c \
-	$(common_text) $(common_docs) $(common_envelope) $(common_awswire)
+	$(common_text) $(common_docs) $(common_sweep) $(common_envelope) $(common_awswire)
 nodist_plugins_queue_queue_la_SOURCES = plugins/queue/queries_gen.h plugins/queue/schema_gen.h
 plugins_queue_queue_la_CPPFLAGS = $(PLUGIN_CPPFLAGS) -I$(top_builddir)/plugins/queue $(LIBCRYPTO_CFLAGS)
 plugins_queue_queue_la_LDFLAGS = $(PLUGIN_LINKFLAGS)

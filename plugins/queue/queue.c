@@ -120,37 +120,6 @@ queue_name_of_url(const char *url)
 	return NULL;
 }
 
-/* --- sweeping ------------------------------------------------------------------------------ */
-
-static void sweep_now(void *arg);
-
-static void
-sweep_done(void *arg, const struct pawl_sql_answer *a)
-{
-	struct queue *q = arg;
-	const struct pawl_host *h = q->host;
-	const char *swept = a->result == PAWL_SQL_OK ? request_value(&a->sets[0], 0, 0) : "0";
-	long n = strtol(swept, NULL, 10);
-
-	if (n > 0)
-		h->log(h, PAWL_LOG_INFO, 0, "%ld messages were past their retention", n);
-	q->sweep_timer = h->timer_start(h, n > 0 ? 100 : h->option_int(h, "sweep"), sweep_now, q);
-}
-
-static void
-sweep_now(void *arg)
-{
-	struct queue *q = arg;
-	char batch[16];
-	struct pawl_sql_statement s;
-	struct pawl_sql_call c = { .size = sizeof(c), .statements = &s, .nstatements = 1 };
-
-	q->sweep_timer = 0;
-	snprintf(batch, sizeof(batch), "%d", SWEEP_BATCH);
-	s = queue_statement(QUERY_sweep, (const char *const[]){ batch });
-	q->host->sql_start(q->host, q->db, &c, sweep_done, q);
-}
-
 /* --- life ------------------------------------------------------------------------------------ */
 
 static void
@@ -161,9 +130,8 @@ schema_is_there(void *arg, const char *why)
 	if (why != NULL)
 		q->host->log(q->host, PAWL_LOG_ERROR, 0, "the schema pawl_queue is not there: %s",
 		    why);
-	else if (q->sweep_timer == 0)
-		q->sweep_timer = q->host->timer_start(q->host,
-		    q->host->option_int(q->host, "sweep"), sweep_now, q);
+	else
+		sweep_start(&q->sweep);
 }
 
 static void
@@ -182,8 +150,8 @@ queue_init(const struct pawl_host *h, void **state)
 
 	if (connections < 1 || connections > 64)
 		return h->refuse(h, "connections is 1 to 64");
-	if (h->option_int(h, "sweep") < 100)
-		return h->refuse(h, "sweep is 100ms at least");
+	if (sweep_problem(h) != NULL)
+		return h->refuse(h, "%s", sweep_problem(h));
 	if ((db = h->db_open(h, NULL, (int)connections, &why)) == NULL) {
 		h->refuse(h, "%s", why);
 		h->free(h, why);
@@ -192,6 +160,11 @@ queue_init(const struct pawl_host *h, void **state)
 	q = text_alloc(sizeof(*q));
 	q->host = h;
 	q->db = db;
+	q->sweep = (struct sweep){ .host = h,
+		.db = db,
+		.statement = queue_statement(QUERY_sweep, NULL),
+		.batch = SWEEP_BATCH,
+		.gone = "messages were past their retention" };
 	envelope_request_id(q->node);
 	TAILQ_INIT(&q->requests);
 	TAILQ_INIT(&q->tasks);
@@ -217,7 +190,7 @@ queue_stop(void *state)
 		request_free(TAILQ_FIRST(&q->requests));
 	task_fini(q);
 	line_fini(q);
-	q->host->timer_cancel(q->host, q->sweep_timer);
+	sweep_stop(&q->sweep);
 	q->host->db_close(q->host, q->db);
 	free(q);
 }

@@ -23,6 +23,7 @@
 #include "awswire.h"
 #include "envelope.h"
 #include "queries_gen.h"
+#include "sweep.h"
 
 #define QUEUE_NAME_MAX 80
 #define QUEUE_BATCH_MAX 10
@@ -80,7 +81,7 @@ struct queue {
 	char **hints; /* owned payloads that are to be sent */
 	size_t nhints;
 	bool hinting; /* a query that sends some is under way */
-	uint64_t sweep_timer;
+	struct sweep sweep;
 };
 
 extern const struct awswire_service queue_wire;

@@ -38,8 +38,8 @@ def peer():
     return smtp.Peer()
 
 
-def node(database, **options):
-    return pawltest.Pawld(database=postgres().conninfo(database), config=CONFIG,
+def node(database, config=CONFIG, **options):
+    return pawltest.Pawld(database=postgres().conninfo(database), config=config,
                           smtp_server=f"smtp://127.0.0.1:{peer().port}",
                           mail_from="pawl@flows.example", **options)
 
@@ -384,6 +384,42 @@ def _():
             contains(str(error), "only added to")
         else:
             raise AssertionError(statement)
+
+
+@check("requests that were kept long enough go with their links, decisions and audit; others stay")
+def _():
+    postgres().sql("CREATE DATABASE kept")
+
+    def count(table, request):
+        join = " JOIN pawl_approval.approver USING (approver_id)" if table == "mail" else ""
+        return postgres().sql(f"SELECT count(*) FROM pawl_approval.{table}{join} WHERE request_id = '{request}'", "kept")
+    with node("kept", CONFIG.replace("approval = {", 'approval = { keep = "1h", sweep = "100ms",')) as server:
+        old, newer, waits = [Asked(server, Approvers=["ann", "bob@example.com"], Quorum=1) for _ in range(3)]
+        for asked in (old, newer):
+            equal(decide(asked.link()).status, 200)
+        ids = [asked.request["requestId"] for asked in (old, newer, waits)]
+        for i in (0, 2):     # the one that is open was made long ago as well
+            postgres().sql("UPDATE pawl_approval.request SET created_at = created_at - interval '2 hours', "
+                           f"closed_at = closed_at - interval '2 hours' WHERE request_id = '{ids[i]}'", "kept")
+        tables = ("request", "approver", "mail", "audit")
+        wait_for(lambda: [count(t, ids[0]) for t in tables] == ["0"] * 4, what="the sweep")
+        equal(fetch("GET", old.link()).status, 404, "its link")
+        equal(api(f"/{ids[0]}", server).status, 404, "in the API")
+        equal([[count(t, i) for t in tables] for i in ids[1:]], [["1", "2", "1", "3"], ["1", "2", "1", "1"]], "the others")
+        equal(fetch("GET", newer.link()).status, 409, "the link of another")
+        for i in range(3):
+            postgres().sql("INSERT INTO pawl_approval.request (token, execution_arn, machine_arn, state_name, title, body, quorum, "
+                           "comment_required, reject_is_output, check_at, state, closed_at) SELECT token, execution_arn, machine_arn, "
+                           f"state_name, title, body, 1, false, false, now(), 'expired', now() - interval '{i + 2} hours' "
+                           f"FROM pawl_approval.request WHERE request_id = '{ids[1]}'", "kept")
+        equal(decide(waits.link()).status, 200, "what waits can be decided")
+        wait_for(lambda: postgres().sql("SELECT count(*) FROM pawl_approval.request", "kept") == "2", what="the next sweep")
+        try:
+            postgres().sql(f"DELETE FROM pawl_approval.audit WHERE request_id = '{ids[1]}'", "kept")
+        except AssertionError as error:
+            contains(str(error), "only added to")
+        else:
+            raise AssertionError("the audit of a request that is there was deleted")
 
 
 @check("kill -9 while a request is made leaves one request")
