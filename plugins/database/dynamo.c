@@ -19,12 +19,15 @@ static const struct awswire_service dynamo_wire = {
 	.json_type = "application/x-amz-json-1.0",
 };
 
+/* Of a call that is on no list. */
 static void
-call_free(struct call *c)
+call_release(struct call *c)
 {
 	const struct pawl_host *h = c->dynamo->host;
 
-	TAILQ_REMOVE(&c->dynamo->calls, c, link);
+	for (size_t i = 0; i < c->nparts; i++)
+		call_release(c->parts[i]);
+	free(c->parts);
 	h->timer_cancel(h, c->timer);
 	h->doc_unref(h, c->params);
 	h->doc_unref(h, c->answer);
@@ -42,6 +45,13 @@ call_free(struct call *c)
 	value_free(c->old);
 	value_free(c->new);
 	free(c);
+}
+
+static void
+call_free(struct call *c)
+{
+	TAILQ_REMOVE(&c->dynamo->calls, c, link);
+	call_release(c);
 }
 
 /* --- turns --------------------------------------------------------------------------------------- */
@@ -174,9 +184,9 @@ call_answer(struct call *c, struct pawl_doc answer)
 	call_end(c);
 }
 
-/* An error with the item that the condition was tested on. */
+/* An error with the item that the condition was tested on, or with why the transaction was cancelled. */
 static void
-fail_with_item(struct call *c, const struct dynamo_error *e)
+fail_with_more(struct call *c, const struct dynamo_error *e)
 {
 	const struct pawl_host *h = c->dynamo->host;
 	struct pawl_builder *b = h->build(h);
@@ -187,9 +197,16 @@ fail_with_item(struct call *c, const struct dynamo_error *e)
 
 	h->build_object(b);
 	docs_add_string(h, b, "__type", type);
-	docs_add_string(h, b, "message", e->message);
-	h->build_key(b, "Item");
-	value_write_map(h, b, e->item);
+	docs_add_string(h, b, e->reasons != NULL ? "Message" : "message", e->message);
+	if (e->reasons != NULL) {
+		struct pawl_doc reasons = h->doc_parse(h, e->reasons, strlen(e->reasons), NULL);
+
+		docs_add_doc(h, b, "CancellationReasons", reasons);
+		h->doc_unref(h, reasons);
+	} else {
+		h->build_key(b, "Item");
+		value_write_map(h, b, e->item);
+	}
 	h->build_end(b);
 	d = h->build_finish(b);
 	body = h->doc_text(h, d, &len);
@@ -205,8 +222,8 @@ call_fail(struct call *c, struct dynamo_error *e)
 {
 	if (c->task != 0)
 		fail_task(c, e);
-	else if (e->item != NULL)
-		fail_with_item(c, e);
+	else if (e->item != NULL || e->reasons != NULL)
+		fail_with_more(c, e);
 	else
 		awswire_fail(&dynamo_wire, c->dynamo->host, &c->wire,
 		    &(struct awswire_error){ e->code, e->message, e->status });
@@ -313,7 +330,8 @@ call_write(struct call *c, enum dynamo_query query, const char *const *params,
 static const struct action *
 action_find(const char *name)
 {
-	const struct action *const tables[] = { table_actions, item_actions, query_actions };
+	const struct action *const tables[] = { table_actions, item_actions, several_actions,
+		query_actions };
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
 		for (const struct action *a = tables[i]; a->name != NULL; a++)
@@ -322,15 +340,35 @@ action_find(const char *name)
 	return NULL;
 }
 
+/* On no list; takes params. */
 static struct call *
-call_new(struct dynamo *d, const struct action *action, struct pawl_doc params)
+call_make(struct dynamo *d, const struct action *action, struct pawl_doc params)
 {
 	struct call *c = text_alloc(sizeof(*c));
 
 	c->dynamo = d;
 	c->action = action;
-	c->params = d->host->doc_ref(d->host, params);
+	c->params = params;
 	c->answer = PAWL_NO_DOC;
+	return c;
+}
+
+struct call *
+call_add_part(struct call *c, const struct action *action, struct pawl_doc params)
+{
+	struct call **grown = realloc(c->parts, (c->nparts + 1) * sizeof(*grown));
+
+	if (grown == NULL)
+		abort();
+	c->parts = grown;
+	return c->parts[c->nparts++] = call_make(c->dynamo, action, params);
+}
+
+static struct call *
+call_new(struct dynamo *d, const struct action *action, struct pawl_doc params)
+{
+	struct call *c = call_make(d, action, d->host->doc_ref(d->host, params));
+
 	c->at_ms = d->host->wall_ms(d->host);
 	envelope_request_id(c->request_id);
 	TAILQ_INSERT_TAIL(&d->calls, c, link);

@@ -4,6 +4,7 @@
  *	dynamo.c       calls from the API and from tasks, and their answers
  *	table.c        actions on tables, the keys of a table
  *	item.c         GetItem, PutItem, UpdateItem, DeleteItem
+ *	several.c      batches and transactions
  *	query.c        Query and Scan
  *	value.c        attribute values; decimal.c their numbers
  *	expression.c   expressions parsed; condition.c, update.c, projection.c what they do
@@ -53,8 +54,8 @@ struct action {
 	/* 0: a query is under way, or the call has ended. -1: *e is the answer. */
 	int (*start)(struct call *c, struct dynamo_error *e);
 };
-extern const struct action table_actions[], item_actions[],
-    query_actions[]; /* each ends with name NULL */
+/* Each ends with name NULL. */
+extern const struct action table_actions[], item_actions[], several_actions[], query_actions[];
 
 /* The keys of a table, and an item's. */
 struct keys {
@@ -87,6 +88,9 @@ struct call {
 	struct value *old, *new; /* the item before and after; NULL = there is none */
 	char *version;           /* of old */
 	struct pawl_doc answer;
+	/* several.c: owned; each is about one item, and is never asked or answered by itself */
+	struct call **parts;
+	size_t nparts;
 };
 
 int dynamo_open(struct dynamo *d, const struct pawl_host *h);
@@ -109,6 +113,8 @@ void call_take_turn(struct call *c, char *lock, void (*turn)(struct call *c));
 /* These end the call. */
 void call_answer(struct call *c, struct pawl_doc answer); /* takes answer */
 void call_fail(struct call *c, struct dynamo_error *e);
+/* A part more of a call about several items; params is given away. */
+struct call *call_add_part(struct call *c, const struct action *action, struct pawl_doc params);
 const char *call_value(const struct pawl_sql_rows *rows, size_t row, size_t column);
 
 /* --- table.c ------------------------------------------------------------------------------------- */
@@ -117,13 +123,38 @@ const char *call_value(const struct pawl_sql_rows *rows, size_t row, size_t colu
 int table_read_name(struct call *c, struct dynamo_error *e);
 void table_fail_missing(struct call *c);
 /* From columns table_id, hash_name, hash_type, range_name, range_type. */
-void keys_read(struct keys *k, const struct pawl_sql_rows *rows);
+void keys_read(struct keys *k, const struct pawl_sql_rows *rows, size_t row);
 /* Sets hash and range from the item; exact: it may have no attributes beside its key. -1 and *e. */
 int keys_of_item(struct keys *k, const struct value *item, bool exact, struct dynamo_error *e);
 void keys_fini(struct keys *k);
 /* Bytes that compare as the key does, in hexadecimal; to be released with free. */
 char *key_hex(const struct value *v);
+/* Whether the call wants to know its ConsumedCapacity. */
+bool capacity_is_wanted(const struct call *c);
+/* The capacity of one table as an object; name: as the answer says it. */
+void capacity_write(struct call *c, struct pawl_builder *b, const char *name, double units);
 /* Adds ConsumedCapacity when it is wanted. */
 void capacity_add(struct call *c, struct pawl_builder *b, double units);
+
+/* --- item.c --------------------------------------------------------------------------------------- */
+
+#define TRIES_MAX 30 /* when others change the same items */
+
+/* One of item_actions. */
+const struct action *item_action(const char *name);
+/* Reads the parameters of a call about one item; -1 and *e. */
+int item_read(struct call *c, struct dynamo_error *e);
+/* What may be its key among the attributes, for find_item: {"id": "6869"}; free with host->free. */
+char *item_possible_keys(const struct call *c);
+/* Takes the key and the item before from a row of find_item; -1 and *e: the key is none of that table. */
+int item_take_old(struct call *c, const struct pawl_sql_rows *rows, size_t row,
+    struct dynamo_error *e);
+/* Whether the condition holds, and what the item becomes; -1 and *e. */
+int item_change(struct call *c, struct dynamo_error *e);
+/* The item before, or what the projection wants of it. */
+void item_write(struct call *c, struct pawl_builder *b);
+double item_units(const struct call *c); /* capacity */
+/* Milliseconds until the next try. */
+int64_t item_pause(const struct call *c);
 
 #endif

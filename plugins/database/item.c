@@ -8,7 +8,6 @@
 #include "dynamo.h"
 
 #define ITEM_MAX 409600
-#define TRIES_MAX 30
 
 static void item_find(struct call *c);
 
@@ -61,30 +60,45 @@ units(const struct value *v, size_t unit)
 	return (double)(bytes > unit ? (bytes + unit - 1) / unit : 1);
 }
 
+double
+item_units(const struct call *c)
+{
+	const struct pawl_host *h = c->dynamo->host;
+	double read = units(c->old, 4096);
+
+	if (c->action->writes)
+		return units(c->new != NULL ? c->new : c->old, 1024);
+	return h->doc_true(h, h->doc_get(h, c->params, "ConsistentRead")) ? read : read / 2;
+}
+
+void
+item_write(struct call *c, struct pawl_builder *b)
+{
+	struct value *part;
+
+	if (c->projection == NULL) {
+		value_write_map(c->dynamo->host, b, c->old);
+		return;
+	}
+	part = projection_of(c->projection, c->old);
+	value_write_map(c->dynamo->host, b, part);
+	value_free(part);
+}
+
 static struct pawl_doc
 answer_of(struct call *c)
 {
 	const struct pawl_host *h = c->dynamo->host;
 	struct pawl_builder *b = h->build(h);
-	struct value *part;
-	double read = units(c->old, 4096);
 
 	h->build_object(b);
 	if (!is_action(c, "GetItem")) {
 		add_attributes(c, b);
-		capacity_add(c, b, units(c->new != NULL ? c->new : c->old, 1024));
-	} else {
-		if (c->old != NULL && c->projection != NULL) {
-			part = projection_of(c->projection, c->old);
-			h->build_key(b, "Item");
-			value_write_map(h, b, part);
-			value_free(part);
-		} else {
-			add_map(c, b, "Item", c->old);
-		}
-		capacity_add(c, b,
-		    h->doc_true(h, h->doc_get(h, c->params, "ConsistentRead")) ? read : read / 2);
+	} else if (c->old != NULL) {
+		h->build_key(b, "Item");
+		item_write(c, b);
 	}
+	capacity_add(c, b, item_units(c));
 	h->build_end(b);
 	return h->build_finish(b);
 }
@@ -99,6 +113,12 @@ finish(struct call *c)
 }
 
 /* --- writing --------------------------------------------------------------------------------------- */
+
+int64_t
+item_pause(const struct call *c)
+{
+	return (c->tries * 7 + (int)((uintptr_t)c >> 4) % 13) % 100;
+}
 
 static void
 try_again(void *arg)
@@ -120,8 +140,7 @@ written(struct call *c, const struct pawl_sql_rows *rows)
 	} else if (++c->tries < TRIES_MAX) { /* another node was faster */
 		h->doc_unref(h, c->answer);
 		c->answer = PAWL_NO_DOC;
-		c->timer = h->timer_start(h, (c->tries * 7 + (int)((uintptr_t)c >> 4) % 13) % 100,
-		    try_again, c);
+		c->timer = h->timer_start(h, item_pause(c), try_again, c);
 	} else {
 		dynamo_error_set(&e, "ProvisionedThroughputExceededException",
 		    "The item is changed by others all the time; it was not changed. Try again later");
@@ -199,14 +218,20 @@ make_new(struct call *c, struct dynamo_error *e)
 	return 0;
 }
 
-static int
-take_old(struct call *c, const struct pawl_sql_rows *rows, struct dynamo_error *e)
+int
+item_change(struct call *c, struct dynamo_error *e)
+{
+	return check_condition(c, e) == 0 && make_new(c, e) == 0 ? 0 : -1;
+}
+
+int
+item_take_old(struct call *c, const struct pawl_sql_rows *rows, size_t row, struct dynamo_error *e)
 {
 	const struct pawl_host *h = c->dynamo->host;
-	const char *text = call_value(rows, 0, 5);
+	const char *text = call_value(rows, row, 5);
 	struct pawl_doc d;
 
-	keys_read(&c->keys, rows);
+	keys_read(&c->keys, rows, row);
 	value_free(c->old);
 	value_free(c->new);
 	free(c->version);
@@ -219,7 +244,7 @@ take_old(struct call *c, const struct pawl_sql_rows *rows, struct dynamo_error *
 	d = h->doc_parse(h, text, strlen(text), NULL);
 	c->old = value_read_map(h, d, e);
 	h->doc_unref(h, d);
-	c->version = text_format("%s", call_value(rows, 0, 6));
+	c->version = text_format("%s", call_value(rows, row, 6));
 	return c->old != NULL ? 0 : -1;
 }
 
@@ -230,8 +255,8 @@ found(struct call *c, const struct pawl_sql_rows *rows)
 
 	if (rows->nrows == 0)
 		table_fail_missing(c);
-	else if (take_old(c, rows, &e) != 0 ||
-	    (c->action->writes && (check_condition(c, &e) != 0 || make_new(c, &e) != 0)))
+	else if (item_take_old(c, rows, 0, &e) != 0 ||
+	    (c->action->writes && item_change(c, &e) != 0))
 		call_fail(c, &e);
 	else if (!c->action->writes)
 		finish(c);
@@ -241,9 +266,8 @@ found(struct call *c, const struct pawl_sql_rows *rows)
 
 /* --- asking ------------------------------------------------------------------------------------------------ */
 
-/* What may be the key among the attributes: {"id": "6869"}. */
-static char *
-possible_keys(struct call *c)
+char *
+item_possible_keys(const struct call *c)
 {
 	const struct pawl_host *h = c->dynamo->host;
 	struct pawl_builder *b = h->build(h);
@@ -272,7 +296,7 @@ static void
 item_find(struct call *c)
 {
 	const struct pawl_host *h = c->dynamo->host;
-	char *keys = possible_keys(c);
+	char *keys = item_possible_keys(c);
 	const char *const params[] = { c->table, keys };
 
 	if (c->action->writes)
@@ -293,7 +317,7 @@ item_begin(struct call *c)
 		item_find(c);
 		return;
 	}
-	keys = possible_keys(c);
+	keys = item_possible_keys(c);
 	call_take_turn(c, text_format("%s %s", c->table, keys), item_find);
 	h->free(h, keys);
 }
@@ -331,8 +355,8 @@ check_return_values(struct call *c, struct dynamo_error *e)
 	return i < n ? 0 : dynamo_invalid(e, "Return values set to invalid value");
 }
 
-static int
-item_start(struct call *c, struct dynamo_error *e)
+int
+item_read(struct call *c, struct dynamo_error *e)
 {
 	const struct pawl_host *h = c->dynamo->host;
 	const char *member = is_action(c, "PutItem") ? "Item" : "Key";
@@ -354,7 +378,13 @@ item_start(struct call *c, struct dynamo_error *e)
 	c->update = expression_read(c->params, "UpdateExpression", EXPRESSION_UPDATE, s, e);
 	c->projection =
 	    expression_read(c->params, "ProjectionExpression", EXPRESSION_PROJECTION, s, e);
-	if (e->code != NULL || substitutes_check(s, e) != 0)
+	return e->code != NULL || substitutes_check(s, e) != 0 ? -1 : 0;
+}
+
+static int
+item_start(struct call *c, struct dynamo_error *e)
+{
+	if (item_read(c, e) != 0)
 		return -1;
 	item_begin(c);
 	return 0;
@@ -367,3 +397,13 @@ const struct action item_actions[] = {
 	{ "DeleteItem", true, item_start },
 	{ NULL, false, NULL },
 };
+
+const struct action *
+item_action(const char *name)
+{
+	const struct action *a = item_actions;
+
+	while (strcmp(a->name, name) != 0)
+		a++;
+	return a;
+}

@@ -6,7 +6,8 @@ plugins_database_database_la_SOURCES = plugins/database/database.c plugins/datab
 	plugins/database/condition.c plugins/database/decimal.c plugins/database/decimal.h \
 	plugins/database/dynamo.c plugins/database/dynamo.h plugins/database/dynamo_sql.c \
 	plugins/database/expression.c plugins/database/expression.h plugins/database/item.c \
-	plugins/database/projection.c plugins/database/query.c plugins/database/table.c \
+	plugins/database/projection.c plugins/database/query.c plugins/database/several.c \
+	plugins/database/table.c \
 	plugins/database/update.c plugins/database/value.c plugins/database/value.h \
 	$(common_text) $(common_docs) $(common_envelope) $(common_awswire)
 nodist_plugins_database_database_la_SOURCES = plugins/database/queries_gen.h \

@@ -48,6 +48,27 @@ DELETE FROM pawl_dynamodb.item
 WHERE table_id = $1::bigint AND hash_key = decode($2, 'hex') AND range_key = decode($3, 'hex') AND version = $4::bigint
 RETURNING version;
 
+-- name: find_items
+-- $1 json: [{"table": name, "keys": as find_item has them}]  $2 how many bytes of items  $3 token or NULL  $4 what was asked with it
+-- rows: one for each, in order; table_id NULL = there is no such table; late: the item is left out because of those before it;
+-- replay: the token was used before with the same request; NULL = it was not
+SELECT y.table_id, y.hash_name, y.hash_type, y.range_name, y.range_type, CASE WHEN y.total - y.size < $2::bigint THEN y.item END,
+	y.version, y.total - y.size >= $2::bigint AS late,
+	(SELECT k.digest = sha256(convert_to($4, 'UTF8')) FROM pawl_dynamodb.token k
+		WHERE k.token = $3 AND k.used_at > now() - interval '10 minutes') AS replay
+FROM (SELECT x.n, t.*, i.item, i.version, coalesce(i.size, 0) AS size, sum(coalesce(i.size, 0)) OVER (ORDER BY x.n) AS total
+	FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS x (v, n)
+	LEFT JOIN pawl_dynamodb."table" t ON t.name = x.v ->> 'table'
+	LEFT JOIN LATERAL (SELECT o.item, o.version, o.size FROM pawl_dynamodb.item o WHERE o.table_id = t.table_id
+		AND o.hash_key = decode(x.v -> 'keys' ->> t.hash_name, 'hex')
+		AND o.range_key = CASE WHEN t.range_name IS NULL THEN ''::bytea ELSE decode(x.v -> 'keys' ->> t.range_name, 'hex') END
+		LIMIT 1) i ON true) AS y
+ORDER BY y.n;
+
+-- name: write_items
+-- $1 entries (json)  $2 token or NULL  $3 what was asked with it
+SELECT pawl_dynamodb.write_items($1::jsonb, $2, $3);
+
 -- name: find_table
 -- rows: none = there is no such table
 SELECT table_id, hash_name, hash_type, range_name, range_type FROM pawl_dynamodb."table" WHERE name = $1;

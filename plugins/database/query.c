@@ -322,7 +322,7 @@ table_found(struct call *c, const struct pawl_sql_rows *rows)
 		table_fail_missing(c);
 		return;
 	}
-	keys_read(&c->keys, rows);
+	keys_read(&c->keys, rows, 0);
 	if (read_start(c, &e) != 0 || (is_query(c) ? ask_query(c, &e) : ask_scan(c, &e)) != 0)
 		call_fail(c, &e);
 }

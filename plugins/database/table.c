@@ -91,13 +91,13 @@ keys_fini(struct keys *k)
 }
 
 void
-keys_read(struct keys *k, const struct pawl_sql_rows *rows)
+keys_read(struct keys *k, const struct pawl_sql_rows *rows, size_t row)
 {
 	keys_fini(k);
-	k->table_id = text_format("%s", call_value(rows, 0, 0));
-	for (size_t i = 0; i < 2 && call_value(rows, 0, 1 + 2 * i) != NULL; i++) {
-		k->names[i] = text_format("%s", call_value(rows, 0, 1 + 2 * i));
-		k->types[i] = text_format("%s", call_value(rows, 0, 2 + 2 * i));
+	k->table_id = text_format("%s", call_value(rows, row, 0));
+	for (size_t i = 0; i < 2 && call_value(rows, row, 1 + 2 * i) != NULL; i++) {
+		k->names[i] = text_format("%s", call_value(rows, row, 1 + 2 * i));
+		k->types[i] = text_format("%s", call_value(rows, row, 2 + 2 * i));
 	}
 }
 
@@ -151,20 +151,25 @@ keys_of_item(struct keys *k, const struct value *item, bool exact, struct dynamo
 	return k->range != NULL ? 0 : -1;
 }
 
-void
-capacity_add(struct call *c, struct pawl_builder *b, double units)
+bool
+capacity_is_wanted(const struct call *c)
 {
 	const struct pawl_host *h = c->dynamo->host;
 	struct pawl_doc wanted = h->doc_get(h, c->params, "ReturnConsumedCapacity");
 
-	if (!h->doc_is(h, wanted, "TOTAL") && !h->doc_is(h, wanted, "INDEXES"))
-		return;
-	h->build_key(b, "ConsumedCapacity");
+	return h->doc_is(h, wanted, "TOTAL") || h->doc_is(h, wanted, "INDEXES");
+}
+
+void
+capacity_write(struct call *c, struct pawl_builder *b, const char *name, double units)
+{
+	const struct pawl_host *h = c->dynamo->host;
+
 	h->build_object(b);
-	docs_add_string(h, b, "TableName", c->table);
+	docs_add_string(h, b, "TableName", name);
 	h->build_key(b, "CapacityUnits");
 	h->build_double(b, units);
-	if (h->doc_is(h, wanted, "INDEXES")) {
+	if (h->doc_is(h, h->doc_get(h, c->params, "ReturnConsumedCapacity"), "INDEXES")) {
 		h->build_key(b, "Table");
 		h->build_object(b);
 		h->build_key(b, "CapacityUnits");
@@ -172,6 +177,15 @@ capacity_add(struct call *c, struct pawl_builder *b, double units)
 		h->build_end(b);
 	}
 	h->build_end(b);
+}
+
+void
+capacity_add(struct call *c, struct pawl_builder *b, double units)
+{
+	if (!capacity_is_wanted(c))
+		return;
+	c->dynamo->host->build_key(b, "ConsumedCapacity");
+	capacity_write(c, b, c->table, units);
 }
 
 /* --- descriptions ------------------------------------------------------------------------------------- */

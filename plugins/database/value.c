@@ -56,6 +56,7 @@ dynamo_error_fini(struct dynamo_error *e)
 {
 	free(e->message);
 	value_free(e->item);
+	free(e->reasons);
 	*e = (struct dynamo_error){ 0 };
 }
 

@@ -39,6 +39,7 @@ struct dynamo_error {
 	int status;         /* 0 = 400 */
 	char *message;      /* owned */
 	struct value *item; /* owned: what the condition was tested on, when that is wanted */
+	char *reasons;      /* owned: the JSON of why a transaction was cancelled, an array */
 };
 /* Returns -1; the first error stays. */
 int dynamo_error_set(struct dynamo_error *e, const char *code, const char *fmt, ...)

@@ -121,7 +121,7 @@ def _():
     api.refuses("DescribeTable", "ResourceNotFoundException", "Table: tables-b not found", TableName="tables-b")
     api.refuses("GetItem", "ResourceNotFoundException", "Requested resource not found", TableName="tables-b",
                 Key={"id": {"S": "x"}})
-    api.refuses("TransactWriteItems", "UnknownOperationException", "does not know")
+    api.refuses("ExecuteStatement", "UnknownOperationException", "does not know")
 
 
 @check("values of all types come back, numbers with 38 digits in one form")
@@ -293,6 +293,181 @@ def _():
     equal(dynamo()("Scan", TableName=texts, ExclusiveStartKey=first["LastEvaluatedKey"])["Count"], 1)
 
 
+def ids(found, name="id"):
+    return sorted(item[name]["S"] for item in found)
+
+
+@check("batches: items of several tables are written and read in one call each")
+def _():
+    api = dynamo()
+    first, second = api.table("batch-a"), api.table("batch-b", "N")
+    answer = api("BatchWriteItem", ReturnConsumedCapacity="TOTAL", RequestItems={
+        first: [{"PutRequest": {"Item": {"id": {"S": f"k{n:02}"}, "n": {"N": str(n)}, "m": {"M": {"x": {"S": "y"}}}}}}
+                for n in range(20)],
+        second: [{"PutRequest": {"Item": {"id": {"S": "r"}, "at": {"N": str(n)}}}} for n in range(5)]})
+    equal(answer, {"UnprocessedItems": {}, "ConsumedCapacity": [{"TableName": first, "CapacityUnits": 20.0},
+                                                                 {"TableName": second, "CapacityUnits": 5.0}]})
+    got = api("BatchGetItem", RequestItems={
+        first: {"Keys": [{"id": {"S": f"k{n:02}"}} for n in range(25)], "ProjectionExpression": "id, #m.x",
+                "ExpressionAttributeNames": {"#m": "m"}, "ConsistentRead": True},
+        second: {"Keys": [{"id": {"S": "r"}, "at": {"N": n}} for n in ("1", "2.0", "9")]}})
+    equal(ids(got["Responses"][first]), [f"k{n:02}" for n in range(20)])
+    equal(got["Responses"][first][0].keys(), {"id", "m"}, "projected")
+    equal(sorted(i["at"]["N"] for i in got["Responses"][second]), ["1", "2"])
+    equal(got["UnprocessedKeys"], {})
+    api("BatchWriteItem", RequestItems={first: [{"DeleteRequest": {"Key": {"id": {"S": "k00"}}}},
+                                                {"DeleteRequest": {"Key": {"id": {"S": "nobody"}}}},
+                                                {"PutRequest": {"Item": {"id": {"S": "k01"}, "new": {"BOOL": True}}}}]})
+    got = api("BatchGetItem", RequestItems={first: {"Keys": [{"id": {"S": "k00"}}, {"id": {"S": "k01"}}]}})
+    equal(got["Responses"], {first: [{"id": {"S": "k01"}, "new": {"BOOL": True}}]})
+    arn = f"arn:aws:dynamodb:{pawltest.REGION}:{pawltest.ACCOUNT}:table/{first}"
+    equal(ids(api("BatchGetItem", RequestItems={arn: {"Keys": [{"id": {"S": "k02"}}]}})["Responses"][arn]), ["k02"])
+
+
+@check("a batch that is too large to read at once leaves keys unprocessed, which the next call takes")
+def _():
+    api, table = dynamo(), dynamo().table("batch-large")
+    for n in range(14):
+        api("PutItem", TableName=table, Item={"id": {"S": f"k{n:02}"}, "pad": {"S": "x" * 390000}})
+    rest, seen, calls = {table: {"Keys": [{"id": {"S": f"k{n:02}"}} for n in range(14)], "ConsistentRead": True,
+                                 "ProjectionExpression": "id"}}, [], 0
+    while rest:
+        got = api("BatchGetItem", RequestItems=rest)
+        seen += ids(got["Responses"].get(table, []))
+        rest, calls = got["UnprocessedKeys"], calls + 1
+        equal(rest == {} or rest[table].keys() == {"Keys", "ConsistentRead", "ProjectionExpression"}, True, str(rest))
+    equal((sorted(seen), calls), ([f"k{n:02}" for n in range(14)], 2))
+
+
+@check("what is wrong with a batch is said in DynamoDB's words, and nothing of it is done")
+def _():
+    api, table = dynamo(), dynamo().table("batch-wrong")
+    key = {"id": {"S": "a"}}
+    put = {"PutRequest": {"Item": key}}
+    for action, asked, part in (
+            ("BatchGetItem", {table: {"Keys": [key, key]}}, "Provided list of item keys contains duplicates"),
+            ("BatchWriteItem", {table: [put, {"DeleteRequest": {"Key": key}}]},
+             "Provided list of item keys contains duplicates"),
+            ("BatchGetItem", {table: {"Keys": [{"id": {"S": str(n)}} for n in range(101)]}}, "Too many items requested"),
+            ("BatchWriteItem", {table: [{"PutRequest": {"Item": {"id": {"S": str(n)}}}} for n in range(26)]},
+             "Too many items requested"),
+            ("BatchGetItem", {}, "at 'requestItems' failed to satisfy constraint"),
+            ("BatchGetItem", None, "at 'requestItems' failed to satisfy constraint"),
+            ("BatchGetItem", {table: {"Keys": []}}, "failed to satisfy constraint"),
+            ("BatchGetItem", {table: {}}, "failed to satisfy constraint"),
+            ("BatchGetItem", {table: []}, "failed to satisfy constraint"),
+            ("BatchWriteItem", {table: []}, "failed to satisfy constraint"),
+            ("BatchWriteItem", {table: {}}, "failed to satisfy constraint"),
+            ("BatchWriteItem", {table: [{}]}, "exactly one of"),
+            ("BatchWriteItem", {table: ["x"]}, "exactly one of"),
+            ("BatchWriteItem", {table: [{**put, "DeleteRequest": {"Key": key}}]}, "exactly one of"),
+            ("BatchWriteItem", {table: [{"PutRequest": {}}]}, "Value null at 'item'"),
+            ("BatchGetItem", {table: {"Keys": [key], "AttributesToGet": ["id"]}}, "legacy"),
+            ("BatchGetItem", {table: {"Keys": [{**key, "more": {"S": "x"}}]}}, "does not match the schema"),
+            ("BatchWriteItem", {table: [put, {"PutRequest": {"Item": {"id": {"N": "1"}}}}]}, "Type mismatch for key"),
+            ("BatchWriteItem", {table: [put, {"PutRequest": {"Item": {"id": {"S": "b"}, "x": {"S": "x" * 409600}}}}]},
+             "Item size")):
+        api.refuses(action, "ValidationException", part, RequestItems=asked)
+    api.refuses("BatchGetItem", "SerializationException", "expects an object", RequestItems={table: {"Keys": ["x"]}})
+    for action, asked in (("BatchGetItem", {"Keys": [key]}), ("BatchWriteItem", [put])):
+        api.refuses(action, "ResourceNotFoundException", "Requested resource not found", RequestItems={"nowhere": asked})
+    equal(api("Scan", TableName=table)["Count"], 0)
+
+
+@check("transactions: all is written or nothing, and each part says why")
+def _():
+    api, table = dynamo(), dynamo().table("transact")
+    other = dynamo().table("transact-b", "N")
+
+    def key(name):
+        return {"TableName": table, "Key": {"id": {"S": name}}}
+    api("TransactWriteItems", TransactItems=[
+        {"Put": {"TableName": table, "Item": {"id": {"S": "a"}, "n": {"N": "1"}}, "ConditionExpression": "attribute_not_exists(id)"}},
+        {"Put": {"TableName": other, "Item": {"id": {"S": "o"}, "at": {"N": "1"}}}},
+        {"Update": {**key("b"), "UpdateExpression": "SET n = :n", "ExpressionAttributeValues": {":n": {"N": "5"}}}},
+        {"Delete": key("nobody")},
+        {"ConditionCheck": {**key("nothing"), "ConditionExpression": "attribute_not_exists(id)"}}])
+    equal(api("TransactGetItems", TransactItems=[{"Get": key("a")}, {"Get": key("nobody")},
+                                                 {"Get": {**key("b"), "ProjectionExpression": "n"}}]),
+          {"Responses": [{"Item": {"id": {"S": "a"}, "n": {"N": "1"}}}, {}, {"Item": {"n": {"N": "5"}}}]})
+    more = {"ExpressionAttributeValues": {":n": {"N": "1"}}}
+    failed = api.raw("TransactWriteItems", TransactItems=[
+        {"Update": {**key("a"), "UpdateExpression": "SET n = n + :n", **more}},
+        {"Delete": {**key("b"), "ConditionExpression": "n = :n", "ReturnValuesOnConditionCheckFailure": "ALL_OLD", **more}},
+        {"Update": {**key("c"), "UpdateExpression": "SET n = n + :n", **more}},
+        {"ConditionCheck": {**key("d"), "ConditionExpression": "attribute_exists(id)"}}]).json()
+    equal(failed["__type"], "com.amazonaws.dynamodb.v20120810#TransactionCanceledException")
+    equal(failed["Message"], "Transaction cancelled, please refer cancellation reasons for specific reasons "
+          "[None, ConditionalCheckFailed, ValidationError, ConditionalCheckFailed]")
+    equal([r["Code"] for r in failed["CancellationReasons"]],
+          ["None", "ConditionalCheckFailed", "ValidationError", "ConditionalCheckFailed"])
+    equal(failed["CancellationReasons"][1]["Item"], {"id": {"S": "b"}, "n": {"N": "5"}})
+    equal(api("GetItem", **key("a"))["Item"]["n"], {"N": "1"}, "nothing was done")
+    for items_, part in (
+            ([{"Put": {"TableName": table, "Item": {"id": {"S": "a"}}}}, {"Delete": key("a")}],
+             "cannot include multiple operations on one item"),
+            ([], "length greater than or equal to 1"), (None, "length greater"),
+            ([{"Delete": key(str(n))} for n in range(101)], "length less than or equal to 100"),
+            ([{}], "must contain one of"), ([{"Get": key("a")}], "must contain one of"), (["x"], "must contain one of"),
+            ([{"Put": {}, "Delete": {}}], "only contain one of"), ([{"ConditionCheck": key("a")}], "conditionExpression"),
+            ([{"Update": {**key("a"), "UpdateExpression": "SET n ="}}], "Syntax error"),
+            ([{"Delete": {"TableName": table, "Key": {"x": {"S": "a"}}}}], "does not match the schema")):
+        api.refuses("TransactWriteItems", "ValidationException", part, TransactItems=items_)
+    api.refuses("TransactGetItems", "ResourceNotFoundException", "not found",
+                TransactItems=[{"Get": {"TableName": "nowhere", "Key": {"id": {"S": "a"}}}}])
+
+
+@check("a transaction with the same token is done once, with another request it is refused")
+def _():
+    api, table = dynamo(), dynamo().table("tokens")
+
+    def add(n, token):
+        return Dynamo().raw("TransactWriteItems", ClientRequestToken=token, TransactItems=[{"Update": {
+            "TableName": table, "Key": {"id": {"S": "x"}}, "UpdateExpression": "ADD n :n",
+            "ExpressionAttributeValues": {":n": {"N": str(n)}}}}])
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        equal({a.status for a in pool.map(lambda _: add(1, "one"), range(8))}, {200}, "at the same time")
+    equal([add(1, "one").status, add(1, "two").status], [200, 200])
+    equal(add(2, "one").json()["__type"].rpartition("#")[2], "IdempotentParameterMismatchException")
+    equal(api("GetItem", TableName=table, Key={"id": {"S": "x"}})["Item"]["n"], {"N": "2"})
+
+
+@check("transfers between accounts by many at the same time keep the sum")
+def _():
+    api, table, names = dynamo(), dynamo().table("accounts"), "abcd"
+    for name in names:
+        api("PutItem", TableName=table, Item={"id": {"S": name}, "n": {"N": "100"}})
+
+    def transfer(i):
+        source, target = names[i % 4], names[(i + 1 + i // 4 % 3) % 4]
+        part = {"UpdateExpression": "SET n = n + :n", "ExpressionAttributeValues": {":n": {"N": "-1"}}}
+        answer = Dynamo().raw("TransactWriteItems", TransactItems=[
+            {"Update": {"TableName": table, "Key": {"id": {"S": source}}, **part}},
+            {"Update": {"TableName": table, "Key": {"id": {"S": target}}, **part,
+                        "ExpressionAttributeValues": {":n": {"N": "1"}}}}])
+        return answer.status
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(transfer, range(80)))
+    contains(done, 200)
+    got = api("TransactGetItems", TransactItems=[{"Get": {"TableName": table, "Key": {"id": {"S": n}}}} for n in names])
+    equal(sum(int(r["Item"]["n"]["N"]) for r in got["Responses"]), 400)
+
+
+@check("of two transactions that each look for what the other one writes, one is cancelled")
+def _():
+    table = dynamo().table("skew")
+
+    def take(names):
+        mine, other = names
+        return Dynamo().raw("TransactWriteItems", TransactItems=[
+            {"ConditionCheck": {"TableName": table, "Key": {"id": {"S": other}}, "ConditionExpression": "attribute_not_exists(id)"}},
+            {"Put": {"TableName": table, "Item": {"id": {"S": mine}}}}]).status
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for n in range(30):
+            done = list(pool.map(take, [(f"l{n}", f"r{n}"), (f"r{n}", f"l{n}")]))
+            equal(sorted(done), [200, 400], f"round {n}")
+
+
 @check("many writers of one item lose nothing")
 def _():
     key = put(n={"N": "0"})
@@ -387,6 +562,19 @@ def _():
               "--expression-attribute-values", '{":i": {"S": "1"}}')["Count"], 1)
     awscli.refused(daemon().url, "dynamodb", "ConditionalCheckFailedException", "put-item", "--table-name", "shop",
                    "--item", '{"id": {"S": "1"}}', "--condition-expression", "attribute_not_exists(id)")
+    equal(aws("batch-write-item", "--request-items", json.dumps({"shop": [
+        {"PutRequest": {"Item": {"id": {"S": "2"}}}}, {"DeleteRequest": {"Key": {"id": {"S": "1"}}}}]})),
+          {"UnprocessedItems": {}})
+    equal(aws("batch-get-item", "--request-items", json.dumps({"shop": {"Keys": [{"id": {"S": n}} for n in "12"]}})),
+          {"Responses": {"shop": [{"id": {"S": "2"}}]}, "UnprocessedKeys": {}})
+    awscli.refused(daemon().url, "dynamodb", "ValidationException", "batch-get-item", "--request-items",
+                   json.dumps({"shop": {"Keys": [{"id": {"S": "1"}}] * 2}}))
+    aws("transact-write-items", "--transact-items", json.dumps([{"Put": {"TableName": "shop", "Item": {"id": {"S": "3"}}}}]))
+    equal(aws("transact-get-items", "--transact-items", json.dumps([{"Get": {"TableName": "shop", "Key": {"id": {"S": "3"}}}}])),
+          {"Responses": [{"Item": {"id": {"S": "3"}}}]})
+    awscli.refused(daemon().url, "dynamodb", "TransactionCanceledException", "transact-write-items", "--transact-items",
+                   json.dumps([{"Put": {"TableName": "shop", "Item": {"id": {"S": "3"}},
+                                        "ConditionExpression": "attribute_not_exists(id)"}}]))
     equal(aws("delete-table", "--table-name", "shop")["TableDescription"]["TableName"], "shop")
 
 

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import {
   DynamoDBClient, CreateTableCommand, DeleteTableCommand, DescribeTableCommand, GetItemCommand, PutItemCommand,
   UpdateItemCommand, DeleteItemCommand, ScanCommand, paginateQuery, waitUntilTableExists, waitUntilTableNotExists,
-  ConditionalCheckFailedException, ResourceInUseException, ResourceNotFoundException,
+  BatchGetItemCommand, BatchWriteItemCommand, TransactGetItemsCommand, TransactWriteItemsCommand,
+  ConditionalCheckFailedException, ResourceInUseException, ResourceNotFoundException, TransactionCanceledException,
 } from '@aws-sdk/client-dynamodb';
 import { check, runChecks } from './checks.mjs';
 
@@ -50,6 +51,28 @@ check('updates and conditions', async () => {
   })), (e) => e instanceof ConditionalCheckFailedException && e.Item.n.N === '0.5');
   await send(new DeleteItemCommand({ TableName, Key: key(1) }));
   assert.equal((await send(new GetItemCommand({ TableName, Key: key(1) }))).Item, undefined);
+});
+
+check('batches and transactions', async () => {
+  const RequestItems = { [TableName]: [7, 8].map((at) => ({ PutRequest: { Item: { ...key(at), b: { B: Uint8Array.from([at]) } } } })) };
+  assert.deepEqual((await send(new BatchWriteItemCommand({ RequestItems }))).UnprocessedItems, {});
+  const Keys = [key(7), key(8), key(9)];
+  const got = await send(new BatchGetItemCommand({ RequestItems: { [TableName]: { Keys } } }));
+  assert.deepEqual(got.Responses[TableName].map((i) => i.b.B[0]).sort(), [7, 8]);
+  await assert.rejects(
+    send(new BatchGetItemCommand({ RequestItems: { [TableName]: { Keys: [key(7), key(7)] } } })),
+    { name: 'ValidationException', message: 'Provided list of item keys contains duplicates' },
+  );
+  const remove = (at) => ({ Delete: { TableName, Key: key(at), ConditionExpression: 'attribute_exists(id)' } });
+  await assert.rejects(
+    send(new TransactWriteItemsCommand({ TransactItems: [remove(7), remove(9)] })),
+    (e) => e instanceof TransactionCanceledException && e.message.includes('[None, ConditionalCheckFailed]')
+      && e.CancellationReasons[1].Code === 'ConditionalCheckFailed',
+  );
+  await send(new TransactWriteItemsCommand({ TransactItems: [remove(7), remove(8)] }));
+  const TransactItems = [7, 8].map((at) => ({ Get: { TableName, Key: key(at) } }));
+  const { Responses } = await send(new TransactGetItemsCommand({ TransactItems }));
+  assert.deepEqual(Responses.map((r) => r.Item), [undefined, undefined]);
 });
 
 check('pages of a query, and a scan', async () => {
