@@ -96,7 +96,8 @@ next(struct parser *p)
 	else if (strncmp(s, "<>", 2) == 0 || strncmp(s, "<=", 2) == 0 || strncmp(s, ">=", 2) == 0)
 		s += 2;
 	else if (*s != '\0')
-		s++;
+		for (s++; ((unsigned char)*s & 0xc0) == 0x80;) /* a whole character */
+			s++;
 	p->len = (size_t)(s - p->token);
 	p->at = s;
 }
@@ -147,9 +148,16 @@ static char *
 substituted_name(struct parser *p, const char *key)
 {
 	struct substitutes *s = p->substitutes;
-	char *found = docs_string(s->host, s->names, key), *name = NULL;
+	size_t len;
+	char *found = s->host->doc_string(s->host, s->host->doc_get(s->host, s->names, key), &len);
+	char *name = NULL;
 
-	if (found == NULL)
+	if (found != NULL && strlen(found) != len)
+		dynamo_invalid(p->e,
+		    "ExpressionAttributeNames contains invalid value: The character U+0000 is "
+		    "not allowed in names; attribute name: %s",
+		    key);
+	else if (found == NULL)
 		dynamo_invalid(p->e,
 		    "Invalid %s: An expression attribute name used in the document path "
 		    "is not defined; attribute name: %s",
@@ -240,10 +248,10 @@ read_value(struct parser *p)
 
 /* --- conditions ---------------------------------------------------------------------------------------- */
 
-/* ( arguments ); the first must be a path. */
+/* ( arguments ). about: the function's name when the first must be a path, else NULL. */
 static struct node *
 read_arguments(struct parser *p, enum node_kind kind, size_t n,
-    struct node *(*read)(struct parser *))
+    struct node *(*read)(struct parser *), const char *about)
 {
 	struct node *f = node_new(kind);
 
@@ -256,6 +264,11 @@ read_arguments(struct parser *p, enum node_kind kind, size_t n,
 	}
 	if (!failed(p))
 		expect(p, ")");
+	if (!failed(p) && about != NULL && f->kids[0]->kind != NODE_PATH)
+		dynamo_invalid(p->e,
+		    "Invalid %s: Operator or function requires a document path; operator or "
+		    "function: %s",
+		    p->name, about);
 	return f;
 }
 
@@ -268,7 +281,7 @@ read_operand(struct parser *p)
 		return read_value(p);
 	if (!is(p, "size") || p->at[strspn(p->at, " \t\n\r")] != '(')
 		return read_path(p);
-	n = read_arguments(p, NODE_SIZE, 1, read_path);
+	n = read_arguments(p, NODE_SIZE, 1, read_path, NULL);
 	if (n->nkids > 0) { /* the size of a path is a path that is measured */
 		path = n->kids[0];
 		n->path = path->path;
@@ -285,12 +298,13 @@ static const struct {
 	const char *word;
 	enum node_kind kind;
 	size_t n;
+	bool at_path; /* the first argument is a path */
 } functions[] = {
-	{ "attribute_exists", NODE_EXISTS, 1 },
-	{ "attribute_not_exists", NODE_NOT_EXISTS, 1 },
-	{ "attribute_type", NODE_TYPE, 2 },
-	{ "begins_with", NODE_BEGINS, 2 },
-	{ "contains", NODE_CONTAINS, 2 },
+	{ "attribute_exists", NODE_EXISTS, 1, true },
+	{ "attribute_not_exists", NODE_NOT_EXISTS, 1, true },
+	{ "attribute_type", NODE_TYPE, 2, true },
+	{ "begins_with", NODE_BEGINS, 2, false },
+	{ "contains", NODE_CONTAINS, 2, false },
 };
 
 static struct node *
@@ -333,7 +347,8 @@ read_test(struct parser *p)
 
 	for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++)
 		if (is(p, functions[i].word) && p->at[strspn(p->at, " \t\n\r")] == '(')
-			return read_arguments(p, functions[i].kind, functions[i].n, read_operand);
+			return read_arguments(p, functions[i].kind, functions[i].n, read_operand,
+			    functions[i].at_path ? functions[i].word : NULL);
 	if (!accept(p, "("))
 		return read_comparison(p);
 	n = read_or(p);
@@ -384,9 +399,9 @@ static struct node *
 read_set_operand(struct parser *p)
 {
 	if (is(p, "if_not_exists"))
-		return read_arguments(p, NODE_IF_NOT_EXISTS, 2, read_set_operand);
+		return read_arguments(p, NODE_IF_NOT_EXISTS, 2, read_set_operand, "if_not_exists");
 	if (is(p, "list_append"))
-		return read_arguments(p, NODE_LIST_APPEND, 2, read_set_operand);
+		return read_arguments(p, NODE_LIST_APPEND, 2, read_set_operand, NULL);
 	return p->len > 0 && *p->token == ':' ? read_value(p) : read_path(p);
 }
 
@@ -527,10 +542,13 @@ struct node *
 expression_read(struct pawl_doc params, const char *name, enum expression_kind kind,
     struct substitutes *s, struct dynamo_error *e)
 {
-	char *text = docs_string(s->host, params, name);
+	size_t len;
+	char *text = s->host->doc_string(s->host, s->host->doc_get(s->host, params, name), &len);
 	struct parser p = { .name = name, .text = text, .at = text, .substitutes = s, .e = e };
 	struct node *n = NULL;
 
+	if (text != NULL && strlen(text) != len)
+		dynamo_invalid(e, "Invalid %s: The character U+0000 is not allowed", name);
 	if (text != NULL && e->code == NULL)
 		n = parse(&p, kind);
 	s->host->free(s->host, text);

@@ -77,7 +77,7 @@ right_side(const struct node *n, const struct value *old, struct dynamo_error *e
 		    "the item");
 		return NULL;
 	case NODE_IF_NOT_EXISTS:
-		found = n->kids[0]->kind == NODE_PATH ? path_find(old, &n->kids[0]->path) : NULL;
+		found = path_find(old, &n->kids[0]->path);
 		return found != NULL ? value_copy(found) : right_side(n->kids[1], old, e);
 	default:
 		return two_sides(n, old, e);
@@ -253,8 +253,10 @@ update_apply(const struct node *update, struct value *item, struct dynamo_error 
 			apply_set_action(action, old, item, e);
 		}
 	}
-	if (e->code == NULL)
+	if (e->code == NULL) {
 		apply_removals(update, item);
+		value_check_depth(item, e);
+	}
 	value_free(old);
 	return e->code != NULL ? -1 : 0;
 }

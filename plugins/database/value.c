@@ -60,6 +60,19 @@ dynamo_error_fini(struct dynamo_error *e)
 	*e = (struct dynamo_error){ 0 };
 }
 
+static int
+refuse_depth(struct dynamo_error *e)
+{
+	return dynamo_invalid(e, "Nesting Levels have exceeded supported limits");
+}
+
+static int
+refuse_nul(struct dynamo_error *e)
+{
+	return dynamo_invalid(e,
+	    "One or more parameter values were invalid: The character U+0000 cannot be stored");
+}
+
 /* --- making ------------------------------------------------------------------------------------- */
 
 struct value *
@@ -220,14 +233,14 @@ read_scalar(const struct pawl_host *h, enum value_kind kind, struct pawl_doc d,
 	} else if (kind == VALUE_S) {
 		v = new_text(kind, s, len);
 		if (strlen(s) != len)
-			dynamo_invalid(e,
-			    "One or more parameter values were invalid: "
-			    "The character U+0000 cannot be stored");
+			refuse_nul(e);
 	} else if (kind == VALUE_B) {
 		v = new_text(kind, "", 0);
 		if (!text_add_unbase64(&v->text, s, len))
 			dynamo_error_set(e, "SerializationException",
 			    "Base64 encoded length or characters are wrong in a B");
+	} else if (strlen(s) != len) {
+		refuse_nul(e);
 	} else if (decimal_parse(s, &number, &why)) {
 		v = value_new_number(&number);
 	} else {
@@ -285,9 +298,12 @@ read_parts(const struct pawl_host *h, enum value_kind kind, struct pawl_doc d, i
 		dynamo_error_set(e, "SerializationException", "%s expects an %s", type_names[kind],
 		    kind == VALUE_M ? "object" : "array");
 	while (e->code == NULL && h->doc_next(h, &it)) {
-		char *name = kind == VALUE_M ? h->doc_string(h, it.key, NULL) : NULL;
+		size_t len;
+		char *name = kind == VALUE_M ? h->doc_string(h, it.key, &len) : NULL;
 
-		if ((part = read_value(h, it.value, depth + 1, e)) != NULL)
+		if (name != NULL && strlen(name) != len)
+			refuse_nul(e);
+		else if ((part = read_value(h, it.value, depth + 1, e)) != NULL)
 			add_part(v, name != NULL ? text_format("%s", name) : NULL, part);
 		h->free(h, name);
 	}
@@ -305,7 +321,7 @@ read_value(const struct pawl_host *h, struct pawl_doc d, int depth, struct dynam
 	struct value *v;
 
 	if (depth > DEPTH_MAX) {
-		dynamo_invalid(e, "Nesting Levels have exceeded supported limits");
+		refuse_depth(e);
 		return NULL;
 	}
 	if (h->doc_type(h, d) != PAWL_DOC_OBJECT || h->doc_len(h, d) != 1 || !h->doc_next(h, &it)) {
@@ -358,6 +374,26 @@ struct value *
 value_read_map(const struct pawl_host *h, struct pawl_doc d, struct dynamo_error *e)
 {
 	return read_parts(h, VALUE_M, d, 0, e);
+}
+
+static int
+depth_of(const struct value *v)
+{
+	int deepest = 0;
+
+	for (size_t i = 0; v->kind < VALUE_SS && i < v->nparts; i++) {
+		int depth = 1 + depth_of(v->parts[i]);
+
+		if (depth > deepest)
+			deepest = depth;
+	}
+	return deepest;
+}
+
+int
+value_check_depth(const struct value *item, struct dynamo_error *e)
+{
+	return depth_of(item) > DEPTH_MAX ? refuse_depth(e) : 0;
 }
 
 /* --- writing ------------------------------------------------------------------------------------------ */

@@ -71,6 +71,8 @@ bool value_equal(const struct value *a, const struct value *b);
 bool value_compare(const struct value *a, const struct value *b, int *order);
 size_t value_size(const struct value *v);  /* as the function size() has it */
 size_t value_bytes(const struct value *v); /* as it counts against 400 KB */
+/* 0, or -1 and *e: the item has values in values deeper than DynamoDB allows. */
+int value_check_depth(const struct value *item, struct dynamo_error *e);
 bool value_contains(const struct value *set, const struct value *v);
 bool value_begins(const struct value *v, const struct value *prefix);
 

@@ -54,3 +54,9 @@ tests_fuzz_fuzz_intrinsic_SOURCES = tests/fuzz/fuzz_intrinsic.c $(fuzz_main)
 fuzz_targets += tests/fuzz/fuzz_choice
 tests_fuzz_fuzz_choice_SOURCES = tests/fuzz/fuzz_choice.c tests/cases/drive.c $(fuzz_main)
 tests_fuzz_fuzz_choice_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/cases
+
+fuzz_targets += tests/fuzz/fuzz_dynamodb
+tests_fuzz_fuzz_dynamodb_SOURCES = tests/fuzz/fuzz_dynamodb.c $(dynamodb_expressions) \
+	$(common_text) $(common_docs) $(fuzz_main)
+tests_fuzz_fuzz_dynamodb_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_builddir)/include \
+	-I$(top_srcdir)/plugins/common -I$(top_srcdir)/plugins/database

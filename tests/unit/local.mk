@@ -130,3 +130,8 @@ tests_unit_test_approval_SOURCES = tests/unit/test_approval.c plugins/approval/f
 tests_unit_test_approval_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_builddir)/include \
 	-I$(top_srcdir)/plugins/common -I$(top_srcdir)/plugins/approval $(LIBCRYPTO_CFLAGS)
 tests_unit_test_approval_LDADD = $(LDADD) $(LIBCRYPTO_LIBS)
+unit_tests += tests/unit/test_dynamodb
+tests_unit_test_dynamodb_SOURCES = tests/unit/test_dynamodb.c $(dynamodb_expressions) \
+	$(common_text) $(common_docs)
+tests_unit_test_dynamodb_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_builddir)/include \
+	-I$(top_srcdir)/plugins/common -I$(top_srcdir)/plugins/database
