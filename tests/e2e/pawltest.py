@@ -469,6 +469,24 @@ class Pawld:
             self.kill()
 
 
+def beside(answers, **options):
+    """A second pawld of a database whose executions another one has. So it never says that it is ready;
+    it is as soon as answers(it) is true and does not fail."""
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        port = s.getsockname()[1]
+    second = Pawld(start=False, listen=f"127.0.0.1:{port}", **options)
+    second.url = f"http://127.0.0.1:{port}"
+    second.launch()
+
+    def is_there():
+        try:
+            return answers(second)
+        except (OSError, http.client.HTTPException, ApiError, AssertionError):
+            return False
+    wait_for(is_there, what="the second pawld to answer")
+    return second
+
+
 def stop_private_postgres(folder):
     """Ends the PostgreSQL that a killed pawld left behind in its data folder."""
     for path in glob.glob(str(pathlib.Path(folder) / "**" / "postmaster.pid"), recursive=True):

@@ -38,10 +38,9 @@ def peer():
     return smtp.Peer()
 
 
-def node(database, config=CONFIG, **options):
-    return pawltest.Pawld(database=postgres().conninfo(database), config=config,
-                          smtp_server=f"smtp://127.0.0.1:{peer().port}",
-                          mail_from="pawl@flows.example", **options)
+def node(database, config=CONFIG, made=pawltest.Pawld):
+    return made(database=postgres().conninfo(database), config=config,
+                smtp_server=f"smtp://127.0.0.1:{peer().port}", mail_from="pawl@flows.example")
 
 
 @functools.cache
@@ -475,6 +474,91 @@ def _():
                               f"'{asked.request['requestId']}'", "killed")
         equal(rows, "1", "rows of the audit")
     server.stop()
+
+
+# --- two nodes ------------------------------------------------------------------------------------------
+
+def two_nodes(name):
+    """Two pawld of one database; the first has the executions."""
+    postgres().sql(f"CREATE DATABASE {name}")
+    return node(name), node(name, made=lambda **options: pawltest.beside(
+        lambda it: api(server=it).status == 200, **options))
+
+
+def at(server, link):
+    """The link as the other node would have written it."""
+    return server.url + urllib.parse.urlsplit(link).path
+
+
+@check("a link opens at either of two nodes, and a decision at one ends the execution of the other")
+def _():
+    one, other = two_nodes("either")
+    asked = Asked(one)
+    for server in (one, other):
+        equal(fetch("GET", at(server, asked.link())).status, 200)
+    equal(decide(at(other, asked.link())).status, 200)
+    equal(asked.output()["Decision"], "approved")
+    equal([decide(at(server, asked.link())).status for server in (one, other)], [409, 409], "again")
+    equal([api(f"/{asked.request['requestId']}", server).json()["state"] for server in (one, other)], ["approved"] * 2)
+    many = [Asked(one, Approvers=["a", "b", "c"], Quorum=2) for _ in range(5)]
+    for asked in many:
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            told = list(pool.map(lambda n, it=asked: decide(at((one, other)[n % 2], it.link("abc"[n // 2]))).status, range(6)))
+        equal(asked.output()["Decision"], "approved")
+        decided = postgres().sql("SELECT count(*) FROM pawl_approval.audit WHERE who IS NOT NULL AND request_id = "
+                                 f"'{asked.request['requestId']}'", "either")
+        equal((sorted(set(told)), decided, told.count(200)), ([200, 409], "2", 2), str(told))
+    late = [Asked(one, Approvers=["ann"], Deadline=1) for _ in range(5)]
+    for asked in late:
+        equal(asked.end()["error"], "Approval.Expired")
+    equal(postgres().sql("SELECT max(n) FROM (SELECT count(*) AS n FROM pawl_approval.audit WHERE what IN "
+                         "('approved', 'expired') AND who IS NULL GROUP BY request_id) x", "either"), "1", "ends of a request")
+    for server in (other, one):
+        server.stop()
+
+
+@check("with two nodes each mail goes out once; those of a node that is killed are sent by the other")
+def _():
+    one, other = two_nodes("mails")
+    peer().taken.clear()
+    names = [f"p{n}@example.com" for n in range(30)]
+    for n in range(0, 30, 3):
+        Asked(one, Approvers=names[n:n + 3])
+    wait_for(lambda: len(peer().taken) >= 30, what="the mails")
+    equal(postgres().sql("SELECT count(*) FROM pawl_approval.mail WHERE state = 'sent'", "mails") != "0", True)
+    wait_for(lambda: postgres().sql("SELECT count(*) FROM pawl_approval.mail WHERE state <> 'sent'", "mails") == "0",
+             what="the rows of the mails")
+    equal(sorted(m["to"][0] for m in peer().taken), sorted(names), "mails")
+    peer().taken.clear()
+    names = [f"q{n}@example.com" for n in range(60)]
+    client, asks = one.client(), machine(one)
+    for n in range(0, 60, 3):
+        client.start(asks, {"Title": "Killed", "Approvers": names[n:n + 3]})
+    wait_for(lambda: len(peer().taken) >= 15, what="some mails")
+    other.kill()
+    # those that it had are due after three minutes
+    wait_for(lambda: postgres().sql("WITH late AS (UPDATE pawl_approval.mail SET due_at = now() WHERE state = 'waiting' "
+                                    "AND due_at > now() + interval '1 minute' RETURNING 1) "
+                                    "SELECT count(*) FROM pawl_approval.mail WHERE state <> 'sent'", "mails") == "0",
+             what="the mails of the node that was killed")
+    got = {}
+    for mail in list(peer().taken):
+        message = re.search(r"^Message-ID: (\S+)", mail["data"], re.M | re.I).group(1)
+        got.setdefault(mail["to"][0], set()).add(message)
+    equal((sorted(got), max(len(ids) for ids in got.values())), (sorted(names), 1), "who got mail, and how many different ones")
+    one.stop()
+
+
+@check("a decision at the node that is left ends the execution of the one that was killed")
+def _():
+    one, other = two_nodes("survived")
+    asked = Asked(one, Approvers=["a", "b"], Quorum=2)
+    equal(decide(at(one, asked.link("a"))).status, 200)
+    one.kill()
+    equal(decide(at(other, asked.link("b"))).status, 200)
+    asked.client = other.client()
+    equal([d["Approver"] for d in asked.output()["Decisions"]], ["a", "b"])
+    other.stop()
 
 
 if __name__ == "__main__":

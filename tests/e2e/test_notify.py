@@ -153,6 +153,7 @@ class Hook:
         self.lock, self.got, self.answers = threading.Lock(), [], []
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None      # a client that was killed
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -783,6 +784,102 @@ def _():
     postgres().stop()
     postgres().start()
     wait_for(lambda: any(b == b"m" for _, b, _, _ in hook.got), what="the message")
+
+
+# --- two nodes ----------------------------------------------------------------------------------------------
+
+class TwoNodes:
+    """Two pawld of one database, with a topic."""
+
+    def __init__(self, name, topic_name, timeout="1s", **attributes):
+        postgres().sql(f"CREATE DATABASE {name}")
+        options = {"database": postgres().conninfo(name), "config": CONFIG.replace('timeout = "2s"', f'timeout = "{timeout}"')}
+        self.name, self.one = name, pawltest.Pawld(**options)
+        self.other = pawltest.beside(lambda it: formapi.FormClient(it.url, "2010-03-31")("ListTopics"), **options)
+        self.clients = [formapi.FormClient(pawld.url, "2010-03-31") for pawld in (self.one, self.other)]
+        params = {"Attributes": attributes} if attributes else {}
+        self.arn = self.clients[0]("CreateTopic", Name=topic_name, **params)["TopicArn"]
+
+    def subscribe(self, node, protocol, endpoint):
+        self.clients[node]("Subscribe", TopicArn=self.arn, Protocol=protocol, Endpoint=endpoint,
+                           Attributes={"RawMessageDelivery": "true"})
+
+    def publish(self, node, message, **params):
+        self.clients[node]("Publish", TopicArn=self.arn, Message=message, **params)
+
+    def settled(self):
+        settled(self.arn, lambda text: postgres().sql(text, self.name))
+
+    def outcomes(self):
+        return postgres().sql("SELECT string_agg(outcome || ' ' || n, ',') FROM (SELECT outcome, count(*) AS n "
+                              "FROM pawl_notify.delivery GROUP BY 1) x", self.name)
+
+    def stop(self):
+        for pawld in (self.one, self.other):
+            if pawld.is_running():
+                pawld.stop()
+
+
+def bodies_of(hook):
+    return [body.decode() for _, body, _, _ in hook.got]
+
+
+@check("a subscription that was made at one node gets once what is published at either")
+def _():
+    nodes, hook, near = TwoNodes("either", "both"), Hook(), Hook()
+    Queues(nodes.other.url).create("both")
+    nodes.subscribe(1, "http", hook.url(host="localhost"))
+    nodes.subscribe(0, "http", near.url(host="localhost"))
+    nodes.subscribe(1, "sqs", queue_arn("both"))
+    sent = [f"m{n:02}" for n in range(40)]
+    for n, message in enumerate(sent):
+        nodes.publish(n % 2, message)
+    nodes.settled()
+    equal(sorted(Queues(nodes.one.url).bodies("both")), sent, "in the queue")
+    for at in (hook, near):
+        wait_for(lambda it=at: len(it.got) >= len(sent), what="the messages")
+        equal(sorted(bodies_of(at)), sent, "at the webhook")
+    equal(nodes.outcomes(), f"delivered {2 * len(sent)}")
+    nodes.stop()
+
+
+@check("a node that is killed in the middle of deliveries leaves them to the other one: none is lost, others come once")
+def _():
+    nodes, hook, hold = TwoNodes("killed", "kill", timeout="8s"), Hook(), threading.Event()
+    nodes.subscribe(0, "http", hook.url(host="localhost"))
+    for _ in range(16):             # as many as two nodes try at the same time
+        hook.answer(200, hold)
+    sent = [f"m{n:02}" for n in range(30)]
+    for message in sent:
+        nodes.publish(1, message)
+    wait_for(lambda: len(hook.got) >= 16, what="deliveries of both nodes")
+    under_way = set(bodies_of(hook))
+    nodes.other.kill()
+    hold.set()
+    nodes.settled()
+    counts = {message: bodies_of(hook).count(message) for message in sent}
+    equal(sorted(m for m, n in counts.items() if n == 0), [], "lost")
+    equal(sorted(m for m, n in counts.items() if n > 1 and m not in under_way), [], "that came again")
+    equal(nodes.outcomes(), f"delivered {len(sent)}")
+    nodes.stop()
+
+
+@check("a FIFO topic keeps the order of each group at a webhook when one of two nodes is killed")
+def _():
+    nodes, hook = TwoNodes("ordered", "order.fifo", FifoTopic="true", ContentBasedDeduplication="true"), Hook()
+    nodes.subscribe(1, "http", hook.url(host="localhost"))
+    sent = [(group, f"{group}{n:02}") for n in range(20) for group in "abc"]
+    for n, (group, message) in enumerate(sent):
+        nodes.publish(n % 2, message, MessageGroupId=group)
+        if n == len(sent) // 2:
+            wait_for(lambda: hook.got, what="a delivery")
+            nodes.other.kill()
+            nodes.clients[1] = nodes.clients[0]
+    nodes.settled()
+    for group in "abc":
+        seen = list(dict.fromkeys(m for m in bodies_of(hook) if m[0] == group))
+        equal(seen, [m for g, m in sent if g == group], f"group {group}")
+    nodes.stop()
 
 
 if __name__ == "__main__":

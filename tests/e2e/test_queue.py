@@ -36,33 +36,17 @@ def database():
     return name
 
 
-def node(**options):
-    return pawltest.Pawld(database=postgres().conninfo(database()), config=CONFIG, **options)
-
-
 @functools.cache
 def daemon():
-    return node()
+    return pawltest.Pawld(database=postgres().conninfo(database()), config=CONFIG)
 
 
 @functools.cache
 def other_daemon():
-    """A second pawld of the same database. The first has all executions, so this one never says that
-    it is ready; its queues are."""
+    """A second pawld of the same database."""
     daemon()
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        port = s.getsockname()[1]
-    second = node(start=False, listen=f"127.0.0.1:{port}")
-    second.launch()
-    second.url = f"http://127.0.0.1:{port}"
-
-    def answers():
-        try:
-            return Sqs(second.url)("ListQueues") is not None
-        except (OSError, http.client.HTTPException, pawltest.ApiError):
-            return False
-    wait_for(answers, what="the queues of the second pawld")
-    return second
+    return pawltest.beside(lambda it: Sqs(it.url)("ListQueues") is not None,
+                           database=postgres().conninfo(database()), config=CONFIG)
 
 
 def sql(text):
