@@ -20,14 +20,16 @@ struct aws {
 
 /* --- target.c: what a resource names --------------------------------------------------------- */
 
+struct aws_wrapper;
 struct aws_target {
 	const struct aws_service *service;
 	const struct aws_action *action;
-	bool sdk;                 /* aws-sdk:service:action */
-	const char *prefix;       /* of its errors */
-	const char *service_name; /* in the causes of optimized integrations */
-	const char *exception;    /* an error without a name of its own */
-	bool metadata;            /* the result has SdkHttpMetadata and SdkResponseMetadata */
+	const struct aws_wrapper *wrapper; /* it is one; NULL = it is an action of the API */
+	bool sdk;                          /* aws-sdk:service:action */
+	const char *prefix;                /* of its errors */
+	const char *service_name;          /* in the causes of optimized integrations */
+	const char *exception;             /* an error without a name of its own */
+	bool metadata; /* the result has SdkHttpMetadata and SdkResponseMetadata */
 };
 /* -1: *why (new) says what is wrong with it. */
 int aws_target_read(struct aws *p, const char *resource, struct aws_target *t, char **why);
@@ -122,6 +124,46 @@ void aws_task_cancel(struct aws *p, uint64_t id);  /* nobody waits for it: its j
 void aws_task_release(struct aws *p, uint64_t id); /* somebody else goes on with it */
 void aws_tasks_free(struct aws *p);
 
+/* --- arguments.c: the parameters of a call made of others --------------------------------------------- */
+
+/* "Tasks/0/TaskArn"; borrowed. */
+struct pawl_doc aws_at_path(const struct pawl_host *h, struct pawl_doc d, const char *path);
+/*
+ * An object of words "Name=place"; new. A place is a path in response ("Tasks/0/TaskArn"), in the
+ * task's parameters (":JobName"), or a text in quotes; "[]" behind the name makes it a list of one.
+ * What is not there is left out.
+ */
+struct pawl_doc aws_arguments(const struct pawl_host *h, const char *words,
+    struct pawl_doc response, struct pawl_doc parameters);
+/* Another action of the target's service, with such parameters, which are new. False: action is NULL. */
+bool aws_arguments_fill(const struct pawl_host *h, const struct aws_target *t, const char *action,
+    const char *words, struct pawl_doc response, struct pawl_doc parameters,
+    struct aws_call_spec *spec);
+
+/* --- wrapper.c: optimized integrations that are no action of the API under that name -------------------- */
+
+/* service: of the model ("emr"); NULL: there is none. */
+const struct aws_wrapper *aws_wrapper_find(const char *service, const char *name);
+const char *aws_wrapper_name(const struct aws_wrapper *w);
+const char *aws_wrapper_action(const struct aws_wrapper *w);
+/* What is wrong with the parameters; new, NULL = nothing. */
+char *aws_wrapper_problem(const struct pawl_host *h, const struct aws_wrapper *w,
+    struct pawl_doc parameters);
+/*
+ * The call that lists what the wrapper knows by name, from the page of listed on (PAWL_NO_DOC =
+ * the first). False: it needs none, or there are no more pages.
+ */
+bool aws_wrapper_list(const struct pawl_host *h, const struct aws_target *t,
+    struct pawl_doc parameters, struct pawl_doc listed, struct aws_call_spec *spec);
+/* The id that the named one has in listed; to be released with host->free. NULL: it is not there. */
+char *aws_wrapper_id(const struct pawl_host *h, const struct aws_wrapper *w,
+    struct pawl_doc parameters, struct pawl_doc listed);
+/* The parameters of the action, and what its answer means; new. id NULL = none was needed. */
+struct pawl_doc aws_wrapper_parameters(const struct pawl_host *h, const struct aws_wrapper *w,
+    struct pawl_doc parameters, const char *id);
+struct pawl_doc aws_wrapper_result(const struct pawl_host *h, const struct aws_wrapper *w,
+    struct pawl_doc output);
+
 /* --- job.c: the jobs that .sync waits for ----------------------------------------------------------- */
 
 struct aws_job;
@@ -138,6 +180,9 @@ enum aws_job_state { AWS_JOB_RUNS, AWS_JOB_DONE, AWS_JOB_FAILED };
 /* What a look found; *result is new when the job has ended. */
 enum aws_job_state aws_job_state(const struct pawl_host *h, const struct aws_job *j,
     struct pawl_doc answer, struct pawl_doc *result);
+/* A look failed with this error: whether that is the end that was wanted; then *result is new. */
+bool aws_job_is_gone(const struct pawl_host *h, const struct aws_job *j, const char *error,
+    struct pawl_doc response, struct pawl_doc *result);
 
 /* --- optimized.c: what optimized integrations do besides the call ------------------------------------ */
 

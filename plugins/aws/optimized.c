@@ -169,6 +169,8 @@ struct pawl_doc
 aws_optimized_parameters(const struct pawl_host *h, const struct aws_target *target,
     const struct pawl_task *t)
 {
+	if (target->wrapper != NULL)
+		return aws_wrapper_parameters(h, target->wrapper, t->parameters, NULL);
 	if (is(target, "eventbridge", "PutEvents") &&
 	    h->doc_type(h, h->doc_get(h, t->parameters, "Entries")) == PAWL_DOC_ARRAY)
 		return events_parameters(h, t);
@@ -183,6 +185,8 @@ struct pawl_doc
 aws_optimized_result(const struct pawl_host *h, const struct aws_target *target,
     struct pawl_doc output, struct aws_failure *f)
 {
+	if (target->wrapper != NULL)
+		return aws_wrapper_result(h, target->wrapper, output);
 	if (is(target, "eventbridge", "PutEvents"))
 		return events_result(h, output, f);
 	if (is(target, "ecs", "RunTask"))

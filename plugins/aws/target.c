@@ -69,8 +69,18 @@ find_optimized(struct aws *p, const char *resource, const char *service, const c
 		*why = text_format("No plugin serves the resource '%s'", resource);
 		return -1;
 	}
+	if (strcmp(n->name, "eks") == 0 &&
+	    (strcmp(action, "call") == 0 || strcmp(action, "runJob") == 0)) {
+		*why = text_format(
+		    "eks:%s speaks to the API server of a Kubernetes cluster, not to AWS, which the "
+		    "plugin aws does not do: call that API with http:invoke",
+		    action);
+		return -1;
+	}
 	t->service = aws_service_find(p->models, n->id);
-	t->action = aws_action_find(t->service, action);
+	t->wrapper = aws_wrapper_find(n->id, action);
+	t->action = aws_action_find(t->service,
+	    t->wrapper != NULL ? aws_wrapper_action(t->wrapper) : action);
 	if (t->action == NULL && strcmp(n->name, "bedrock") == 0) {
 		t->service = aws_service_find(p->models, "bedrockruntime");
 		t->action = aws_action_find(t->service, action);

@@ -216,7 +216,11 @@ on_look(void *arg, struct pawl_doc output, const struct aws_failure *failure)
 		return;
 	}
 	if (failure != NULL) {
-		task_fail(t, failure);
+		if (aws_job_is_gone(h, t->job, failure->error, t->response, &result))
+			job_ended(t, AWS_JOB_DONE, result);
+		else
+			task_fail(t, failure);
+		h->doc_unref(h, result);
 		return;
 	}
 	state = aws_job_state(h, t->job, output, &result);
@@ -288,6 +292,53 @@ on_answer(void *arg, struct pawl_doc output, const struct aws_failure *failure)
 	aws_failure_fini(&found);
 }
 
+/* --- by name ------------------------------------------------------------------------------------------- */
+
+static void on_listed(void *arg, struct pawl_doc output, const struct aws_failure *failure);
+
+/* Looks for what the task names, on the page behind listed; false: there is none. */
+static bool
+list(struct aws_task *t, struct pawl_doc listed)
+{
+	const struct pawl_host *h = t->aws->host;
+	struct aws_call_spec spec;
+
+	if (t->target.wrapper == NULL ||
+	    !aws_wrapper_list(h, &t->target, t->parameters, listed, &spec))
+		return false;
+	spec.role_arn = t->role_arn;
+	t->call = aws_call_start(t->aws, &spec, on_listed, t);
+	h->doc_unref(h, spec.parameters);
+	return true;
+}
+
+static void
+on_listed(void *arg, struct pawl_doc output, const struct aws_failure *failure)
+{
+	struct aws_task *t = arg;
+	const struct pawl_host *h = t->aws->host;
+	struct aws_call_spec spec = { .target = t->target, .role_arn = t->role_arn };
+	char *id;
+
+	t->call = NULL;
+	if (failure != NULL) {
+		task_fail(t, failure);
+		return;
+	}
+	if ((id = aws_wrapper_id(h, t->target.wrapper, t->parameters, output)) != NULL) {
+		spec.parameters = aws_wrapper_parameters(h, t->target.wrapper, t->parameters, id);
+		t->call = aws_call_start(t->aws, &spec, on_answer, t);
+		h->doc_unref(h, spec.parameters);
+		h->free(h, id);
+	} else if (!list(t, output)) {
+		h->fail(h, t->id, "ElasticMapReduce.InvalidRequestException",
+		    "The cluster has none of that name");
+		task_free(t);
+	}
+}
+
+/* --- the beginning --------------------------------------------------------------------------------------- */
+
 static void
 refuse(const struct pawl_host *h, const struct pawl_task *given, char *why)
 {
@@ -315,12 +366,20 @@ aws_task_start(struct aws *p, const struct pawl_task *given)
 			given->resource));
 		return;
 	}
+	if (spec.target.wrapper != NULL &&
+	    (why = aws_wrapper_problem(h, spec.target.wrapper, given->parameters)) != NULL) {
+		envelope_refuse(h, given, why);
+		free(why);
+		return;
+	}
 	t = task_new(p, given, &spec.target);
 	t->job = job;
 	if (job != NULL && h->doc_type(h, t->response) != PAWL_DOC_NONE) {
 		look_later(t);
 		return;
 	}
+	if (list(t, PAWL_NO_DOC))
+		return;
 	spec.parameters = aws_optimized_parameters(h, &spec.target, given);
 	t->call = aws_call_start(p, &spec, on_answer, t);
 	h->doc_unref(h, spec.parameters);

@@ -26,7 +26,8 @@ from fakeaws_services import Fault
 
 # prefix of X-Amz-Target -> service, and the service that an API version of the query protocol is of
 TARGETS = {"AmazonSQS": "sqs", "DynamoDB_20120810": "dynamodb", "AWSEvents": "events",
-           "secretsmanager": "secretsmanager", "AmazonEC2ContainerServiceV20141113": "ecs"}
+           "secretsmanager": "secretsmanager", "AmazonEC2ContainerServiceV20141113": "ecs",
+           "ElasticMapReduce": "emr"}
 VERSIONS = {"2010-03-31": "sns", "2011-06-15": "sts", "2012-11-05": "sqs"}
 QUERY_NAMESPACES = {"sns": "http://sns.amazonaws.com/doc/2010-03-31/",
                     "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
@@ -196,6 +197,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return "json"
         if "x-www-form-urlencoded" in self.headers.get("Content-Type", ""):
             return "query"
+        if self.path_only.startswith("/clusters"):
+            return "eks"
         return "scheduler" if self.path_only.startswith("/schedules") else "s3"
 
     def answer(self, status, headers, body):
@@ -287,8 +290,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         result = self.server.world.services["scheduler"].perform(action, params)
         self.rest_answer(200, [], result)
 
+    # EKS, as well
+
+    def serve_eks(self):
+        _, _, cluster, _, group = (self.path_only + "///").split("/")[:5]
+        of_group = "/node-groups" in self.path_only
+        action = {"GET": "Describe", "POST": "Create", "DELETE": "Delete"}[self.command]
+        params = {**json.loads(self.body or b"{}"), "cluster": cluster, "group": group}
+        self.rest_answer(200, [], self.server.world.services["eks"].perform(
+            action + ("Nodegroup" if of_group else "Cluster"), params))
+
     def refuse_scheduler(self, fault):
         self.rest_answer(fault.status, [("x-amzn-ErrorType", fault.code)], {"Message": fault.message})
+
+    refuse_eks = refuse_scheduler
 
     def rest_answer(self, status, headers, result):
         self.answer(status, [("Content-Type", "application/json"), ("x-amzn-RequestId", self.request_id),

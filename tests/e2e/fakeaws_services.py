@@ -483,6 +483,128 @@ class Ecs(Service):
             task["containers"][0].update(lastStatus="STOPPED", exitCode=exit_code)
 
 
+# --- EMR -----------------------------------------------------------------------------------------------
+
+
+class Emr(Service):
+    """Clusters and steps stay as they are until a test says otherwise: states[id] = "WAITING"."""
+
+    def __init__(self, world):
+        super().__init__(world)
+        self.states = {}        # id of a cluster or step -> its state
+        self.steps = {}         # id of a step -> (cluster, as it was given)
+        self.clusters = {}      # id -> parameters of RunJobFlow
+        self.calls = []         # (action, parameters) of all others that change something
+
+    def new(self, kind, state):
+        name = f"{kind}-{len(self.states):08}"
+        self.states[name] = state
+        return name
+
+    def cluster(self, name):
+        if name not in self.clusters:
+            raise Fault("InvalidRequestException", f"Cluster id '{name}' is not valid.")
+        return name
+
+    def RunJobFlow(self, params):
+        name = self.new("j", "STARTING")
+        self.clusters[name] = params
+        return {"JobFlowId": name, "ClusterArn": f"arn:aws:elasticmapreduce:{REGION}:{ACCOUNT}:cluster/{name}"}
+
+    def DescribeCluster(self, params):
+        name = self.cluster(params["ClusterId"])
+        return {"Cluster": {"Id": name, "Name": self.clusters[name].get("Name"),
+                            "Status": {"State": self.states[name], "StateChangeReason": {}}}}
+
+    def TerminateJobFlows(self, params):
+        for name in params["JobFlowIds"]:
+            self.states[self.cluster(name)] = "TERMINATING"
+
+    def AddJobFlowSteps(self, params):
+        cluster = self.cluster(params["JobFlowId"])
+        added = [self.new("s", "PENDING") for _ in params["Steps"]]
+        self.steps.update({name: (cluster, step) for name, step in zip(added, params["Steps"])})
+        return {"StepIds": added}
+
+    def DescribeStep(self, params):
+        cluster, step = self.steps[params["StepId"]]
+        if cluster != params["ClusterId"]:
+            raise Fault("InvalidRequestException", "Step id is not valid.")
+        return {"Step": {"Id": params["StepId"], "Name": step["Name"], "Status": {"State": self.states[params["StepId"]]}}}
+
+    def CancelSteps(self, params):
+        for name in params["StepIds"]:
+            self.states[name] = "CANCELLED"
+        return {"CancelStepsInfoList": [{"StepId": name, "Status": "SUBMITTED", "Reason": ""} for name in params["StepIds"]]}
+
+    def SetTerminationProtection(self, params):
+        self.calls.append(("SetTerminationProtection", params))
+
+    def page(self, params, kind, member):
+        """Two pages: of the first three, one on the second."""
+        names = [("a", "1"), ("b", "2"), ("c", "3"), ("d", "4")]
+        self.cluster(params["ClusterId"])
+        shown = names[3:] if params.get("Marker") == "more" else names[:3]
+        return {member: [{"Name": name, "Id": kind + number} for name, number in shown],
+                **({} if params.get("Marker") else {"Marker": "more"})}
+
+    def ListInstanceFleets(self, params):
+        return self.page(params, "if-", "InstanceFleets")
+
+    def ListInstanceGroups(self, params):
+        return self.page(params, "ig-", "InstanceGroups")
+
+    def ModifyInstanceFleet(self, params):
+        self.calls.append(("ModifyInstanceFleet", params))
+
+    def ModifyInstanceGroups(self, params):
+        self.calls.append(("ModifyInstanceGroups", params))
+
+
+# --- EKS -----------------------------------------------------------------------------------------------
+
+
+class Eks(Service):
+    """Clusters and node groups; things["c/n"] is the status of the node group n, things["c/"] that of the cluster."""
+
+    def __init__(self, world):
+        super().__init__(world)
+        self.things = {}
+
+    def shown(self, params, kind):
+        name = f"{params['cluster']}/{params['group']}"
+        if name not in self.things:
+            raise Fault("ResourceNotFoundException", f"No {kind} found for name: {name}.", 404)
+        return {kind: {"name" if kind == "cluster" else "nodegroupName": name.strip("/"), "status": self.things[name]}}
+
+    def create(self, params, kind, name):
+        self.things[name] = "CREATING"
+        return self.shown({"cluster": name.partition("/")[0], "group": name.partition("/")[2]}, kind)
+
+    def delete(self, params, kind):
+        self.shown(params, kind)
+        self.things[f"{params['cluster']}/{params['group']}"] = "DELETING"
+        return self.shown(params, kind)
+
+    def CreateCluster(self, params):
+        return self.create(params, "cluster", params["name"] + "/")
+
+    def DescribeCluster(self, params):
+        return self.shown(params, "cluster")
+
+    def DeleteCluster(self, params):
+        return self.delete(params, "cluster")
+
+    def CreateNodegroup(self, params):
+        return self.create(params, "nodegroup", f"{params['cluster']}/{params['nodegroupName']}")
+
+    def DescribeNodegroup(self, params):
+        return self.shown(params, "nodegroup")
+
+    def DeleteNodegroup(self, params):
+        return self.delete(params, "nodegroup")
+
+
 # --- Scheduler -----------------------------------------------------------------------------------------------
 
 
@@ -603,4 +725,5 @@ class S3(Service):
 
 
 SERVICES = {"sqs": Sqs, "sns": Sns, "dynamodb": Dynamodb, "events": Events,
-            "secretsmanager": Secretsmanager, "sts": Sts, "ecs": Ecs, "scheduler": Scheduler, "s3": S3}
+            "secretsmanager": Secretsmanager, "sts": Sts, "ecs": Ecs, "emr": Emr, "eks": Eks, "scheduler": Scheduler,
+            "s3": S3}

@@ -350,9 +350,9 @@ def _():
     error, cause = failure("ecs:runTask.sync", {"TaskDefinition": "too-big"}, jobber())
     equal((error, json.loads(cause)["Failures"][0]["Reason"]), ("AmazonECS.Unknown", "RESOURCE:MEMORY"))
     equal(failure("ecs:runTask.sync", {"TaskDefinition": "missing"}, jobber())[0], "ECS.ClientException")
-    error, cause = failure("eks:deleteCluster.sync", {"Name": "c"}, jobber())
+    error, cause = failure("eks:tagResource.sync", {"ResourceArn": "c"}, jobber())
     equal(error, "States.Runtime")
-    contains(cause, "cannot wait for what the resource 'arn:aws:states:::eks:deleteCluster.sync' begins")
+    contains(cause, "cannot wait for what the resource 'arn:aws:states:::eks:tagResource.sync' begins")
 
 
 @check("a job is stopped with its execution, and when its task times out")
@@ -392,6 +392,126 @@ def _():
     endpoint().wait(lambda: ecs().broken == 0)
     ecs().end(arn, 0)
     equal(jobber().client().wait(execution)["status"], "SUCCEEDED")
+
+
+def emr():
+    return endpoint().world.services["emr"]
+
+
+def eks():
+    return endpoint().world.services["eks"]
+
+
+def begun(resource, parameters, what):
+    """An execution of a .sync task, when what() is there."""
+    execution = jobber().client().start(machine_of(jobber(), resource, parameters))
+    endpoint().wait(what)
+    wait_for(lambda: is_submitted(jobber(), execution))
+    return execution
+
+
+CLUSTER = {"Name": "C", "Instances": {"KeepJobFlowAliveWhenNoSteps": True}, "ServiceRole": "r", "JobFlowRole": "r"}
+
+
+@check("elasticmapreduce: a cluster is created, gets steps and is terminated; each is waited for")
+def _():
+    got = output("elasticmapreduce:createCluster", CLUSTER)
+    equal(set(got), {"ClusterId", "SdkHttpMetadata", "SdkResponseMetadata"})
+    equal(emr().clusters[got["ClusterId"]], {**CLUSTER})
+    before = len(emr().clusters)
+    execution = begun("elasticmapreduce:createCluster.sync", CLUSTER, lambda: len(emr().clusters) > before)
+    cluster = list(emr().clusters)[-1]
+    emr().states[cluster] = "RUNNING"
+    equal(jobber().client().describe(execution)["status"], "RUNNING")
+    emr().states[cluster] = "WAITING"
+    equal(json.loads(jobber().client().wait(execution)["output"])["Cluster"]["Status"]["State"], "WAITING")
+    step = {"Name": "S", "HadoopJarStep": {"Jar": "command-runner.jar", "Args": ["x"]}}
+    got = output("elasticmapreduce:addStep", {"ClusterId": cluster, "Step": step})
+    equal(emr().steps[got["StepId"]], (cluster, step))
+    got = output("elasticmapreduce:cancelStep", {"ClusterId": cluster, "StepId": got["StepId"]})
+    equal(got["CancelStepsInfo"]["Status"], "SUBMITTED")
+    for state, status in (("COMPLETED", "SUCCEEDED"), ("FAILED", "FAILED")):
+        before = len(emr().steps)
+        execution = begun("elasticmapreduce:addStep.sync", {"ClusterId": cluster, "Step": step},
+                          lambda: len(emr().steps) > before)      # pylint: disable=cell-var-from-loop
+        emr().states[list(emr().steps)[-1]] = state
+        end = jobber().client().wait(execution)
+        equal((end["status"], end.get("error")), (status, None if status == "SUCCEEDED" else "States.TaskFailed"))
+        equal(json.loads(end.get("output") or end["cause"])["Step"]["Status"]["State"], state)
+    equal(set(output("elasticmapreduce:setClusterTerminationProtection", {"ClusterId": cluster, "TerminationProtected": False})),
+          {"SdkHttpMetadata", "SdkResponseMetadata"})
+    equal(emr().calls[-1], ("SetTerminationProtection", {"JobFlowIds": [cluster], "TerminationProtected": False}))
+    execution = begun("elasticmapreduce:terminateCluster.sync", {"ClusterId": cluster},
+                      lambda: emr().states[cluster] == "TERMINATING")
+    emr().states[cluster] = "TERMINATED"
+    equal(json.loads(jobber().client().wait(execution)["output"])["Cluster"]["Id"], cluster)
+
+
+@check("elasticmapreduce: what is changed by name is found on any page; what is wrong is said")
+def _():
+    cluster = output("elasticmapreduce:createCluster", CLUSTER)["ClusterId"]
+    output("elasticmapreduce:modifyInstanceFleetByName", {
+        "ClusterId": cluster, "InstanceFleetName": "d", "InstanceFleet": {"TargetSpotCapacity": 3}})
+    equal(emr().calls[-1], ("ModifyInstanceFleet", {"ClusterId": cluster, "InstanceFleet": {
+        "InstanceFleetId": "if-4", "TargetSpotCapacity": 3}}))
+    output("elasticmapreduce:modifyInstanceGroupByName", {
+        "ClusterId": cluster, "InstanceGroupName": "b", "InstanceGroup": {"InstanceCount": 8}})
+    equal(emr().calls[-1], ("ModifyInstanceGroups", {"ClusterId": cluster, "InstanceGroups": [
+        {"InstanceGroupId": "ig-2", "InstanceCount": 8}]}))
+    ncalls = len(emr().calls)
+    for resource, parameters, error, part in (
+            ("modifyInstanceGroupByName", {"ClusterId": cluster, "InstanceGroupName": "z", "InstanceGroup": {}},
+             "ElasticMapReduce.InvalidRequestException", "none of that name"),
+            ("modifyInstanceFleetByName", {"ClusterId": "j-none", "InstanceFleetName": "a", "InstanceFleet": {}},
+             "ElasticMapReduce.InvalidRequestException", "is not valid"),
+            ("modifyInstanceFleetByName", {"ClusterId": cluster, "InstanceFleet": {}}, "States.Runtime",
+             "'InstanceFleetName' is required but was missing"),
+            ("addStep", {"ClusterId": cluster, "Steps": []}, "States.Runtime", '"Steps" is not supported'),
+            ("createCluster", {**CLUSTER, "Steps": []}, "States.Runtime", '"Steps" is not supported'),
+            ("createCluster", {"Name": "C", "Instances": {}}, "States.Runtime", "KeepJobFlowAliveWhenNoSteps' must be true"),
+            ("createCluster", {**CLUSTER, "Nonsense": 1}, "States.Runtime", '"Nonsense" is not supported')):
+        got, cause = failure("elasticmapreduce:" + resource, parameters)
+        equal(got, error, cause)
+        contains(cause, part)
+    equal(len(emr().calls), ncalls, "calls")
+
+
+@check("elasticmapreduce: a cluster or step whose execution is stopped is stopped as well")
+def _():
+    before = len(emr().clusters)
+    execution = begun("elasticmapreduce:createCluster.sync", CLUSTER, lambda: len(emr().clusters) > before)
+    cluster = list(emr().clusters)[-1]
+    jobber().client().call("StopExecution", executionArn=execution)
+    endpoint().wait(lambda: emr().states[cluster] == "TERMINATING")
+    before = len(emr().steps)
+    execution = begun("elasticmapreduce:addStep.sync", {"ClusterId": cluster, "Step": {
+        "Name": "S", "HadoopJarStep": {"Jar": "x"}}}, lambda: len(emr().steps) > before)
+    step = list(emr().steps)[-1]
+    jobber().client().call("StopExecution", executionArn=execution)
+    endpoint().wait(lambda: emr().states[step] == "CANCELLED")
+
+
+@check("eks: clusters and node groups are waited for until they are there, and until they are gone")
+def _():
+    group = {"ClusterName": "k", "NodegroupName": "g"}
+    for resource, parameters, name, kind in (
+            ("Cluster", {"Name": "k", "RoleArn": "r", "ResourcesVpcConfig": {}}, "k/", "Cluster"),
+            ("Nodegroup", {**group, "NodeRole": "r", "Subnets": ["s"]}, "k/g", "Nodegroup")):
+        execution = begun(f"eks:create{resource}.sync", parameters, lambda: name in eks().things)
+        eks().things[name] = "ACTIVE"
+        equal(json.loads(jobber().client().wait(execution)["output"])[kind]["Status"], "ACTIVE")
+    for resource, parameters, name, kind in (("Nodegroup", group, "k/g", "Nodegroup"), ("Cluster", {"Name": "k"}, "k/", "Cluster")):
+        execution = begun(f"eks:delete{resource}.sync", parameters, lambda: eks().things[name] == "DELETING")
+        equal(jobber().client().describe(execution)["status"], "RUNNING")
+        del eks().things[name]
+        end = jobber().client().wait(execution)
+        equal((end["status"], end.get("cause")), ("SUCCEEDED", None))
+        equal(json.loads(end["output"])[kind]["Status"], "DELETING", "as it was when its deletion began")
+    equal(failure("eks:deleteCluster.sync", {"Name": "k"}, jobber())[0], "EKS.ResourceNotFoundException")
+    for verb in ("call", "runJob"):
+        error, cause = failure(f"eks:{verb}", {"ClusterName": "k"})
+        equal(error, "States.Runtime")
+        contains(cause, f"eks:{verb} speaks to the API server of a Kubernetes cluster")
 
 
 if __name__ == "__main__":

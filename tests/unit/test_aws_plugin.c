@@ -541,6 +541,9 @@ resources_that_are_not_known_are_said_to_be(void **state)
 		{ SDK("kinesis:subscribeToShard"),
 		    "The action 'subscribeToShard' of the service 'kinesis' is a stream of events, which "
 		    "a task cannot receive" },
+		{ OPTIMIZED("eks:runJob"),
+		    "eks:runJob speaks to the API server of a Kubernetes cluster, not to AWS, which the "
+		    "plugin aws does not do: call that API with http:invoke" },
 		{ "arn:aws:states:::", "No plugin serves the resource 'arn:aws:states:::'" },
 	};
 	struct aws aws = { .host = &module.table, .models = models };
@@ -634,6 +637,28 @@ jobs_are_looked_at_and_stopped_by_what_their_submission_answered(void **state)
 		    "{\"ClusterName\":\"c\",\"FargateProfileName\":\"n\"}",
 		    "DescribeFargateProfile",
 		    "{\"ClusterName\":\"c\",\"FargateProfileName\":\"n\"}", NULL, NULL },
+		{ OPTIMIZED("eks:deleteFargateProfile"), "{}",
+		    "{\"ClusterName\":\"c\",\"FargateProfileName\":\"n\"}",
+		    "DescribeFargateProfile",
+		    "{\"ClusterName\":\"c\",\"FargateProfileName\":\"n\"}", NULL, NULL },
+		{ OPTIMIZED("elasticmapreduce:createCluster"), "{\"ClusterId\":\"j\"}", "{}",
+		    "DescribeCluster", "{\"ClusterId\":\"j\"}", "TerminateJobFlows",
+		    "{\"JobFlowIds\":[\"j\"]}" },
+		{ OPTIMIZED("elasticmapreduce:addStep"), "{\"StepId\":\"s\"}",
+		    "{\"ClusterId\":\"j\"}", "DescribeStep",
+		    "{\"ClusterId\":\"j\",\"StepId\":\"s\"}", "CancelSteps",
+		    "{\"ClusterId\":\"j\",\"StepIds\":[\"s\"]}" },
+		{ OPTIMIZED("elasticmapreduce:terminateCluster"), "{}", "{\"ClusterId\":\"j\"}",
+		    "DescribeCluster", "{\"ClusterId\":\"j\"}", NULL, NULL },
+		{ OPTIMIZED("emr-containers:deleteVirtualCluster"), "{}", "{\"Id\":\"v\"}",
+		    "DescribeVirtualCluster", "{\"Id\":\"v\"}", NULL, NULL },
+		{ OPTIMIZED("emr-serverless:createApplication"), "{\"ApplicationId\":\"a\"}", "{}",
+		    "GetApplication", "{\"ApplicationId\":\"a\"}", NULL, NULL },
+		{ OPTIMIZED("emr-serverless:stopApplication"), "{}", "{\"ApplicationId\":\"a\"}",
+		    "GetApplication", "{\"ApplicationId\":\"a\"}", NULL, NULL },
+		{ OPTIMIZED("emr-serverless:cancelJobRun"), "{}",
+		    "{\"ApplicationId\":\"a\",\"JobRunId\":\"r\"}", "GetJobRun",
+		    "{\"ApplicationId\":\"a\",\"JobRunId\":\"r\"}", NULL, NULL },
 		{ OPTIMIZED("emr-containers:startJobRun"),
 		    "{\"Id\":\"i\",\"VirtualClusterId\":\"v\"}", "{}", "DescribeJobRun",
 		    "{\"Id\":\"i\",\"VirtualClusterId\":\"v\"}", "CancelJobRun",
@@ -714,6 +739,17 @@ the_state_of_a_job_is_read_from_its_description(void **state)
 	job_is(OPTIMIZED("athena:startQueryExecution"),
 	    "{\"QueryExecution\":{\"Status\":{\"State\":\"CANCELLED\"}}}", AWS_JOB_FAILED,
 	    "{\"QueryExecution\":{\"Status\":{\"State\":\"CANCELLED\"}}}");
+	job_is(OPTIMIZED("emr-serverless:createApplication"),
+	    "{\"Application\":{\"State\":\"CREATING\"}}", AWS_JOB_RUNS, NULL);
+	job_is(OPTIMIZED("emr-serverless:startApplication"),
+	    "{\"Application\":{\"State\":\"STARTED\"}}", AWS_JOB_DONE,
+	    "{\"Application\":{\"State\":\"STARTED\"}}");
+	job_is(OPTIMIZED("emr-serverless:deleteApplication"),
+	    "{\"Application\":{\"State\":\"TERMINATED\"}}", AWS_JOB_DONE, NULL);
+	job_is(OPTIMIZED("emr-containers:deleteVirtualCluster"),
+	    "{\"VirtualCluster\":{\"State\":\"ARRESTED\"}}", AWS_JOB_FAILED, NULL);
+	job_is(OPTIMIZED("eks:deleteNodegroup"), "{\"Nodegroup\":{\"Status\":\"DELETING\"}}",
+	    AWS_JOB_RUNS, NULL);
 	job_is(OPTIMIZED("ecs:runTask"),
 	    "{\"Tasks\":[{\"LastStatus\":\"STOPPED\",\"Containers\":[{\"ExitCode\":0}]}]}",
 	    AWS_JOB_DONE, NULL);
