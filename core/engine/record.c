@@ -379,6 +379,17 @@ frame_sealed(struct run *r, struct frame *f)
 	}
 }
 
+static void
+write_events(const struct writer *w)
+{
+	const struct buf *events = &w->run->events;
+
+	buf_adds(w->out, "{\"e\":[");
+	if (events->len > 0) /* each event begins with a comma */
+		buf_add(w->out, events->data + 1, events->len - 1);
+	buf_addc(w->out, ']');
+}
+
 /* Parents before their children: loading a child looks at its parent. */
 static void
 write_dirty(const struct writer *w, struct run *r)
@@ -412,10 +423,7 @@ run_record_seal(struct run *r, struct buf *out)
 	struct writer w = { .run = r, .out = out };
 
 	assert(r->magic == RUN_MAGIC);
-	buf_adds(out, "{\"e\":[");
-	if (r->events.len > 0) /* each event begins with a comma */
-		buf_add(out, r->events.data + 1, r->events.len - 1);
-	buf_addc(out, ']');
+	write_events(&w);
 	write_dirty(&w, r);
 	write_ids(&w, "g", r->gone, r->ngone);
 	if (r->changed || r->next_frame_id != r->stored_next_frame_id || !TAILQ_EMPTY(&r->ready))
@@ -439,8 +447,9 @@ run_snapshot(const struct run *r, struct buf *out)
 	const struct frame *f;
 	bool first = true;
 
-	assert(r->magic == RUN_MAGIC && run_record_is_empty(r));
-	buf_adds(out, "{\"e\":[],\"f\":[");
+	assert(r->magic == RUN_MAGIC);
+	write_events(&w);
+	buf_adds(out, ",\"f\":[");
 	TAILQ_FOREACH(f, &r->frames, all_link) {
 		if (!first)
 			buf_addc(out, ',');

@@ -213,7 +213,7 @@ int32_t run_record_count(const struct run *r);
 bool run_record_is_empty(const struct run *r);
 /* Writes the open record (events and changed frames) and begins the next one. */
 void run_record_seal(struct run *r, struct buf *out);
-/* Writes a record without events that holds the whole run: loading may begin here. The open record must be empty. */
+/* Writes a record that holds the whole run and the open record's events: loading may begin here. Seals nothing. */
 void run_snapshot(const struct run *r, struct buf *out);
 /*
  * Applies one record to a run made by run_new and not yet moved (records in order of

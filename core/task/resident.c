@@ -19,6 +19,15 @@
 #define RESIDENT_MAGIC 0x7e51de47u
 /* A crash hands a task out again when it was handed out later than this before; most are answered by then. */
 #define KEEP_MS 1000
+/*
+ * A run that does not sleep writes a snapshot when its records since the latest one have so many bytes,
+ * and so many times the bytes of a snapshot: a load reads no more than that, and snapshots
+ * take a quarter of the room of the other records at most.
+ */
+#define SNAPSHOT_TAIL (256u << 10)
+#define SNAPSHOT_TAILS 4
+/* A resident that had one large record does not keep its memory. */
+#define RECORD_KEPT 16384
 
 static void resident_fill(struct commit *c);
 static void resident_committed(struct commit *c, enum commit_result result);
@@ -268,32 +277,42 @@ void
 resident_count_record(struct resident *r, size_t len, bool snapshot)
 {
 	r->tail_len = snapshot ? 0 : r->tail_len + len;
+	if (snapshot)
+		r->snapshot_len = len;
 }
 
-/* What the run did since the last record; heartbeats alone are nothing. */
-static void
-resident_fill_record(struct resident *r, struct commit *c)
+/* May a snapshot be due? One is not made only to find that it is not. */
+static bool
+resident_may_snapshot(const struct resident *r)
 {
-	if (run_record_is_empty(r->run))
-		c->seq = -1;
-	else
-		run_record_seal(r->run, &r->record);
+	if (r->hibernating)
+		return true;
+	return run_status(r->run) == RUN_RUNNING && r->tail_len >= SNAPSHOT_TAIL &&
+	    r->tail_len / SNAPSHOT_TAILS >= r->snapshot_len;
 }
 
 /*
- * The record to sleep on: a snapshot, when that is shorter than what it spares the next
- * load to read. Else there is none (or the heartbeats' own): a run that has much to say and wakes
- * for little would fill the journal with copies of itself. So snapshots take no more room than the records.
+ * What the run did since the last record (heartbeats alone are nothing), or the whole run, when that is short
+ * beside what it spares the next load to read: to sleep on, as long as that; else so many times
+ * shorter. A run that has much to say and moves little would fill the journal with copies of itself.
  */
 static void
-resident_fill_asleep(struct resident *r, struct commit *c)
+resident_fill_record(struct resident *r, struct commit *c)
 {
 	struct buf snapshot;
 
-	resident_fill_record(r, c);
+	c->seq = run_record_is_empty(r->run) ? -1 : r->next_seq;
 	buf_init(&snapshot, BUF_UNLIMITED);
-	run_snapshot(r->run, &snapshot);
-	c->snapshot = snapshot.len <= r->tail_len + r->record.len;
+	if (resident_may_snapshot(r))
+		run_snapshot(r->run, &snapshot);
+	if (c->seq >= 0)
+		run_record_seal(r->run, &r->record);
+	if (snapshot.len > 0) {
+		size_t worth = r->tail_len / (r->hibernating ? 1 : SNAPSHOT_TAILS);
+
+		c->snapshot = snapshot.len <= worth + r->record.len;
+		r->snapshot_len = snapshot.len;
+	}
 	if (c->snapshot) {
 		struct buf record = r->record;
 
@@ -304,6 +323,22 @@ resident_fill_asleep(struct resident *r, struct commit *c)
 	buf_fini(&snapshot);
 }
 
+/* Writes what goes into the journal; c->seq -1: nothing does. */
+static void
+resident_write(struct resident *r, struct commit *c)
+{
+	buf_reset(&r->record);
+	c->first_event_id = run_record_first(r->run);
+	c->event_count = run_record_count(r->run);
+	c->snapshot = false;
+	c->record = &r->record;
+	resident_fill_record(r, c);
+	if (c->seq < 0)
+		return;
+	r->next_seq++;
+	resident_count_record(r, r->record.len, c->snapshot);
+}
+
 /* The batch is being sealed: what the run did since the last one becomes one record. */
 static void
 resident_fill(struct commit *c)
@@ -312,25 +347,12 @@ resident_fill(struct commit *c)
 	const struct run_facts *f = run_facts(r->run);
 	int64_t due = run_due_ms(r->run);
 
-	buf_reset(&r->record);
 	if (r->keep_at_ms != 0 && r->keep_at_ms <= clock_wall_ms()) {
 		run_keep(r->run);
 		r->keep_at_ms = 0;
 	}
-	c->seq = r->next_seq;
-	c->first_event_id = run_record_first(r->run);
-	c->event_count = run_record_count(r->run);
 	c->row = resident_row(r);
-	c->snapshot = false;
-	if (r->hibernating)
-		resident_fill_asleep(r, c);
-	else
-		resident_fill_record(r, c);
-	if (c->seq >= 0) {
-		r->next_seq++;
-		resident_count_record(r, r->record.len, c->snapshot);
-	}
-	c->record = &r->record;
+	resident_write(r, c);
 	c->machine_id = r->machine->id;
 	c->revision = r->machine->revision;
 	c->name = f->execution_name;
@@ -476,6 +498,8 @@ resident_committed(struct commit *c, enum commit_result result)
 	case COMMIT_OK:
 		r->row_written = true;
 		r->row_asleep = c->row == ROW_SLEEP;
+		if (r->record.cap > RECORD_KEPT)
+			buf_fini(&r->record);
 		if (run_status(r->run) != RUN_RUNNING)
 			nested_child_ended(r);
 #ifdef PAWL_CHECK_BUILD

@@ -11,7 +11,7 @@
  *	LOADING (journal -> run)                                   or: closed, hibernated -> GONE
  *
  * A resident that waits for long leaves memory, with a snapshot in the journal when that is
- * worth it; its slot stays.
+ * worth it; its slot stays. One that never waits for long writes a snapshot now and then.
  */
 #ifndef PAWL_TASK_RESIDENT_H
 #define PAWL_TASK_RESIDENT_H
@@ -89,9 +89,11 @@ struct resident {
 
 	struct commit commit;
 	struct buf record;
-	char *output;      /* text of the run's output, while a commit needs it */
-	int64_t next_seq;  /* of the journal */
-	size_t tail_len;   /* bytes of its records behind the latest snapshot */
+	char *output;     /* text of the run's output, while a commit needs it */
+	int64_t next_seq; /* of the journal */
+	size_t tail_len;  /* bytes of its records behind the latest snapshot */
+	size_t
+	    snapshot_len; /* of the latest one, or of one that was too long to be written; 0 = none */
 	bool row_written;  /* the execution row exists */
 	bool row_asleep;   /* its open row has a wake_at */
 	struct buf offers; /* the activity tasks of its open row, while a commit needs them */
@@ -141,7 +143,7 @@ void resident_set_where(struct resident *r, enum resident_where to);
 void resident_deliver(struct resident *r, const struct stimulus *s, struct reply *reply);
 /* Its record is durable: effects and replies leave, then it closes, sleeps or goes on. */
 void resident_settle(struct resident *r);
-/* The journal has one record more: of len bytes, or a snapshot. */
+/* The journal has one record more, of len bytes. */
 void resident_count_record(struct resident *r, size_t len, bool snapshot);
 /* Its run is loaded from the journal: tasks that were open are taken up again, then the inbox. */
 void resident_loaded(struct resident *r);

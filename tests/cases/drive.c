@@ -182,23 +182,33 @@ note_events(struct drive *d, const struct buf *record, int64_t first)
 	doc_unref(r);
 }
 
+/* A snapshot that stands in the place of a record has its events. */
+static void
+compare_events(struct drive *d, const struct buf *record, const struct buf *snapshot)
+{
+	struct doc a = doc_parse_record(record->data, record->len, NULL);
+	struct doc b = doc_parse_record(snapshot->data, snapshot->len, NULL);
+
+	if (!doc_equal(history_entries(a), history_entries(b)))
+		buf_addf(&d->problem, "other events in a snapshot:\n%s\n%s\n", record->data,
+		    snapshot->data);
+	doc_unref(a);
+	doc_unref(b);
+}
+
 /* Goes on with a run that was rebuilt, as after a restart. */
 static void
-swap_run(struct drive *d)
+swap_run(struct drive *d, const struct buf *snapshot)
 {
-	struct buf snapshot;
-
-	buf_init(&snapshot, BUF_UNLIMITED);
-	run_snapshot(d->run, &snapshot);
 	run_free(d->twin);
 	d->twin = fresh_run(d);
-	load(d, d->twin, &snapshot, "the snapshot");
+	load(d, d->twin, snapshot, "the snapshot");
 	compare(d, d->twin, "the snapshot");
 	if (d->policy == DRIVE_SNAPSHOT) {
 		run_free(d->run);
 		d->run = d->twin;
 		d->twin = fresh_run(d);
-		load(d, d->twin, &snapshot, "the snapshot");
+		load(d, d->twin, snapshot, "the snapshot");
 	} else if (d->policy == DRIVE_JOURNAL) {
 		run_free(d->run);
 		d->run = fresh_run(d);
@@ -206,13 +216,12 @@ swap_run(struct drive *d)
 			load(d, d->run, &d->records[i], "the journal");
 		compare(d, d->twin, "the journal");
 	}
-	buf_fini(&snapshot);
 }
 
 void
 drive_seal(struct drive *d)
 {
-	struct buf *record;
+	struct buf *record, snapshot;
 	int64_t first = run_record_first(d->run);
 
 	if (d->policy == DRIVE_JOURNAL || d->policy == DRIVE_SNAPSHOT)
@@ -222,12 +231,20 @@ drive_seal(struct drive *d)
 	d->records = xreallocarray(d->records, d->nrecords + 1, sizeof(*d->records));
 	record = &d->records[d->nrecords++];
 	buf_init(record, BUF_UNLIMITED);
+	buf_init(&snapshot, BUF_UNLIMITED);
+	if (d->policy == DRIVE_SNAPSHOT)
+		run_snapshot(d->run, &snapshot);
 	run_record_seal(d->run, record);
 	note_events(d, record, first);
 	load(d, d->twin, record, "the record");
 	compare(d, d->twin, "the twin");
-	if (d->policy == DRIVE_JOURNAL || d->policy == DRIVE_SNAPSHOT)
-		swap_run(d);
+	if (d->policy == DRIVE_SNAPSHOT)
+		compare_events(d, record, &snapshot);
+	if (d->policy == DRIVE_JOURNAL)
+		run_snapshot(d->run, &snapshot);
+	if (snapshot.len > 0)
+		swap_run(d, &snapshot);
+	buf_fini(&snapshot);
 }
 
 int

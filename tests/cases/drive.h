@@ -16,7 +16,7 @@ enum drive_policy {
 	DRIVE_MEMORY,   /* the same run all the time, one record for each move */
 	DRIVE_MERGE,    /* the same, one record for every three moves */
 	DRIVE_JOURNAL,  /* rebuilt from the whole journal after each record */
-	DRIVE_SNAPSHOT, /* rebuilt from a snapshot after each record */
+	DRIVE_SNAPSHOT, /* rebuilt after each record from a snapshot that stands in its place */
 	DRIVE_POLICY_COUNT
 };
 
