@@ -84,12 +84,13 @@ AND j.seq >= coalesce((
 ORDER BY j.shard, j.execution_id, j.seq;
 
 -- name: journal_events
--- A page of the history: the rows that hold events $3 to $4.
+-- A page of the history: the rows that hold events $3 to $4, found by key.
 -- $1 shard (smallint)  $2 id (uuid)  $3 first (bigint)  $4 last (bigint)
 -- rows: as journal_load; ascending
 SELECT j.seq, j.first_event_id, j.event_count, j.snapshot, j.record
 FROM pawl.journal AS j
 WHERE j.shard = $1::smallint AND j.execution_id = $2::uuid
-AND j.event_count > 0
-AND j.first_event_id <= $4::bigint AND j.first_event_id + j.event_count > $3::bigint
+AND j.event_count > 0 AND j.first_event_id + j.event_count > $3::bigint
+AND j.seq >= (SELECT pawl.journal_seq($1::smallint, $2::uuid, $3::bigint))
+AND j.seq <= (SELECT pawl.journal_seq($1::smallint, $2::uuid, $4::bigint))
 ORDER BY j.shard, j.execution_id, j.seq;

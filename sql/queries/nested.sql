@@ -28,6 +28,7 @@ JOIN pawl.machine AS m ON m.id = e.machine_id;
 WITH event AS MATERIALIZED (
 	SELECT h.id, h.previous_event_id, h.type FROM pawl.history_event AS h
 	WHERE h.shard = $1::smallint AND h.execution_id = $2::uuid
+	AND h.seq >= (SELECT pawl.journal_seq($1::smallint, $2::uuid, $3::bigint))
 	AND h.type IN ('TaskStarted', 'TaskSubmitted', 'TaskSucceeded', 'TaskFailed')
 ), under_way AS (
 	SELECT t.id FROM event AS t WHERE t.type = 'TaskStarted' AND t.previous_event_id = $3::bigint

@@ -104,7 +104,8 @@ plans_that_are_made_on_empty_tables_are_good_for_full_ones(void **state)
 	assert_plan(QUERY_session_reader, QUERY_journal_load,
 	    "Index Cond: ((shard = $1) AND (execution_id = $2) AND (seq >= ");
 	assert_plan(QUERY_session_reader, QUERY_journal_events,
-	    "Index Cond: ((shard = $1) AND (execution_id = $2))");
+	    "Index Cond: ((shard = $1) AND (execution_id = $2) AND (seq >= ");
+	assert_plan(QUERY_session_reader, QUERY_nested_abandoned, "(seq >= ");
 	assert_plan(QUERY_session_reader, QUERY_shard_open, "Index Cond: (shard = $1)");
 	assert_plan(QUERY_session_reader, QUERY_machine_by_name, "Index Cond: (name = $1)");
 }
