@@ -12,6 +12,8 @@ default, so with fsync), and measures
 	         durable answer, and to SUCCEEDED as DescribeExecution shows it
 	map      an inline Map of 10,000 items, each one Pass state, and beside it one of
 	         1,000: items per second, time and bytes of journal per item
+	long     one execution that loops to a million history events, a task in each turn: its
+	         first tenth beside its last, and a page of its history at both ends
 	expr     one evaluation of a path, a payload template, a Choice rule and Lua
 	         expressions on a document of 1 KB, without a server: CPU per evaluation
 
@@ -64,6 +66,8 @@ def chain_of(state):
 CHAIN = chain_of({"Type": "Pass"})
 STEPS = chain_of({"Type": "Task", "Resource": "arn:pawl:states:::echo:say"})
 ITEMS, FEW_ITEMS = 10000, 1000
+TURN_EVENTS, TURNS = 9, 111111
+PAGES = 50      # read at each end of the long history
 JS = pathlib.Path(__file__).resolve().parent / "js"
 
 
@@ -75,6 +79,14 @@ def map_of(items):
             "StartAt": "X", "States": {"X": {"Type": "Pass", "End": True}}}}}}
 
 
+LONG = {"StartAt": "Begin", "States": {
+    "Begin": {"Type": "Pass", "Assign": {"n": 1}, "Next": "Work"},
+    "Work": {"Type": "Task", "Resource": "arn:pawl:states:::echo:say", "ResultPath": "$.last",
+             "Parameters": {"Output": {"n.$": "$n"}}, "Next": "Count"},
+    "Count": {"Type": "Pass", "Assign": {"n.$": "States.MathAdd($n, 1)"}, "Next": "More"},
+    "More": {"Type": "Choice", "Default": "Done", "Choices": [
+        {"Variable": "$n", "NumericLessThanEquals": TURNS, "Next": "Work"}]},
+    "Done": {"Type": "Succeed"}}}
 ONE = {"StartAt": "S1", "States": {"S1": {"Type": "Pass", "End": True}}}
 
 
@@ -332,6 +344,56 @@ def bench_map(b):
     return result
 
 
+def tenth_of(samples, first, last):
+    """What the events between these two numbers took."""
+    inside = [one for one in samples if first <= one["events"] <= last]
+    begin, end = inside[0], inside[-1]
+    turns = (end["events"] - begin["events"]) / TURN_EVENTS
+    return {"rate": turns / (end["time"] - begin["time"]), "rss_mb": end["rss_mb"],
+            "pawld": (end["cpu"][0] - begin["cpu"][0]) * 1e6 / turns,
+            "postgres": (end["cpu"][1] - begin["cpu"][1]) * 1e6 / turns}
+
+
+def follow_long(server, arn):
+    """Samples of an execution until it has ended."""
+    samples = []
+    while True:
+        events = int(server.sql("SELECT first_event_id FROM pawl.journal WHERE event_count > 0"
+                                " ORDER BY shard DESC, execution_id DESC, seq DESC LIMIT 1"))
+        samples.append({"events": events, "time": time.monotonic(), "cpu": server.cpu(),
+                        "rss_mb": server.rss_mb()})
+        if server.client.describe(arn)["status"] != "RUNNING":
+            return samples
+        time.sleep(0.2)
+
+
+def time_pages(server, arn):
+    """Median milliseconds of a page of 1,000 events: at the beginning, at the end, in turns."""
+    took = {False: [], True: []}
+    for _ in range(PAGES):
+        for at_end, times in took.items():
+            began = time.monotonic()
+            server.client.call("GetExecutionHistory", executionArn=arn, maxResults=1000, reverseOrder=at_end)
+            times.append((time.monotonic() - began) * 1000)
+    return {at_end: statistics.median(times) for at_end, times in took.items()}
+
+
+def bench_long(b):
+    server = b.server
+    server.sql("TRUNCATE pawl.journal, pawl.execution, pawl.open_execution")
+    arn = server.client.start(server.client.create("long", LONG), INPUT)
+    samples = follow_long(server, arn)
+    total = TURN_EVENTS * TURNS
+    pages = time_pages(server, arn)
+    count, size, snapshots, snapshot_size = map(int, server.sql(
+        "SELECT sum(event_count), sum(octet_length(record)), count(*) FILTER (WHERE snapshot),"
+        " sum(octet_length(record)) FILTER (WHERE snapshot) FROM pawl.journal").split("|"))
+    pawltest.equal(count, total + 6, "events")
+    return {"first": tenth_of(samples, 0, total / 10), "last": tenth_of(samples, total * 9 / 10, total),
+            "events": count, "bytes": size, "snapshots": snapshots, "snapshot_share": snapshot_size / size,
+            "first_page_ms": pages[False], "last_page_ms": pages[True]}
+
+
 def measure_expr(b):
     """One round: of bench_expr, and of the yardstick or why there is none."""
     ours = json.loads(run(b.programs / "bench_expr", b.seconds / 10))
@@ -361,7 +423,7 @@ def bench_expr(b):
 
 
 BENCHMARKS = {"chain": bench_chain, "steps": bench_steps, "latency": bench_latency, "map": bench_map,
-              "expr": bench_expr}
+              "long": bench_long, "expr": bench_expr}
 
 
 # --- what is printed ------------------------------------------------------------------------------
@@ -401,6 +463,17 @@ def print_map(name, r):
               f" others {max(one['others']):.0%}")
 
 
+def print_long(name, r):
+    print(f"\n{name:<28}{'turns/s':>10}  {'pawld':>6}  {'PostgreSQL':>10}  CPU us per turn of {TURN_EVENTS} events")
+    for what in ("first", "last"):
+        one = r[what]
+        print(f"  {what + ' tenth':<26}{one['rate']:>10,.0f}  {one['pawld']:>6.1f}  {one['postgres']:>10.1f}"
+              f"  pawld {one['rss_mb']:.1f} MB")
+    print(f"  {r['events']:,} events, {r['bytes'] / 1e6:,.0f} MB; {r['snapshots']} snapshots,"
+          f" {r['snapshot_share']:.1%} of the bytes")
+    print(f"  a page of 1,000 events: the first {r['first_page_ms']:.1f} ms, the last {r['last_page_ms']:.1f} ms")
+
+
 def print_expr(name, r):
     print(f"\n{name:<28}{'CPU us':>10}  {'jsonata':>8}  {'ratio':>6}")
     for case, one in r["cases"].items():
@@ -411,7 +484,7 @@ def print_expr(name, r):
         print(f"  no yardstick: {r['missing']}")
 
 
-PRINTERS = {"latency": print_latency, "map": print_map, "expr": print_expr}
+PRINTERS = {"latency": print_latency, "map": print_map, "long": print_long, "expr": print_expr}
 
 
 def machine_line():
