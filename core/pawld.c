@@ -20,6 +20,7 @@
 #include "base/xalloc.h"
 #include "store/catalogue.h"
 #include "store/laptop.h"
+#include "store/retention.h"
 #include "store/secret.h"
 #include "store/setting.h"
 #include "store/store.h"
@@ -37,6 +38,7 @@ struct daemon {
 	struct loop *loop;
 	struct laptop *laptop;
 	struct store *store;
+	struct retention *retention;
 	struct hooks *hooks;
 	struct plugin_host *plugins;
 	struct engine *engine;
@@ -282,6 +284,14 @@ daemon_apply_log_level(const struct conf *c)
 		log_set_level(level);
 }
 
+static int64_t
+keep_ms(const struct conf *c)
+{
+	int64_t ms;
+
+	return keep_parse(c->retention, &ms) == 0 ? ms : KEEP_FOR_EVER;
+}
+
 static void
 daemon_reload(void *arg)
 {
@@ -302,6 +312,7 @@ daemon_reload(void *arg)
 	if (hooks_load(d->hooks, &e) != 0)
 		log_error("reload: %s; the hooks stay as they were", err_cause(&e));
 	plugin_host_reload(d->plugins, d->conf);
+	retention_set(d->retention, keep_ms(d->conf));
 	log_info("configuration read again");
 	if (restart.len > 0)
 		log_warn("reload: these options changed and need a restart: %s",
@@ -423,6 +434,7 @@ daemon_start_parts(struct daemon *d, struct err *e)
 	loop_timer_init(d->loop, &d->ready_timer, daemon_check_ready, d);
 	d->store = store_open(d->loop, &so, &d->events);
 	engine_attach(d->engine, d->store, d->plugins);
+	d->retention = retention_new(d->loop, d->store, keep_ms(c));
 	d->api = api_new(d->loop, c, d->store, d->engine, d->secret, e);
 	if (d->api == NULL)
 		return -1;
@@ -446,6 +458,7 @@ daemon_fini(struct daemon *d)
 		loop_timer_fini(&d->ready_timer);
 	}
 	api_free(d->api);
+	retention_free(d->retention);
 	store_close(d->store);
 	engine_free(d->engine); /* cancels what plugins still work on */
 	plugin_host_free(d->plugins);

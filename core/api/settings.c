@@ -10,6 +10,9 @@
 
 #include "api/reply.h"
 #include "api/validate.h"
+#include "base/options.h"
+#include "base/xalloc.h"
+#include "store/retention.h"
 
 #define TAGS_LOOKED_AT 1000 /* of one request; so many are too many whatever their keys are */
 
@@ -138,6 +141,27 @@ check_tag_text(const char *s, size_t len, size_t number, const char *what, struc
 	    "Member must satisfy regular expression pattern: ^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$");
 }
 
+/* What pawl understands by itself must be right. */
+static int
+check_retention(struct doc key, struct doc value, size_t number, struct err *e)
+{
+	char *name = doc_strdup(key);
+	char *text = doc_is_none(value) ? xstrdup("") : doc_strdup(value);
+	char path[64];
+	int64_t ms;
+	int rc = 0;
+
+	snprintf(path, sizeof(path), "tags.%zu.member.value", number);
+	if (name != NULL && strcmp(name, RETENTION_TAG) == 0 &&
+	    (text == NULL || keep_parse(text, &ms) != 0))
+		rc = validate_fail(e, text, text != NULL ? strlen(text) : 0, path,
+		    "Member must satisfy regular expression pattern: "
+		    "^(never|[1-9][0-9]{0,8}(ms|s|m|h|d))$");
+	free(name);
+	free(text);
+	return rc;
+}
+
 static int
 check_tag(struct doc tag, size_t number, struct err *e)
 {
@@ -167,7 +191,7 @@ check_tag(struct doc tag, size_t number, struct err *e)
 		if (check_tag_text(s, len, number, "value", e) != 0)
 			goto out;
 	}
-	rc = 0;
+	rc = check_retention(key, value, number, e);
 out:
 	buf_fini(&scratch);
 	return rc;

@@ -37,6 +37,8 @@
 	X(nested_child_ended, "nested.child_ended", "a child has ended, its parent has not heard") \
 	X(nested_before_stop, "nested.before_stop", "a child is to be stopped, it has not heard") \
 	X(claim_loaded, "claim.loaded", "a shard is claimed and its open executions are known") \
+	X(retention_expired, "retention.expired", \
+	    "old executions are deleted, their journals are not (fail: the connection is lost)") \
 	X(catalogue_commit, "catalogue.commit", "a catalogue change is about to commit") \
 	X(sql_effect_sent, "sql.effect_sent", \
 	    "a plugin's statements and their receipt are sent (fail: the connection is lost)") \

@@ -111,6 +111,8 @@ option_is_text(enum option_type type)
 	}
 }
 
+#define KEEP_MAX_LEN 11 /* nine digits and a unit */
+
 /* --- numbers with units ------------------------------------------------- */
 
 struct unit {
@@ -180,6 +182,18 @@ parse_number(enum option_type type, const char *s, size_t len, int64_t *out)
 			return __builtin_mul_overflow(v, u->factor, out) ? -1 : 0;
 	}
 	return -1;
+}
+
+int
+keep_parse(const char *text, int64_t *ms)
+{
+	if (strcmp(text, "never") == 0) {
+		*ms = KEEP_FOR_EVER;
+		return 0;
+	}
+	if (*text < '1' || *text > '9' || strchr(text, ' ') != NULL || strlen(text) > KEEP_MAX_LEN)
+		return -1;
+	return parse_number(OPTION_DURATION, text, strlen(text), ms);
 }
 
 /* Prints with the largest unit that divides v. */

@@ -74,6 +74,8 @@
 	X(batch_max, INT, "1000", NO, "1..100000", "Records in one transaction at most.") \
 	X(hibernate_after, DURATION, "10s", NO, "0s..365d", \
 	    "An execution that only waits, and for longer than this, leaves memory.") \
+	X(retention, STRING, "90d", YES, "never|[1-9][0-9]{0,8}(ms|s|m|h|d)", \
+	    "An execution that was closed so long ago is deleted with its history.") \
 	X(function_workers, INT, "4", NO, "1..256", "Lua functions that run at the same time.") \
 	X(function_timeout, DURATION, "30s", YES, "1ms..1d", \
 	    "A Lua function that runs longer is killed.") \
@@ -141,6 +143,9 @@ int option_set(const struct option_info *o, void *field, const char *text, struc
 void option_set_text_take(const struct option_info *o, void *field, char *text);
 /* The value as the command line spells it; SECRET and TABLE as "(set)" or "". */
 void option_print(const struct option_info *o, const void *field, struct buf *out);
+/* How long something is kept: "90d" as a DURATION (but not 0, and without a blank), "never" = KEEP_FOR_EVER. 0 or -1. */
+#define KEEP_FOR_EVER 0
+int keep_parse(const char *text, int64_t *ms);
 bool option_is_text(enum option_type type); /* its field is a const char * */
 /* What a value must be, as the end of a sentence: "a whole number from 1 to 64". */
 void option_describe(const struct option_info *o, struct buf *out);

@@ -32,6 +32,12 @@
 	    "States entered, retries included.") \
 	X(signals, COUNTER, "pawl_sql_signals_total", "kind", \
 	    "Signals of SQL functions that were carried to their executions, by kind; dropped: nobody waits for it.") \
+	X(executions_deleted, COUNTER, "pawl_executions_deleted_total", NULL, \
+	    "Executions that were deleted because they had been closed for long enough.") \
+	X(records_deleted, COUNTER, "pawl_records_deleted_total", NULL, \
+	    "Records of their histories that were deleted after them.") \
+	X(retention_seconds, SECONDS, "pawl_retention_seconds", NULL, \
+	    "Time that one statement that looks for them or deletes them took.") \
 	X(commits, COUNTER, "pawl_commits_total", NULL, \
 	    "Batches of records that PostgreSQL committed.") \
 	X(records, COUNTER, "pawl_records_total", NULL, \

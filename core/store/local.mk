@@ -11,6 +11,7 @@ pawlcore_sources += \
 	core/store/query.c core/store/query.h \
 	core/store/read.c core/store/read.h \
 	core/store/resolve.c core/store/resolve.h \
+	core/store/retention.c core/store/retention.h \
 	core/store/schema.c \
 	core/store/secret.c core/store/secret.h \
 	core/store/setting.c core/store/setting.h \

@@ -107,7 +107,8 @@ SELECT pg_notify('pawl_catalogue', $1::text) FROM marked;
 
 -- name: machine_sweep
 -- Machines that were to be deleted and have no open execution any more: gone, their names are free. (A start that
--- crossed the deletion runs on, under the machine that is gone.)
+-- crossed the deletion runs on, under the machine that is gone.) Its revisions and tags stay for its executions, until
+-- retention_machines.
 -- What another node has in hand it sweeps itself.
 -- rows: one for each
 WITH due AS (
@@ -118,9 +119,7 @@ WITH due AS (
 ), swept AS (
 	UPDATE pawl.machine AS m SET status = 'DELETED'
 	FROM due WHERE m.id = due.id
-	RETURNING m.id, m.name
-), untagged AS (
-	DELETE FROM pawl.tag AS t USING swept AS s WHERE t.resource_id = s.id
+	RETURNING m.name
 )
 SELECT pg_notify('pawl_catalogue', swept.name) FROM swept;
 

@@ -1,4 +1,5 @@
--- What lets a database grow old.
+-- What lets a database grow old: histories of any length, the end of executions that are over, and how the
+-- server tidies up.
 
 -- Where in a journal an event stands. first_event_id grows with seq, which has no gaps: with the key alone each look
 -- halves what is left, so the journal needs no index over its events. (Rows without events begin with the id of the next one
@@ -54,4 +55,50 @@ BEGIN ATOMIC
 	FROM attempt;
 END;
 
-REVOKE EXECUTE ON FUNCTION pawl.journal_seq(smallint, uuid, bigint) FROM PUBLIC;
+-- --- retention ---------------------------------------------------------------------
+
+CREATE TABLE pawl.expired_execution (
+	execution_id uuid NOT NULL,
+	shard smallint NOT NULL,
+	PRIMARY KEY (shard, execution_id)
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
+
+COMMENT ON TABLE pawl.expired_execution IS 'Executions that were deleted and whose journal rows still are to be: nothing shows them any more.';
+COMMENT ON COLUMN pawl.expired_execution.execution_id IS 'pawl.execution.id, once.';
+COMMENT ON COLUMN pawl.expired_execution.shard IS 'As in its journal.';
+
+CREATE FUNCTION pawl.retention_ms(value text) RETURNS bigint
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN CASE WHEN value = 'never' THEN 0
+	WHEN value ~ '^[1-9][0-9]{0,8}(ms|s|m|h|d)$' THEN substring(value FROM '^[0-9]+')::bigint
+		* CASE substring(value FROM '[a-z]+$') WHEN 'ms' THEN 1 WHEN 's' THEN 1000 WHEN 'm' THEN 60000
+			WHEN 'h' THEN 3600000 ELSE 86400000 END
+	END;
+COMMENT ON FUNCTION pawl.retention_ms(text) IS 'The tag pawl:retention of a state machine in milliseconds: 0 is for ever, null is no such value.';
+
+-- --- how the server tidies up --------------------------------------------------------
+
+-- The journal is only appended to. By default it would be vacuumed when a fifth of it is new, which is much at once when it
+-- is large; so it is done in equal portions, and rows are frozen then and there: they never change, and an
+-- anti-wraparound vacuum finds nothing left. Deleted rows (retention) are cleared out in portions too.
+ALTER TABLE pawl.journal SET (
+	autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 1000000,
+	autovacuum_freeze_min_age = 0,
+	autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 50000,
+	autovacuum_analyze_scale_factor = 0.05);
+
+-- Half of each page is left free for the row version of the end (fillfactor 45), which takes no new index entry, and whose
+-- predecessor the next one to come there clears away. Vacuum has little to do but to mark and freeze.
+ALTER TABLE pawl.execution SET (
+	autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 500000,
+	autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 50000,
+	autovacuum_analyze_scale_factor = 0.05);
+
+-- A row comes and goes for each execution that does not end at once, so there are soon more dead ones than living ones,
+-- and claiming a shard would walk over them: vacuumed often (0001 says when) and without pauses, it is small.
+ALTER TABLE pawl.open_execution SET (autovacuum_vacuum_cost_delay = 0);
+ALTER TABLE pawl.expired_execution SET (autovacuum_vacuum_cost_delay = 0);
+ALTER TABLE pawl.signal SET (autovacuum_vacuum_cost_delay = 0);
+ALTER TABLE pawl.start_request SET (autovacuum_vacuum_cost_delay = 0);
+
+REVOKE EXECUTE ON FUNCTION pawl.journal_seq(smallint, uuid, bigint), pawl.retention_ms(text) FROM PUBLIC;

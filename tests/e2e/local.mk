@@ -28,6 +28,7 @@ e2e_tests = \
 	tests/e2e/test_plugin_http.py \
 	tests/e2e/test_plugins.py \
 	tests/e2e/test_queue.py \
+	tests/e2e/test_retention.py \
 	tests/e2e/test_sql.py \
 	tests/e2e/test_sql_client.py \
 	tests/e2e/test_tasks.py \

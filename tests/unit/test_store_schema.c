@@ -107,6 +107,13 @@ plans_that_are_made_on_empty_tables_are_good_for_full_ones(void **state)
 	    "Index Cond: ((shard = $1) AND (execution_id = $2) AND (seq >= ");
 	assert_plan(QUERY_session_reader, QUERY_nested_abandoned, "(seq >= ");
 	assert_plan(QUERY_session_reader, QUERY_shard_open, "Index Cond: (shard = $1)");
+	assert_plan(QUERY_session_retention, QUERY_retention_expire,
+	    "Index Cond: ((shard = $1) AND (id > $2) AND (id < $3))");
+	assert_plan(QUERY_session_retention, QUERY_retention_expire, "Tid Scan on execution e");
+	assert_plan(QUERY_session_retention, QUERY_retention_purge,
+	    "Index Cond: ((shard = x.shard) AND (execution_id = x.execution_id) AND (seq > ");
+	assert_plan(QUERY_session_retention, QUERY_retention_purge, "Tid Scan on journal j");
+	assert_plan(QUERY_session_retention, QUERY_retention_forget, "Index Cond: (shard = $1)");
 	assert_plan(QUERY_session_reader, QUERY_machine_by_name, "Index Cond: (name = $1)");
 }
 
@@ -190,6 +197,25 @@ records_are_compressed_with_lz4(void **state)
 }
 
 static void
+tables_say_how_they_are_vacuumed(void **state)
+{
+	(void)state;
+	/* in portions that do not grow with the table */
+	assert_sql("execution journal",
+	    "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class "
+	    "WHERE relnamespace = 'pawl'::regnamespace AND relkind = 'r' "
+	    "AND reloptions @> '{autovacuum_vacuum_insert_scale_factor=0}'");
+	assert_sql("{autovacuum_freeze_min_age=0}",
+	    "SELECT array_agg(o) FROM pg_class, unnest(reloptions) AS o "
+	    "WHERE oid = 'pawl.journal'::regclass AND o LIKE '%freeze%'");
+	/* queues: early, without pauses */
+	assert_sql("expired_execution open_execution signal start_request",
+	    "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class "
+	    "WHERE relnamespace = 'pawl'::regnamespace AND relkind = 'r' "
+	    "AND reloptions @> '{autovacuum_vacuum_cost_delay=0,autovacuum_vacuum_scale_factor=0.02}'");
+}
+
+static void
 the_views_show_events_tasks_and_summaries(void **state)
 {
 	(void)state;
@@ -236,6 +262,7 @@ main(void)
 		cmocka_unit_test(migrators_take_turns),
 		cmocka_unit_test(every_table_view_and_column_has_its_comment),
 		cmocka_unit_test(records_are_compressed_with_lz4),
+		cmocka_unit_test(tables_say_how_they_are_vacuumed),
 		cmocka_unit_test(the_views_show_events_tasks_and_summaries),
 	};
 
