@@ -433,8 +433,8 @@ def outcome(client, arn):
 # --- the kills --------------------------------------------------------------------------------------
 
 def failpoints():
-    """Those that concern these executions: sql.* are effects.py's."""
-    return [name for name in pawltest.failpoints() if not name.startswith("sql.")]
+    """Those that concern these executions: sql.* are those of effects.py, retention.* of test_retention.py."""
+    return [name for name in pawltest.failpoints() if not name.startswith(("sql.", "retention."))]
 
 
 def plan(rng, long_form):
