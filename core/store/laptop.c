@@ -25,7 +25,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -131,9 +130,14 @@ make_server_folder(const struct laptop *l, const char *path, struct err *e)
 	return 0;
 }
 
+/*
+ * Of the process, not of the open file as with flock: a child that was about to exec when we were
+ * killed has the file open for a moment longer, and must not keep the next start out.
+ */
 static int
 take_lock(struct laptop *l, struct err *e)
 {
+	const struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	char *path = xasprintf("%s/pawld.lock", l->data_dir), owner[24] = "";
 	ssize_t n;
 	int rc = 0;
@@ -141,7 +145,7 @@ take_lock(struct laptop *l, struct err *e)
 	l->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (l->lock_fd < 0) {
 		rc = err_set(e, "pawl.Laptop", "%s cannot be opened: %s.", path, strerror(errno));
-	} else if (flock(l->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+	} else if (fcntl(l->lock_fd, F_SETLK, &whole) != 0) {
 		n = read(l->lock_fd, owner, sizeof owner - 1);
 		owner[n > 0 ? strcspn(owner, "\n") : 0] = '\0';
 		rc = err_set(e, "pawl.Laptop",

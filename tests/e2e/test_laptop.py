@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """test_laptop - without a database pawld runs a PostgreSQL of its own, through crashes of both."""
 
+import ctypes
 import glob
 import json
 import os
@@ -130,6 +131,31 @@ def _():
         contains(second.log(), str(first.folder / "data"))
         client = first.client()
         equal(client.run(client.create("m", PASS))["status"], "SUCCEEDED")
+
+
+def copy_of_file(pid, name):
+    """A descriptor for what the process has open under that name: the same open file, as a child of it has."""
+    link = next(p for p in glob.glob(f"/proc/{pid}/fd/*")
+                if os.path.basename(os.readlink(p)) == name)
+    owner = os.pidfd_open(pid)
+    pidfd_getfd = 438
+    copy = ctypes.CDLL(None, use_errno=True).syscall(pidfd_getfd, owner, int(os.path.basename(link)), 0)
+    os.close(owner)
+    if copy < 0:
+        raise Skip(f"cannot have a file of another process: {os.strerror(ctypes.get_errno())}")
+    return copy
+
+
+@check("a child that outlives a killed pawld by a moment does not keep the next one out")
+def _():
+    daemon = pawltest.Pawld()
+    copy = copy_of_file(daemon.process.pid, "pawld.lock")
+    daemon.kill()
+    try:
+        with pawltest.Pawld(folder=daemon.folder) as again:
+            equal(again.client().call("ListStateMachines")["stateMachines"], [])
+    finally:
+        os.close(copy)
 
 
 @check("a folder without server programs is told in a sentence that names it")
