@@ -159,10 +159,11 @@ check_integration(const struct part *p, const struct task_resource *r)
 	unsigned patterns;
 	size_t i;
 
-	if (r->kind == TASK_SERVICE && r->pattern == PATTERN_TOKEN)
-		warn_token(p);
 	if (r->kind != TASK_SERVICE || !task_resource_is_aws(r))
 		return;
+	/* plugins of other partitions are given the token, their parameters need not have it */
+	if (r->pattern == PATTERN_TOKEN)
+		warn_token(p);
 	for (i = 0; i < sizeof(integrations) / sizeof(*integrations) && known == NULL; i++) {
 		if (strcmp(integrations[i].service, r->type) != 0)
 			continue;

@@ -202,6 +202,7 @@ a_callback_without_the_token_gives_a_warning(void **state)
 		{ "`Arguments`:{`QueueUrl`:`q`,`MessageBody`:`{% $states.input %}`}",
 		    NO_TOKEN("Arguments", "$states.context.Task.Token") },
 	};
+	static const struct fields_case own[] = { { "`Parameters`:{`Title`:`Pay?`}", NULL } };
 
 	(void)state;
 	CHECK_WARNINGS(TASK "`Resource`:`arn:aws:states:::sqs:sendMessage.waitForTaskToken`,",
@@ -209,6 +210,8 @@ a_callback_without_the_token_gives_a_warning(void **state)
 	CHECK_WARNINGS(TASK "`QueryLanguage`:`JSONata`,"
 			    "`Resource`:`arn:aws:states:::sqs:sendMessage.waitForTaskToken`,",
 	    jsonata);
+	CHECK_WARNINGS(TASK "`Resource`:`arn:pawl:states:::approval:request.waitForTaskToken`,",
+	    own);
 }
 
 int
