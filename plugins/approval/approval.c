@@ -12,6 +12,9 @@
 
 #include "approval.h"
 
+/* Beyond the limit of a try: pawld cuts off a mail that does not end by itself, and its row is written. */
+#define LEASE_MORE_MS 10000
+
 static const struct pawl_option approval_options[] = {
 	{ "groups", PAWL_TABLE, NULL, "Names of groups, each with a list of approvers." },
 	{ "api_token", PAWL_SECRET, "",
@@ -22,6 +25,7 @@ static const struct pawl_option approval_options[] = {
 	{ "keep", PAWL_DURATION, "0s",
 	    "How long closed requests, their links and their audit are kept; 0s = for ever." },
 	{ "sweep", PAWL_DURATION, "1m", "How often what is older is deleted." },
+	{ "mail_timeout", PAWL_DURATION, "60s", "How long one try of a mail may take." },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -50,10 +54,16 @@ approval_value(const struct pawl_sql_rows *rows, size_t row, size_t column)
 	return rows->values[row * rows->ncolumns + column];
 }
 
+static void
+seconds_text(int64_t ms, char out[32])
+{
+	snprintf(out, 32, "%.3f", (double)ms / 1000);
+}
+
 void
 approval_check_text(const struct approval *a, char out[32])
 {
-	snprintf(out, 32, "%.3f", (double)a->host->option_int(a->host, "check") / 1000);
+	seconds_text(a->host->option_int(a->host, "check"), out);
 }
 
 /* --- what is due ----------------------------------------------------------------------------- */
@@ -105,7 +115,7 @@ void
 approval_work(struct approval *a)
 {
 	const struct pawl_host *h = a->host;
-	char check[32], room[16];
+	char check[32], lease[32], room[16];
 	struct pawl_sql_statement s[3];
 	struct pawl_sql_call c = { .size = sizeof(c), .statements = s, .nstatements = 3 };
 
@@ -117,9 +127,10 @@ approval_work(struct approval *a)
 	a->timer = 0;
 	a->working = true;
 	approval_check_text(a, check);
+	seconds_text(h->option_int(h, "mail_timeout") + LEASE_MORE_MS, lease);
 	snprintf(room, sizeof(room), "%u", notice_room(a));
 	s[0] = approval_statement(QUERY_work, (const char *const[]){ check });
-	s[1] = approval_statement(QUERY_claim_mails, (const char *const[]){ room });
+	s[1] = approval_statement(QUERY_claim_mails, (const char *const[]){ room, lease });
 	s[2] = approval_statement(QUERY_next_due, NULL);
 	h->sql_start(h, a->db, &c, work_done, a);
 }
@@ -155,6 +166,8 @@ approval_init(const struct pawl_host *h, void **state)
 		return h->refuse(h, "check is 100ms at least");
 	if (sweep_problem(h) != NULL)
 		return h->refuse(h, "%s", sweep_problem(h));
+	if (h->option_int(h, "mail_timeout") < 100 || h->option_int(h, "mail_timeout") > 600000)
+		return h->refuse(h, "mail_timeout is 100ms to 10m");
 	if ((db = h->db_open(h, NULL, (int)connections, &why)) == NULL) {
 		h->refuse(h, "%s", why);
 		h->free(h, why);

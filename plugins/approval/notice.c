@@ -133,7 +133,8 @@ notice_start(struct approval *a, const struct pawl_sql_rows *rows, size_t row)
 		.text = text.s,
 		.headers = (const struct pawl_http_header[]){ { "Message-ID", id },
 		    { "Auto-Submitted", "auto-generated" } },
-		.nheaders = 2 },
+		.nheaders = 2,
+		.timeout_ms = h->option_int(h, "mail_timeout") },
 	    notice_done, n);
 	free(id);
 	free(subject);

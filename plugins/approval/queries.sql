@@ -18,8 +18,9 @@ SELECT pawl_approval.decide($1::bigint, $2, $3, $4::json, $5, $6, $7);
 SELECT pawl_approval.work($1::double precision * interval '1 second');
 
 -- name: claim_mails
--- Who claims a mail has it for three minutes; then somebody else sends it. $1 how many
-UPDATE pawl_approval.mail AS m SET attempts = m.attempts + 1, due_at = clock_timestamp() + interval '3 minutes'
+-- Who claims a mail has it for a time; then somebody else sends it. $1 how many  $2 seconds
+UPDATE pawl_approval.mail AS m SET attempts = m.attempts + 1,
+	due_at = clock_timestamp() + $2::double precision * interval '1 second'
 FROM (SELECT mail_id FROM pawl_approval.mail WHERE state = 'waiting' AND due_at <= clock_timestamp()
 	ORDER BY due_at LIMIT $1::integer FOR UPDATE SKIP LOCKED) AS due,
 	pawl_approval.approver AS a JOIN pawl_approval.request AS r USING (request_id)

@@ -8,6 +8,7 @@ import functools
 import http.client
 import json
 import re
+import socket
 import subprocess
 import urllib.parse
 
@@ -452,6 +453,26 @@ def _():
     server.stop()
 
 
+@check("a mail that a kill -9 cut off is sent again once its time is over")
+def _():
+    postgres().sql("CREATE DATABASE cut")
+    quick = CONFIG.replace("approval = {", 'approval = { mail_timeout = "200ms",')
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        server = pawltest.Pawld(database=postgres().conninfo("cut"), config=quick, mail_from="pawl@flows.example",
+                                smtp_server=f"smtp://127.0.0.1:{port}")
+        Asked(server, Title="Cut off?", Approvers=["cut@example.com"])
+        client = silent.accept()[0]
+        server.kill()
+        client.close()
+    answering = smtp.Peer()
+    server.options["smtp_server"] = f"smtp://127.0.0.1:{answering.port}"
+    server.start()
+    equal(answering.next()["to"], ["cut@example.com"])
+    equal(postgres().sql("SELECT attempts FROM pawl_approval.mail", "cut"), "2", "tries")
+    server.stop()
+
+
 @check("kill -9 at any time of a decision loses and doubles nothing")
 def _():
     postgres().sql("CREATE DATABASE killed")
@@ -536,9 +557,9 @@ def _():
         client.start(asks, {"Title": "Killed", "Approvers": names[n:n + 3]})
     wait_for(lambda: len(peer().taken) >= 15, what="some mails")
     other.kill()
-    # those that it had are due after three minutes
+    # those that it had are due after mail_timeout and some seconds
     wait_for(lambda: postgres().sql("WITH late AS (UPDATE pawl_approval.mail SET due_at = now() WHERE state = 'waiting' "
-                                    "AND due_at > now() + interval '1 minute' RETURNING 1) "
+                                    "AND due_at > now() + interval '30 seconds' RETURNING 1) "
                                     "SELECT count(*) FROM pawl_approval.mail WHERE state <> 'sent'", "mails") == "0",
              what="the mails of the node that was killed")
     got = {}
