@@ -18,6 +18,7 @@ e2e_tests = \
 	tests/e2e/test_growth.py \
 	tests/e2e/test_hooks.py \
 	tests/e2e/test_http.py \
+	tests/e2e/test_invoice.py \
 	tests/e2e/test_js.py \
 	tests/e2e/test_laptop.py \
 	tests/e2e/test_lua.py \

@@ -15,10 +15,17 @@ import argparse
 import collections
 import http.server
 import json
+import pathlib
 import random
+import sys
 import threading
 import time
 import zlib
+
+sys.dont_write_bytecode = True
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))
+# pylint: disable=wrong-import-position
+import example
 
 
 def check_name(asked):
@@ -71,15 +78,12 @@ class State:
             return delay, 200
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
+class Handler(example.JsonHandler):
     """One connection."""
-
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1       # head and body leave together
 
     def log_message(self, format, *args):   # pylint: disable=redefined-builtin
         if self.server.verbose:
-            super().log_message(format, *args)
+            http.server.BaseHTTPRequestHandler.log_message(self, format, *args)
 
     def do_GET(self):
         state = self.server.state
@@ -89,7 +93,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(404, {"message": "no such page"})
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.body()
         name = self.path.lstrip("/")
         try:
             asked = json.loads(body)
@@ -105,18 +109,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.answer(404, {"message": "no such service"})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             self.answer(400, {"message": f"cannot read that: {error}"})
-
-    def answer(self, status, body):
-        data = json.dumps(body).encode()
-        try:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-            self.wfile.flush()
-        except OSError:
-            self.close_connection = True        # the caller has given up
 
 
 class Server(http.server.ThreadingHTTPServer):
