@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
 
 #include "api/api.h"
+#include "base/clock.h"
 #include "base/conf.h"
 #include "base/failpoint.h"
 #include "base/log.h"
@@ -32,6 +34,12 @@
 #define DRAIN_MS 10000
 #define HOUSEKEEPING_MS 5000
 #define READY_LOOK_MS 20
+#define SETTLE_MS 5000 /* so long being ready waits for all shards that are to be ours */
+
+/* What stood on the counters when the load was told last. */
+struct load_mark {
+	int64_t at_us, cpu_us, transitions;
+};
 
 struct daemon {
 	struct conf *conf;
@@ -45,9 +53,11 @@ struct daemon {
 	struct api *api;
 	struct store_events events; /* the engine's, with ours around them */
 	struct loop_timer housekeeping, ready_timer;
+	struct load_mark load_mark;
 	char *secret; /* of the cluster: signs task tokens and page tokens */
 	char *node_name;
 	bool claimed, ready, stopping; /* claimed: at least one shard was ours */
+	int64_t claimed_ms;            /* monotonic: since when */
 };
 
 static const char usage_text[] =
@@ -207,8 +217,12 @@ daemon_check_ready(void *arg)
 
 	if (d->ready || d->stopping || !d->claimed)
 		return;
-	/* a shard may be claimed before a reader is connected, and its executions known later still */
-	if (!store_is_up(d->store) || !engine_is_ready(d->engine)) {
+	/*
+	 * A shard may be claimed before a reader is connected, and its executions known later still. Others come
+	 * a little later, when those are slow who have to give them.
+	 */
+	if (!store_is_up(d->store) || !engine_is_ready(d->engine) ||
+	    (!store_is_settled(d->store) && clock_mono_ms() < d->claimed_ms + SETTLE_MS)) {
 		loop_timer_set(&d->ready_timer, READY_LOOK_MS);
 		return;
 	}
@@ -226,6 +240,8 @@ daemon_claimed(void *arg, int32_t shard)
 	struct daemon *d = arg;
 	const struct store_events *inner = engine_store_events(d->engine);
 
+	if (!d->claimed)
+		d->claimed_ms = clock_mono_ms();
 	d->claimed = true;
 	inner->shard_claimed(inner->arg, shard);
 	if (!d->ready)
@@ -233,12 +249,21 @@ daemon_claimed(void *arg, int32_t shard)
 }
 
 static void
-daemon_lost(void *arg, int32_t shard)
+daemon_lost(void *arg, const struct shard_set *set)
 {
 	struct daemon *d = arg;
 	const struct store_events *inner = engine_store_events(d->engine);
 
-	inner->shard_lost(inner->arg, shard);
+	inner->shards_lost(inner->arg, set);
+}
+
+static bool
+daemon_shard_quiet(void *arg, int32_t shard, bool hurry)
+{
+	struct daemon *d = arg;
+	const struct store_events *inner = engine_store_events(d->engine);
+
+	return inner->shard_quiet(inner->arg, shard, hurry);
 }
 
 static void
@@ -257,6 +282,48 @@ daemon_asked(void *arg, enum store_asked what, int32_t shard, const struct uuid 
 	const struct store_events *inner = engine_store_events(d->engine);
 
 	inner->asked(inner->arg, what, shard, id);
+}
+
+/* --- how it does ---------------------------------------------------------------------- */
+
+static struct load_mark
+load_mark_now(void)
+{
+	struct load_mark m = { .at_us = clock_mono_us(),
+		.transitions = stat_value(STAT_transitions) };
+	struct rusage u;
+
+	if (getrusage(RUSAGE_SELF, &u) == 0)
+		m.cpu_us = (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * INT64_C(1000000) +
+		    u.ru_utime.tv_usec + u.ru_stime.tv_usec;
+	return m;
+}
+
+static void
+daemon_load(void *arg, struct node_load *out)
+{
+	struct daemon *d = arg;
+	struct engine_counts n = engine_counts(d->engine);
+	struct load_mark now = load_mark_now();
+	int64_t us = now.at_us - d->load_mark.at_us;
+
+	if (d->load_mark.at_us != 0 && us > 0) {
+		out->transitions_per_ks =
+		    (now.transitions - d->load_mark.transitions) * INT64_C(1000000000) / us;
+		out->cpu_permille = (now.cpu_us - d->load_mark.cpu_us) * 1000 / us;
+	}
+	out->open = (int64_t)(n.live + n.committing + n.sleeping);
+	out->sleeping = (int64_t)n.sleeping;
+	out->lag_ms = n.late_ms;
+	d->load_mark = now;
+}
+
+static void
+daemon_hinted(void *arg, const char *hint)
+{
+	struct daemon *d = arg;
+
+	api_heard_hint(d->api, hint);
 }
 
 /* --- while it runs ------------------------------------------------------------------ */
@@ -427,7 +494,10 @@ daemon_start_parts(struct daemon *d, struct err *e)
 	if (plugin_host_check(d->plugins, e) != 0)
 		return -1;
 	d->events = (struct store_events){ .shard_claimed = daemon_claimed,
-		.shard_lost = daemon_lost,
+		.shards_lost = daemon_lost,
+		.shard_quiet = daemon_shard_quiet,
+		.hinted = daemon_hinted,
+		.load = daemon_load,
 		.catalogue_changed = daemon_catalogue_changed,
 		.asked = daemon_asked,
 		.arg = d };
@@ -442,6 +512,9 @@ daemon_start_parts(struct daemon *d, struct err *e)
 	api_serve_plugins(d->api, d->plugins);
 	if (api_listen(d->api, c->listen, e) != 0)
 		return -1;
+	if (api_listen_peers(d->api, c->peer_listen, e) != 0)
+		return -1;
+	store_set_address(d->store, api_peer_address(d->api));
 	url = daemon_url(d);
 	plugin_host_set_url(d->plugins, url);
 	free(url);

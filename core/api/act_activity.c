@@ -363,7 +363,7 @@ poll_wait(struct flow *f, void *state, struct err *e)
 	struct one *s = state;
 	const struct engine_poll what = { .activity = s->arn.name,
 		.worker = s->worker,
-		.wait_ms = s->call.api->conf->activity_poll };
+		.wait_ms = s->call.from_peer ? -1 : s->call.api->conf->activity_poll };
 
 	(void)e;
 	s->poll = engine_poll(s->call.api->engine, &what, flow_id(f), poll_done);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/act.h"
+#include "api/peer.h"
 #include "api/page.h"
 #include "api/variables.h"
 #include "base/clock.h"
@@ -493,6 +494,18 @@ stop_done(uint64_t ticket, int64_t stop_ms, const struct err *e)
 	flow_resume(ticket, e);
 }
 
+/* Where its run is. */
+static enum flow_next
+stop_place(struct flow *f, void *state, struct err *e)
+{
+	struct one *s = state;
+
+	(void)e;
+	if (!s->found || s->stop_ms > 0)
+		return FLOW_NEXT;
+	return peer_place(f, &s->call, s->shard);
+}
+
 static enum flow_next
 stop_stop(struct flow *f, void *state, struct err *e)
 {
@@ -531,8 +544,9 @@ stop_answer(struct flow *f, void *state, struct err *e)
 
 static const struct flow_step stop_steps[] = {
 	{ "check", one_check },
-	{ "read", one_read },  /* WAIT */
-	{ "stop", stop_stop }, /* WAIT, unless it had ended */
+	{ "read", one_read },    /* WAIT */
+	{ "place", stop_place }, /* WAIT: for another node's answer */
+	{ "stop", stop_stop },   /* WAIT, unless it had ended */
 	{ "answer", stop_answer },
 	{ NULL, NULL },
 };

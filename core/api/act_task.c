@@ -2,6 +2,7 @@
  * act_task - the actions of workers: what they say about a task whose token they have.
  */
 #include "api/act.h"
+#include "api/peer.h"
 #include "base/stat.h"
 #include "task/engine.h"
 
@@ -76,6 +77,15 @@ send_done(uint64_t ticket, const struct err *e)
 }
 
 static enum flow_next
+send_place(struct flow *f, void *state, struct err *e)
+{
+	struct send *s = state;
+
+	(void)e;
+	return peer_place(f, &s->call, s->task.shard);
+}
+
+static enum flow_next
 send_send(struct flow *f, void *state, struct err *e)
 {
 	struct send *s = state;
@@ -112,7 +122,8 @@ send_fini(void *state)
 
 static const struct flow_step success_steps[] = {
 	{ "check", success_check },
-	{ "send", send_send }, /* WAIT: COMMIT resumes us */
+	{ "place", send_place }, /* WAIT: for another node's answer */
+	{ "send", send_send },   /* WAIT: COMMIT resumes us */
 	{ "answer", send_answer },
 	{ NULL, NULL },
 };
@@ -121,7 +132,8 @@ const struct flow_kind act_send_task_success =
 
 static const struct flow_step failure_steps[] = {
 	{ "check", failure_check },
-	{ "send", send_send }, /* WAIT: COMMIT resumes us */
+	{ "place", send_place }, /* WAIT: for another node's answer */
+	{ "send", send_send },   /* WAIT: COMMIT resumes us */
 	{ "answer", send_answer },
 	{ NULL, NULL },
 };
@@ -130,6 +142,7 @@ const struct flow_kind act_send_task_failure =
 
 static const struct flow_step heartbeat_steps[] = {
 	{ "check", heartbeat_check },
+	{ "place", send_place }, /* WAIT: for another node's answer */
 	{ "send", send_send },
 	{ "answer", send_answer },
 	{ NULL, NULL },

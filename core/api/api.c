@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "api/act.h"
+#include "api/fetch.h"
+#include "api/peer.h"
 #include "api/served.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -74,9 +76,11 @@ api_check_listen(const struct conf *c, struct err *e)
 	return rc;
 }
 
-static struct http_limits
-limits_of(const struct conf *c)
+struct http_limits
+api_limits(const struct api *a)
 {
+	const struct conf *c = a->conf;
+
 	return (struct http_limits){ .max_head = (size_t)c->max_header,
 		.max_body = (size_t)c->max_body,
 		.max_connections = (unsigned)c->max_connections,
@@ -125,7 +129,7 @@ api_new(struct loop *l, const struct conf *c, struct store *s, struct engine *g,
     const char *token_secret, struct err *e)
 {
 	struct api *a = xcalloc(1, sizeof(*a));
-	struct http_limits limits = limits_of(c);
+	struct http_limits limits;
 
 	if (load_keys(c, &a->keys, e) != 0) {
 		free(a);
@@ -139,10 +143,13 @@ api_new(struct loop *l, const struct conf *c, struct store *s, struct engine *g,
 	a->token_secret = xstrdup(token_secret);
 	a->here = (struct territory){ c->region, c->account_id };
 	a->aws_limits = strcmp(c->limits, "aws") == 0;
+	limits = api_limits(a);
 	a->http = http_new(l, &limits, call_accept, a);
+	a->peers = peers_new(a);
 	loop_timer_init(l, &a->drain_timer, drain_look, a);
 	http_route(a->http, HTTP_READS, "/health", get_health, a);
 	http_route(a->http, HTTP_READS, "/metrics", get_metrics, a);
+	http_route(a->http, HTTP_READS, "/nodes", peers_show, a);
 	return a;
 }
 
@@ -166,6 +173,7 @@ api_free(struct api *a)
 	if (a == NULL)
 		return;
 	http_free(a->http);
+	peers_free(a->peers);
 	served_routes_fini(a);
 	loop_timer_fini(&a->drain_timer);
 	sigv4_free(a->keys);
@@ -180,6 +188,27 @@ api_listen(struct api *a, const char *address, struct err *e)
 }
 
 int
+api_listen_peers(struct api *a, const char *address, struct err *e)
+{
+	const struct engine_neighbours neighbours = fetch_neighbours(a);
+
+	engine_set_neighbours(a->engine, &neighbours);
+	return peers_listen(a->peers, address, e);
+}
+
+void
+api_heard_hint(struct api *a, const char *hint)
+{
+	fetch_heard(a, hint);
+}
+
+const char *
+api_peer_address(const struct api *a)
+{
+	return peers_address(a->peers);
+}
+
+int
 api_port(const struct api *a)
 {
 	return http_port(a->http);
@@ -188,10 +217,11 @@ api_port(const struct api *a)
 int
 api_reload(struct api *a, struct err *e)
 {
-	struct http_limits limits = limits_of(a->conf);
+	struct http_limits limits = api_limits(a);
 	struct sigv4 *keys;
 
 	http_set_limits(a->http, &limits);
+	peers_set_limits(a->peers, &limits);
 	if (load_keys(a->conf, &keys, e) != 0)
 		return -1;
 	/* the address stays: taking the last key away must not open it to everybody */

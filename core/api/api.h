@@ -10,7 +10,8 @@
  *
  * A request is parsed (http), authorised (sigv4), checked against the model
  * (validate), allowed by the hooks (authorize) and becomes a flow of named steps (call, act_*). Beside the API the
- * same port answers STS GetCallerIdentity, GET /health, /metrics and /plugins, and what plugins serve.
+ * same port answers STS GetCallerIdentity, GET /health, /metrics, /nodes and /plugins, and what plugins serve. Calls
+ * about what another node runs are answered by that one (peer).
  */
 #ifndef PAWL_API_API_H
 #define PAWL_API_API_H
@@ -49,6 +50,11 @@ void api_free(struct api *a);
 
 /* Listens on "host:port", "[v6]:port" or ":port"; may be called for several addresses. */
 int api_listen(struct api *a, const char *address, struct err *e);
+/* Listens for what other nodes of the same database send here; and where that is, "host:port". */
+int api_listen_peers(struct api *a, const char *address, struct err *e);
+const char *api_peer_address(const struct api *a);
+/* What other nodes hinted, as store_events.hinted heard it. */
+void api_heard_hint(struct api *a, const char *hint);
 /* The port of the first listener: of interest when ":0" was asked for. */
 int api_port(const struct api *a);
 

@@ -13,6 +13,7 @@
 #include "api/authorize.h"
 #include "api/form.h"
 #include "api/model.h"
+#include "api/peer.h"
 #include "api/served.h"
 #include "api/validate.h"
 #include "base/clock.h"
@@ -67,6 +68,7 @@ call_fini(void *state)
 
 	assert(c->request == NULL);
 	c->magic = 0;
+	forward_free(c->forward);
 	doc_unref(c->body);
 	arena_fini(&c->arena);
 }
@@ -120,6 +122,17 @@ call_error(struct call *c, const char *name, const char *key, const char *value,
 	call_reply_error(c, &e, &extra);
 	err_fini(&e);
 	return FLOW_DONE;
+}
+
+void
+call_relay(struct call *c, int status, const char *error, const char *body, size_t len)
+{
+	if (c->request == NULL)
+		return;
+	buf_add(call_out(c), body, len);
+	reply_send_body(c->request, c->request_id, status, error);
+	call_over(c);
+	flow_cancel(c->flow);
 }
 
 /* --- arguments ----------------------------------------------------------------------- */
@@ -408,7 +421,7 @@ read_arguments(const struct api *a, const struct http_request *r, const struct a
 /* Takes body. */
 static void
 call_begin(struct api *a, struct http_request *r, const struct action *action,
-    const char *request_id, int64_t since_us, struct doc body)
+    const char *request_id, int64_t since_us, struct doc body, bool from_peer)
 {
 	struct flow *f = flow_new(a->loop, action->kind);
 	struct call *c = flow_state_of(f);
@@ -420,6 +433,7 @@ call_begin(struct api *a, struct http_request *r, const struct action *action,
 	memcpy(c->request_id, request_id, sizeof(c->request_id));
 	c->since_us = since_us;
 	c->flow = flow_id(f);
+	c->from_peer = from_peer;
 	c->body = body;
 	arena_init(&c->arena);
 	r->gone = call_gone;
@@ -464,9 +478,44 @@ call_states(struct api *a, struct http_request *r, const char *request_id, const
 		refuse(r, request_id, action->name, &e);
 		doc_unref(body);
 	} else {
-		call_begin(a, r, action, request_id, since_us, body);
+		call_begin(a, r, action, request_id, since_us, body, false);
 	}
 	err_fini(&e);
+}
+
+void
+call_accept_peer(struct api *a, struct http_request *r, const char *operation)
+{
+	const struct action *action = action_find(operation);
+	int64_t since_us = clock_mono_us();
+	char request_id[UUID_TEXT_SIZE];
+	struct doc body = DOC_NONE;
+	struct err e = ERR_INIT;
+
+	call_request_id(request_id);
+	if (action == NULL)
+		refuse_unknown(r, request_id, "This node has no operation of that name.");
+	else if (read_arguments(a, r, action, &body, &e) != 0)
+		refuse(r, request_id, action->name, &e);
+	else
+		call_begin(a, r, action, request_id, since_us, body, true);
+	err_fini(&e);
+}
+
+bool
+call_refuse_unsigned(struct api *a, struct http_request *r)
+{
+	char request_id[UUID_TEXT_SIZE];
+	struct err e = ERR_INIT;
+	const char *key_id;
+
+	if (a->keys == NULL ||
+	    sigv4_verify(a->keys, r, "states", clock_wall_ms(), &key_id, &e) == 0)
+		return false;
+	call_request_id(request_id);
+	reply_error(r, request_id, &e, NULL);
+	err_fini(&e);
+	return true;
 }
 
 /* Some services are called below "/", as SQS at the address of a queue. */

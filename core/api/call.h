@@ -25,6 +25,8 @@
 #include "doc/doc.h"
 
 struct served_route; /* served.c */
+struct peers;        /* peer.h */
+struct forward;
 
 struct api {
 	struct loop *loop;
@@ -34,6 +36,7 @@ struct api {
 	struct plugin_host *plugins; /* NULL = none that serve requests */
 	STAILQ_HEAD(, served_route) routes;
 	struct http *http;
+	struct peers *peers;
 	struct hooks *hooks; /* or NULL */
 	struct sigv4 *keys;  /* NULL = every caller is trusted */
 	char *token_secret;
@@ -47,6 +50,8 @@ struct api {
 	struct loop_timer drain_timer;
 };
 
+/* As conf says. */
+struct http_limits api_limits(const struct api *a);
 /* "localhost" and the addresses that lead nowhere else. */
 bool api_host_is_loopback(const char *host);
 
@@ -63,6 +68,8 @@ struct call {
 	char request_id[UUID_TEXT_SIZE];
 	int64_t since_us;
 	uint64_t flow;
+	bool from_peer;          /* another node sent it here: it is not sent on */
+	struct forward *forward; /* it is being answered by another node, or was to be; or NULL */
 	struct doc body;
 	struct arena arena; /* texts of the arguments, freed with the call */
 };
@@ -76,6 +83,10 @@ struct call {
 
 /* Every request that no route takes comes here. */
 void call_accept(void *api, struct http_request *r);
+/* One of Step Functions that another node has authorised. */
+void call_accept_peer(struct api *a, struct http_request *r, const char *operation);
+/* For what people ask of the API's port: true when it was not signed as it must be, and is answered. */
+bool call_refuse_unsigned(struct api *a, struct http_request *r);
 
 /* A fresh one. */
 void call_request_id(char out[UUID_TEXT_SIZE]);
@@ -90,6 +101,8 @@ struct buf *call_out(struct call *c);
 enum flow_next call_ok(struct call *c);
 /* call_ok with {}. */
 enum flow_next call_ok_empty(struct call *c);
+/* Ends the call, at whatever step it waits, with the answer that another node gave. error NULL = none. */
+void call_relay(struct call *c, int status, const char *error, const char *body, size_t len);
 /* An error with one more member (key NULL = none). */
 enum flow_next call_error(struct call *c, const char *name, const char *key, const char *value,
     const char *fmt, ...) __attribute__((format(printf, 5, 6)));

@@ -16,6 +16,8 @@ pawlcore_sources += \
 	core/api/authorize.h \
 	core/api/call.c \
 	core/api/call.h \
+	core/api/fetch.c \
+	core/api/fetch.h \
 	core/api/form.c \
 	core/api/form.h \
 	core/api/http.c \
@@ -27,6 +29,8 @@ pawlcore_sources += \
 	core/api/model_gen.c \
 	core/api/name_list.c \
 	core/api/name_list.h \
+	core/api/peer.c \
+	core/api/peer.h \
 	core/api/page.c \
 	core/api/page.h \
 	core/api/reply.c \

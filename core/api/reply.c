@@ -8,16 +8,27 @@
 #include "base/log.h"
 
 void
-reply_ok(struct http_request *r, const char *request_id)
+reply_send_body(struct http_request *r, const char *request_id, int status, const char *error)
 {
 	struct buf headers;
 
-	buf_init(&headers, 256);
+	buf_init(&headers, 512);
 	buf_adds(&headers, "x-amzn-RequestId: ");
 	buf_adds(&headers, request_id);
 	buf_adds(&headers, "\r\n");
-	http_reply(r, 200, REPLY_TYPE, headers.data);
+	if (error != NULL) {
+		buf_adds(&headers, "x-amzn-errortype: ");
+		buf_adds(&headers, error);
+		buf_adds(&headers, "\r\n");
+	}
+	http_reply(r, status, REPLY_TYPE, headers.data);
 	buf_fini(&headers);
+}
+
+void
+reply_ok(struct http_request *r, const char *request_id)
+{
+	reply_send_body(r, request_id, 200, NULL);
 }
 
 /* All errors of the model are 400; these are the framework's. */
@@ -52,7 +63,7 @@ reply_error(struct http_request *r, const char *request_id, const struct err *e,
 {
 	const char *name = e->name, *message = err_cause(e);
 	size_t message_len = e->cause_len;
-	struct buf *b = &r->reply, headers;
+	struct buf *b = &r->reply;
 
 	if (name[0] == '\0' || strchr(name, '.') != NULL) {
 		log_error("request=%s api: %s: %s", request_id, name, message);
@@ -67,14 +78,7 @@ reply_error(struct http_request *r, const char *request_id, const struct err *e,
 	if (extra != NULL && extra->key != NULL)
 		reply_text(b, extra->key, extra->value);
 	buf_addc(b, '}');
-	buf_init(&headers, 512);
-	buf_adds(&headers, "x-amzn-RequestId: ");
-	buf_adds(&headers, request_id);
-	buf_adds(&headers, "\r\nx-amzn-errortype: ");
-	buf_adds(&headers, name);
-	buf_adds(&headers, "\r\n");
-	http_reply(r, error_status(name), REPLY_TYPE, headers.data);
-	buf_fini(&headers);
+	reply_send_body(r, request_id, error_status(name), name);
 }
 
 void
@@ -120,11 +124,17 @@ reply_bool(struct buf *b, const char *key, bool v)
 void
 reply_time(struct buf *b, const char *key, int64_t ms)
 {
-	char fraction[4] = { '.', (char)('0' + ms / 100 % 10), (char)('0' + ms / 10 % 10),
-		(char)('0' + ms % 10) };
+	reply_thousandths(b, key, ms);
+}
+
+void
+reply_thousandths(struct buf *b, const char *key, int64_t v)
+{
+	char fraction[4] = { '.', (char)('0' + v / 100 % 10), (char)('0' + v / 10 % 10),
+		(char)('0' + v % 10) };
 
 	reply_key(b, key);
-	buf_add_i64(b, ms / 1000);
+	buf_add_i64(b, v / 1000);
 	buf_add(b, fraction, sizeof(fraction));
 }
 

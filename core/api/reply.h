@@ -16,6 +16,9 @@
 /* 200 with r->reply as it is. request_id is the text of a uuid. */
 void reply_ok(struct http_request *r, const char *request_id);
 
+/* r->reply with this status, and the name of the error in its header (NULL = none). */
+void reply_send_body(struct http_request *r, const char *request_id, int status, const char *error);
+
 /* One more member of an error's body, beside __type and message. */
 struct reply_extra {
 	const char *key, *value; /* key NULL = none */
@@ -32,6 +35,8 @@ void reply_key(struct buf *b, const char *key);
 void reply_text(struct buf *b, const char *key, const char *text);
 void reply_text_n(struct buf *b, const char *key, const char *text, size_t len);
 void reply_int(struct buf *b, const char *key, int64_t v);
+/* v / 1000 with three decimals; v is not negative. */
+void reply_thousandths(struct buf *b, const char *key, int64_t v);
 void reply_bool(struct buf *b, const char *key, bool v);
 /* Seconds with three decimals. */
 void reply_time(struct buf *b, const char *key, int64_t ms);

@@ -199,17 +199,9 @@ void
 served_plugins(void *api, struct http_request *r)
 {
 	struct api *a = api;
-	char request_id[UUID_TEXT_SIZE];
-	struct err e = ERR_INIT;
-	const char *key_id;
 
-	call_request_id(request_id);
-	if (a->keys != NULL &&
-	    sigv4_verify(a->keys, r, "states", clock_wall_ms(), &key_id, &e) != 0) {
-		reply_error(r, request_id, &e, NULL);
-		err_fini(&e);
+	if (call_refuse_unsigned(a, r))
 		return;
-	}
 	plugin_host_describe(a->plugins, &r->reply);
 	http_reply(r, 200, "application/json", "Cache-Control: no-store\r\n");
 }

@@ -33,6 +33,8 @@
 
 #define CONF_OPTIONS(X) \
 	X(listen, ADDR, "127.0.0.1:8083", NO, "", "Address of the AWS API.") \
+	X(peer_listen, ADDR, "127.0.0.1:0", NO, "", \
+	    "Address for the calls of other pawlds of the same database; port 0: any.") \
 	X(public_url, STRING, "", YES, "(https?://[^/]+(/[^/]+)*)?", \
 	    "Address of this pawld in links that it hands out; empty: that of the listener.") \
 	X(database, SECRET, "", NO, "", \

@@ -63,6 +63,8 @@
 	    "Tasks that were offered to the workers of an activity.") \
 	X(activities_started, COUNTER, "pawl_activities_started_total", "activity", \
 	    "Tasks that workers of an activity took.") \
+	X(activities_fetched, COUNTER, "pawl_activities_fetched_total", NULL, \
+	    "Activity tasks of other nodes that were fetched for workers here.") \
 	X(activity_offers, GAUGE, "pawl_activity_offers", NULL, \
 	    "Activity tasks that no worker has taken yet.") \
 	X(activity_pollers, GAUGE, "pawl_activity_pollers", NULL, \
@@ -90,6 +92,8 @@
 	    "Requests to the API, by action; to services and routes of plugins, by service or plugin.") \
 	X(http_seconds, SECONDS, "pawl_http_seconds", NULL, \
 	    "Time from a whole request to its answer.") \
+	X(calls_forwarded, COUNTER, "pawl_calls_forwarded_total", "result", \
+	    "Calls about executions of another node, by result: answered by it, or failed.") \
 	X(database_reconnects, COUNTER, "pawl_database_reconnects_total", NULL, \
 	    "Connections to PostgreSQL that were lost and opened again.") \
 	X(open_executions, GAUGE, "pawl_open_executions", NULL, \

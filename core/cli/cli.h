@@ -47,6 +47,7 @@ int cmd_logs(struct cli *c);
 int cmd_task(struct cli *c);
 int cmd_activity(struct cli *c);
 int cmd_plugins(struct cli *c);
+int cmd_nodes(struct cli *c);
 
 /*
  * Takes "--NAME VALUE" or "--NAME=VALUE" out of the words: the value, or NULL when it

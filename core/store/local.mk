@@ -4,6 +4,7 @@ pawlcore_sources += \
 	core/store/commit.h \
 	core/store/laptop.c core/store/laptop.h \
 	core/store/machine_cache.c core/store/machine_cache.h \
+	core/store/member.c core/store/member.h \
 	core/store/param.c core/store/param.h \
 	core/store/parts.h \
 	core/store/pg.c core/store/pg.h \

@@ -371,6 +371,12 @@ result_i64(const PGresult *r, int row, int col)
 	return (int64_t)be64toh(be);
 }
 
+int64_t
+result_i64_or_zero(const PGresult *r, int row, int col)
+{
+	return result_null(r, row, col) ? 0 : result_i64(r, row, col);
+}
+
 bool
 result_bool(const PGresult *r, int row, int col)
 {

@@ -72,6 +72,7 @@ bool result_null(const PGresult *r, int row, int col);
 int16_t result_i16(const PGresult *r, int row, int col);
 int32_t result_i32(const PGresult *r, int row, int col);
 int64_t result_i64(const PGresult *r, int row, int col);
+int64_t result_i64_or_zero(const PGresult *r, int row, int col); /* null is 0 */
 bool result_bool(const PGresult *r, int row, int col);
 struct uuid result_uuid(const PGresult *r, int row, int col);
 /* Borrowed from r, NUL-terminated; NULL for null. len may be NULL. */

@@ -18,6 +18,7 @@
 TAILQ_HEAD(commit_list, commit);
 
 struct writer;
+struct members;
 struct pool;
 struct catalogue;
 struct signals;
@@ -25,19 +26,32 @@ struct signals;
 struct store {
 	struct loop *loop;
 	struct store_events events;
-	char *conninfo, *node_name, *application_name;
+	char *conninfo, *node_name, *node_address, *application_name;
 	int batch_max;
 	struct writer *writers[STORE_WRITERS_MAX];
 	int nwriters;
 	struct writer *owner[STORE_SHARDS]; /* who holds the shard's lock; NULL = nobody of ours */
-	int nowned;
-	int32_t next_shard; /* where store_pick_shard goes on */
+	int nowned, quota;                  /* quota 0 = the nodes are not known yet */
+	bool
+	    leaving[STORE_SHARDS]; /* to be given to another node when nothing of it is under way */
+	int32_t next_shard;        /* where store_pick_shard goes on */
+	struct members *members;
 	struct pool *pool;
 	struct catalogue *catalogue;
 	struct signals *signals;
 	struct commit_list orphans; /* commits that no writer of ours may write */
 	struct loop_timer orphan_timer;
 };
+
+/* --- member.c: how many nodes there are ---------------------------------------- */
+
+struct members *members_new(struct store *s);
+void members_free(struct members *m);
+/* Writer 0 is connected: it says to the others that we live. */
+void members_up(struct members *m, struct pg *pg);
+void members_down(struct members *m);
+/* So many shards are ours; looking for free ones begins at first. */
+void store_set_quota(struct store *s, int quota, int32_t first);
 
 /* --- writer.c: one connection that owns shards and writes batches ------------- */
 
@@ -48,9 +62,13 @@ void writer_free(struct writer *w);
 void writer_hurry(struct writer *w);
 void writer_queue(struct writer *w, struct commit *c);
 unsigned writer_pending(const struct writer *w);
+/* How many shards it is to own: claims some, or gives some back when they are quiet. */
+void writer_set_quota(struct writer *w, int quota, int32_t first);
 
 /* Told by a writer: these change who owns what, and tell the owner of the store. */
 void store_shard_claimed(struct store *s, struct writer *w, int32_t shard);
+/* These are not ours any more; their locks are still to be given back. */
+void store_shards_given(struct store *s, const struct shard_set *set);
 /* All shards of w, after done(COMMIT_LOST) of every commit in lost. */
 void store_writer_lost(struct store *s, struct writer *w, struct commit_list *lost);
 void store_tell_up(const struct store *s);

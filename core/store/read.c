@@ -10,12 +10,6 @@
 #include "base/xalloc.h"
 #include "store/parts.h"
 
-static int64_t
-i64_or_zero(const PGresult *r, int row, int col)
-{
-	return result_null(r, row, col) ? 0 : result_i64(r, row, col);
-}
-
 /* The columns of execution_by_name, which all questions about execution rows share. */
 static struct execution_row
 execution_of(const PGresult *r, int i)
@@ -29,16 +23,16 @@ execution_of(const PGresult *r, int i)
 		.name = result_text(r, i, 5, NULL),
 		.status = result_text(r, i, 6, NULL),
 		.start_ms = result_i64(r, i, 7),
-		.stop_ms = i64_or_zero(r, i, 8),
+		.stop_ms = result_i64_or_zero(r, i, 8),
 		.error = result_text(r, i, 11, NULL),
 		.cause = result_text(r, i, 12, NULL),
 		.version_arn = result_text(r, i, 13, NULL),
 		.alias_arn = result_text(r, i, 14, NULL),
 		.trace_header = result_text(r, i, 15, NULL),
 		.redrive_count = result_i32(r, i, 16),
-		.redrive_ms = i64_or_zero(r, i, 17),
+		.redrive_ms = result_i64_or_zero(r, i, 17),
 		.machine_deleting = result_bool(r, i, 18),
-		.event_count = i64_or_zero(r, i, 19),
+		.event_count = result_i64_or_zero(r, i, 19),
 	};
 
 	if (!result_null(r, i, 20))
@@ -279,7 +273,7 @@ answer_open(struct store *s, const struct pool_question *q, const PGresult *r, c
 	for (int i = 0; i < n; i++) {
 		rows[i].id = result_uuid(r, i, 0);
 		rows[i].asleep = !result_null(r, i, 1);
-		rows[i].wake_at_ms = i64_or_zero(r, i, 1);
+		rows[i].wake_at_ms = result_i64_or_zero(r, i, 1);
 		rows[i].has_parent = !result_null(r, i, 2);
 		if (rows[i].has_parent)
 			rows[i].parent = result_uuid(r, i, 2);

@@ -1,9 +1,9 @@
 /*
- * signal - what was said to executions by SQL functions and waits in pawl.signal.
+ * signal - what was said to executions by SQL functions and waits in pawl.signal; and the hints of nodes.
  *
  * A connection of its own hears the notifications, so a flood of them is in nobody's way, and
  * deletes what has arrived: rows to be forgotten gather while a deletion is under way, and one
- * statement takes them all.
+ * statement takes them all. Hints to other nodes gather in the same way; without a connection they are lost.
  */
 #include "store/signal.h"
 
@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "store/member.h"
 #include "store/parts.h"
 
 #define SIGNALS_PATIENCE_MS 30000
@@ -95,6 +96,8 @@ struct signals {
 	struct pg *pg; /* hears, and deletes what is to be forgotten */
 	struct param_array arrays[FORGET_PARAMS];
 	bool forgetting; /* a deletion is under way */
+	struct param_array hints;
+	bool hinting; /* hints are being told */
 };
 
 static void forget_send(void *arg);
@@ -110,21 +113,31 @@ signals_tell(const struct signals *g, enum store_asked what, int32_t shard, cons
 
 /* "start:SHARD:EXECUTION_ID" or "signal:..."; anybody may send anything here, which is no reason to believe it. */
 static void
-signals_heard(void *arg, const char *channel, const char *payload)
+signals_heard_client(const struct signals *g, const char *payload)
 {
-	const struct signals *g = arg;
 	enum store_asked what = strncmp(payload, "start:", 6) == 0 ? ASKED_START : ASKED_SIGNAL;
 	const char *rest = strchr(payload, ':');
 	char *end = NULL;
 	long shard = rest != NULL ? strtol(rest + 1, &end, 10) : -1;
 	struct uuid id;
 
-	(void)channel;
 	if (shard >= 0 && shard < STORE_SHARDS && *end == ':' &&
 	    uuid_parse(end + 1, strlen(end + 1), &id) == 0)
 		signals_tell(g, what, (int32_t)shard, &id);
 	else
 		log_warn("store: a notification of pawl_client that is not pawl's is dropped");
+}
+
+static void
+signals_heard(void *arg, const char *channel, const char *payload)
+{
+	const struct signals *g = arg;
+	const struct store_events *ev = &g->store->events;
+
+	if (strcmp(channel, "pawl_client") == 0)
+		signals_heard_client(g, payload);
+	else if (ev->hinted != NULL)
+		ev->hinted(ev->arg, payload);
 }
 
 static void
@@ -141,6 +154,7 @@ signals_up(void *arg)
 
 	store_hurry(g->store);
 	pg_query(g->pg, QUERY_listen_client, NULL, signals_listening, g);
+	pg_query(g->pg, QUERY_listen_node, NULL, NULL, NULL);
 	pg_sync(g->pg, NULL, NULL);
 }
 
@@ -172,6 +186,8 @@ signals_new(struct store *s)
 	for (int i = 0; i < FORGET_PARAMS; i++)
 		param_array_init(&g->arrays[i]);
 	arrays_begin(g);
+	param_array_init(&g->hints);
+	param_array_begin(&g->hints, PARAM_TEXT);
 	g->pg = pg_open(s->loop, &options, &events);
 	return g;
 }
@@ -189,6 +205,7 @@ signals_free_now(void *arg)
 
 	for (int i = 0; i < FORGET_PARAMS; i++)
 		param_array_fini(&g->arrays[i]);
+	param_array_fini(&g->hints);
 	free(g);
 }
 
@@ -247,4 +264,47 @@ signal_forget(struct store *s, const struct signal_ref *ref)
 	param_array_words(&g->arrays[FORGET_KIND], kind_names[ref->kind]);
 	param_array_i64(&g->arrays[FORGET_CREATED], ref->created_ms);
 	loop_at_turn_end(s->loop, forget_send, g);
+}
+
+/* --- hints ---------------------------------------------------------------------- */
+
+static void hints_send(void *arg);
+
+static void
+hints_told(void *arg, const PGresult *r)
+{
+	struct signals *g = arg;
+
+	(void)r;
+	g->hinting = false;
+	if (g->pg != NULL && g->hints.n > 0)
+		loop_at_turn_end(g->store->loop, hints_send, g);
+}
+
+static void
+hints_send(void *arg)
+{
+	struct signals *g = arg;
+	struct params p;
+
+	if (g->hinting || g->pg == NULL || g->hints.n == 0)
+		return;
+	if (pg_is_up(g->pg)) {
+		params_init(&p);
+		params_array(&p, &g->hints);
+		g->hinting = true;
+		pg_query(g->pg, QUERY_node_hint, &p, hints_told, g);
+		pg_sync(g->pg, NULL, NULL);
+		params_fini(&p);
+	}
+	param_array_begin(&g->hints, PARAM_TEXT);
+}
+
+void
+store_hint(struct store *s, const char *hint)
+{
+	struct signals *g = s->signals;
+
+	param_array_text(&g->hints, hint, strlen(hint));
+	loop_at_turn_end(s->loop, hints_send, g);
 }

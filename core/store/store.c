@@ -55,25 +55,58 @@ finish_lost(struct commit_list *list)
 	}
 }
 
+static void
+shards_disown(struct store *s, const struct shard_set *set)
+{
+	for (int32_t i = 0; i < STORE_SHARDS; i++)
+		if (set->has[i]) {
+			s->owner[i] = NULL;
+			s->leaving[i] = false;
+		}
+	s->nowned -= set->n;
+	store_tell_up(s);
+}
+
 void
 store_writer_lost(struct store *s, struct writer *w, struct commit_list *lost)
 {
-	bool was[STORE_SHARDS];
+	struct shard_set lost_shards = { .n = 0 };
 
 	for (int32_t i = 0; i < STORE_SHARDS; i++) {
-		was[i] = s->owner[i] == w;
-		if (was[i]) {
-			s->owner[i] = NULL;
-			s->nowned--;
-		}
+		if (s->owner[i] != w)
+			continue;
+		lost_shards.has[i] = true;
+		lost_shards.n++;
 	}
-	store_tell_up(s);
+	shards_disown(s, &lost_shards);
 	finish_lost(lost);
 	/* what was queued while its writer was on its way out */
 	finish_lost(&s->orphans);
-	for (int32_t i = 0; i < STORE_SHARDS; i++)
-		if (was[i])
-			s->events.shard_lost(s->events.arg, i);
+	if (lost_shards.n > 0)
+		s->events.shards_lost(s->events.arg, &lost_shards);
+}
+
+void
+store_shards_given(struct store *s, const struct shard_set *set)
+{
+	shards_disown(s, set);
+	s->events.shards_lost(s->events.arg, set);
+}
+
+void
+store_set_quota(struct store *s, int quota, int32_t first)
+{
+	s->quota = quota;
+	for (int i = 0; i < s->nwriters; i++)
+		writer_set_quota(s->writers[i], quota / s->nwriters + (i < quota % s->nwriters),
+		    first);
+}
+
+void
+store_set_address(struct store *s, const char *address)
+{
+	free(s->node_address);
+	s->node_address = xstrdup(address);
 }
 
 static void
@@ -120,15 +153,26 @@ store_is_up(const struct store *s)
 	return s->nowned > 0 && pool_is_up(s->pool);
 }
 
+bool
+store_is_settled(const struct store *s)
+{
+	return s->quota > 0 && s->nowned >= s->quota;
+}
+
 int32_t
 store_pick_shard(struct store *s)
 {
-	if (s->nowned == 0)
-		return -1;
-	do
+	int32_t leaving = -1;
+
+	for (int i = 0; i < STORE_SHARDS; i++) {
 		s->next_shard = (s->next_shard + 1) % STORE_SHARDS;
-	while (s->owner[s->next_shard] == NULL);
-	return s->next_shard;
+		if (s->owner[s->next_shard] == NULL)
+			continue;
+		if (!s->leaving[s->next_shard])
+			return s->next_shard;
+		leaving = s->next_shard;
+	}
+	return leaving;
 }
 
 bool
@@ -161,6 +205,7 @@ store_open(struct loop *l, const struct store_options *o, const struct store_eve
 	s->events = *ev;
 	s->conninfo = xstrdup(o->conninfo);
 	s->node_name = xstrdup(o->node_name);
+	s->node_address = xstrdup("");
 	s->application_name = xasprintf("pawld %s", o->node_name);
 	s->batch_max = o->batch_max;
 	TAILQ_INIT(&s->orphans);
@@ -169,6 +214,7 @@ store_open(struct loop *l, const struct store_options *o, const struct store_eve
 	s->catalogue = catalogue_new(s);
 	s->signals = signals_new(s);
 	s->nwriters = o->writers;
+	s->members = members_new(s);
 	for (int i = 0; i < s->nwriters; i++)
 		s->writers[i] = writer_new(s, i, s->nwriters);
 	return s;
@@ -182,6 +228,7 @@ store_free(void *arg)
 	loop_timer_fini(&s->orphan_timer);
 	free(s->conninfo);
 	free(s->node_name);
+	free(s->node_address);
 	free(s->application_name);
 	free(s);
 }
@@ -197,6 +244,7 @@ store_close(struct store *s)
 	for (int i = 0; i < s->nwriters; i++)
 		writer_free(s->writers[i]);
 	finish_lost(&s->orphans);
+	members_free(s->members);
 	catalogue_free(s->catalogue);
 	signals_free(s->signals);
 	pool_free(s->pool);

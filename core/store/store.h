@@ -4,6 +4,8 @@
  * A store has one or more writer connections, each of which owns shards by
  * holding their advisory locks (the connection that may write is the connection
  * that holds the lock: when it dies, both go), and a pool of reader connections.
+ * Several nodes share the shards evenly: one that has too many gives those back of which
+ * nothing is under way.
  * All of them are non-blocking on the loop. The store reconnects by itself with
  * backoff; its owner hears about ownership through store_events and fails calls
  * with ServiceUnavailable while it is down.
@@ -21,6 +23,19 @@
 struct store;
 
 #define STORE_SHARDS 256 /* fixed when the schema is made; shard = 0 .. 255 */
+
+struct shard_set {
+	bool has[STORE_SHARDS];
+	int n;
+};
+
+/* How a node does, for the table of nodes. */
+struct node_load {
+	int64_t open, sleeping; /* executions */
+	int64_t transitions_per_ks;
+	int64_t cpu_permille; /* of one core */
+	int64_t lag_ms;       /* of the execution that has been due longest */
+};
 
 /* The task that started an execution. task_id 0: nobody did, it was started from outside. */
 struct parent_link {
@@ -51,14 +66,23 @@ struct store_events {
 	 */
 	void (*shard_claimed)(void *arg, int32_t shard);
 	/*
-	 * The shard is no longer ours: throw its runs away, on the spot. Commits that were
+	 * These shards are no longer ours: throw their runs away, on the spot. Commits that were
 	 * under way have had done(COMMIT_LOST) before this.
 	 */
-	void (*shard_lost)(void *arg, int32_t shard);
+	void (*shards_lost)(void *arg, const struct shard_set *set);
+	/*
+	 * May the shard go to another node now: is nothing of it under way that would be cut off? hurry: it
+	 * has been asked for long; what can be begun again elsewhere is no reason any more. NULL = always.
+	 */
+	bool (*shard_quiet)(void *arg, int32_t shard, bool hurry);
 	/* Another node changed the catalogue (or we cannot know): cached machines are to be looked up again. */
 	void (*catalogue_changed)(void *arg);
 	/* What an application asked for by SQL, for this execution. NULL = not wanted. */
 	void (*asked)(void *arg, enum store_asked what, int32_t shard, const struct uuid *id);
+	/* What a node said by store_hint; anybody in the database may have. NULL = not wanted. */
+	void (*hinted)(void *arg, const char *hint);
+	/* How this node does, every few seconds. NULL = nobody knows. */
+	void (*load)(void *arg, struct node_load *out);
 	void *arg;
 };
 
@@ -75,10 +99,14 @@ const char *store_effect_schema(void);
 /* Starts connecting; events come on the loop. */
 struct store *store_open(struct loop *l, const struct store_options *o,
     const struct store_events *ev);
+/* Where other nodes reach this one, HOST:PORT. Before the loop runs; without it nobody forwards calls to it. */
+void store_set_address(struct store *s, const char *address);
 /* Waits for nothing: commits that are under way are lost (their owner drains first). */
 void store_close(struct store *s);
 /* True while at least one writer owns shards and a reader is connected. */
 bool store_is_up(const struct store *s);
+/* True when this node owns as many shards as it is to own. */
+bool store_is_settled(const struct store *s);
 /* A shard of ours for a new execution (spread evenly), or -1 when none is owned. */
 int32_t store_pick_shard(struct store *s);
 bool store_owns(const struct store *s, int32_t shard);

@@ -18,10 +18,13 @@
 #include "store/parts.h"
 
 #define WRITER_PATIENCE_MS 60000
-/* The server cuts a session that said nothing for 30 s (session_writer). */
-#define WRITER_PING_MS 8000
+/* The server cuts a session that said nothing for 15 s (session_writer). */
+#define WRITER_PING_MS 4000
 #define WRITER_CLAIM_MIN_MS 50
 #define WRITER_CLAIM_MAX_MS 1000
+#define WRITER_SHED_MS 100
+/* So long a shard that is to go waits for the tasks that can be begun again elsewhere. */
+#define WRITER_HURRY_MS 30000
 /* A batch of large records is cut before batch_max: PostgreSQL takes one message of 1 GB at most. */
 #define WRITER_BATCH_BYTES (16u << 20)
 
@@ -97,6 +100,10 @@ struct writer {
 	struct loop_timer timer; /* the next try to claim, or the next ping */
 	int64_t claim_ms;
 	bool claiming;
+	int quota;             /* how many shards it is to own; 0 until the nodes are known */
+	int32_t first;         /* where it looks for free ones first */
+	int nreleased;         /* locks that are being given back */
+	int64_t shed_since_ms; /* monotonic: since when it has had too many */
 	bool closed;
 
 	struct commit_list queue;
@@ -464,12 +471,12 @@ is_mine(const struct writer *w, int32_t shard)
 }
 
 static int
-count_missing(const struct writer *w)
+count_owned(const struct writer *w)
 {
 	int n = 0;
 
 	for (int32_t shard = 0; shard < STORE_SHARDS; shard++)
-		n += is_mine(w, shard) && w->store->owner[shard] == NULL;
+		n += w->store->owner[shard] == w;
 	return n;
 }
 
@@ -493,6 +500,23 @@ tell_people(struct writer *w, struct param_array *shards)
 	params_i64(&w->params, clock_wall_ms());
 	pg_query(w->pg, QUERY_shard_tell, &w->params, writer_told, w);
 	pg_sync(w->pg, NULL, NULL);
+}
+
+/* When to look next: soon while the number of our shards is not what it is to be. */
+static void
+writer_schedule(struct writer *w)
+{
+	int owned = count_owned(w);
+
+	if (owned > w->quota) {
+		loop_timer_set(&w->timer, WRITER_SHED_MS);
+	} else if (owned < w->quota) {
+		loop_timer_set(&w->timer, w->claim_ms);
+		w->claim_ms =
+		    w->claim_ms * 2 < WRITER_CLAIM_MAX_MS ? w->claim_ms * 2 : WRITER_CLAIM_MAX_MS;
+	} else {
+		loop_timer_set(&w->timer, WRITER_PING_MS);
+	}
 }
 
 static void
@@ -523,8 +547,7 @@ writer_claimed(void *arg, const PGresult *r)
 		store_tell_up(w->store);
 	}
 	param_array_fini(&shards);
-	loop_timer_set(&w->timer, count_missing(w) > 0 ? w->claim_ms : WRITER_PING_MS);
-	w->claim_ms = w->claim_ms * 2 < WRITER_CLAIM_MAX_MS ? w->claim_ms * 2 : WRITER_CLAIM_MAX_MS;
+	writer_schedule(w);
 }
 
 static void
@@ -534,14 +557,78 @@ writer_claim(struct writer *w)
 
 	param_array_init(&shards);
 	param_array_begin(&shards, PARAM_I32);
-	for (int32_t shard = 0; shard < STORE_SHARDS; shard++)
+	/* nodes begin at different places, so that they do not all try the same */
+	for (int32_t i = 0; i < STORE_SHARDS; i++) {
+		int32_t shard = (w->first + i) % STORE_SHARDS;
+
 		if (is_mine(w, shard) && w->store->owner[shard] == NULL)
 			param_array_i32(&shards, shard);
+	}
 	params_reset(&w->params);
 	params_array(&w->params, &shards);
+	params_i32(&w->params, w->quota - count_owned(w));
 	w->claiming = true;
 	pg_query(w->pg, QUERY_shard_claim, &w->params, writer_claimed, w);
 	pg_sync(w->pg, NULL, NULL);
+	param_array_fini(&shards);
+}
+
+/* Those that are too many are to go: the last ones, so that it is the same ones each time. */
+static void
+mark_leaving(struct writer *w)
+{
+	bool *leaving = w->store->leaving;
+	int excess = count_owned(w) - w->quota;
+
+	for (int32_t shard = STORE_SHARDS - 1; shard >= 0; shard--)
+		if (w->store->owner[shard] == w)
+			leaving[shard] = excess-- > 0;
+}
+
+static void
+writer_released(void *arg, const PGresult *r)
+{
+	struct writer *w = arg;
+	char line[512];
+
+	/* on any doubt the session ends, and all of its locks */
+	if (r != NULL && (!pg_rows(r) || result_i64(r, 0, 0) != w->nreleased))
+		pg_fail(w->pg,
+		    pg_rows(r) ? "a lock that was to be given back was not held"
+			       : pg_message(r, line, sizeof line));
+	w->nreleased = 0;
+}
+
+/* Gives those back of which nothing is under way. */
+static void
+writer_shed(struct writer *w)
+{
+	const struct store_events *ev = &w->store->events;
+	bool hurry = clock_mono_ms() - w->shed_since_ms > WRITER_HURRY_MS;
+	struct shard_set set = { .n = 0 };
+	struct param_array shards;
+
+	if (w->nreleased > 0)
+		return;
+	param_array_init(&shards);
+	param_array_begin(&shards, PARAM_I32);
+	for (int32_t shard = 0; shard < STORE_SHARDS; shard++) {
+		if (w->store->owner[shard] != w || !w->store->leaving[shard] ||
+		    (ev->shard_quiet != NULL && !ev->shard_quiet(ev->arg, shard, hurry)))
+			continue;
+		set.has[shard] = true;
+		set.n++;
+		param_array_i32(&shards, shard);
+	}
+	if (set.n > 0) {
+		log_info("store: writer %d gives %d shards to other nodes", w->index, set.n);
+		store_shards_given(w->store, &set);
+		w->nreleased = set.n;
+		params_reset(&w->params);
+		params_array(&w->params, &shards);
+		pg_query(w->pg, QUERY_shard_release, &w->params, writer_released, w);
+		pg_sync(w->pg, NULL, NULL);
+	}
 	param_array_fini(&shards);
 }
 
@@ -549,16 +636,37 @@ static void
 writer_timer(void *arg)
 {
 	struct writer *w = arg;
+	int owned = count_owned(w);
 
 	if (!pg_is_up(w->pg) || w->claiming)
 		return;
-	if (count_missing(w) > 0) {
+	if (owned < w->quota) {
 		writer_claim(w);
 		return;
 	}
-	pg_query(w->pg, QUERY_ping, NULL, NULL, NULL);
-	pg_sync(w->pg, NULL, NULL);
-	loop_timer_set(&w->timer, WRITER_PING_MS);
+	if (owned > w->quota) {
+		writer_shed(w);
+	} else {
+		pg_query(w->pg, QUERY_ping, NULL, NULL, NULL);
+		pg_sync(w->pg, NULL, NULL);
+	}
+	if (pg_is_up(w->pg))
+		writer_schedule(w);
+}
+
+void
+writer_set_quota(struct writer *w, int quota, int32_t first)
+{
+	bool changed = quota != w->quota;
+
+	w->quota = quota;
+	w->first = first;
+	if (!changed)
+		return;
+	w->claim_ms = WRITER_CLAIM_MIN_MS;
+	w->shed_since_ms = clock_mono_ms();
+	mark_leaving(w);
+	loop_timer_set(&w->timer, 0);
 }
 
 static void
@@ -568,7 +676,9 @@ writer_up(void *arg)
 
 	w->claim_ms = WRITER_CLAIM_MIN_MS;
 	store_hurry(w->store);
-	writer_claim(w);
+	if (w->index == 0)
+		members_up(w->store->members, w->pg);
+	loop_timer_set(&w->timer, 0);
 }
 
 void
@@ -596,6 +706,9 @@ writer_down(void *arg)
 
 	loop_timer_cancel(&w->timer);
 	w->claiming = false;
+	w->nreleased = 0;
+	if (w->index == 0)
+		members_down(w->store->members);
 	take_all(w, &lost);
 	store_writer_lost(w->store, w, &lost);
 }

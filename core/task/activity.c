@@ -21,6 +21,8 @@
 #define AWS_POLLERS_MAX 1000
 #define MATCH_TURN_US 10000 /* for handing out, in one turn of the loop */
 #define AGAIN_MS 1000       /* after a task that could not be handed out */
+#define HINT_MS 50          /* between two hints about one activity */
+#define WANT_MS 5000        /* a hint may be lost: workers who wait are told of again */
 
 enum known { UNKNOWN, EXISTS, ABSENT };
 
@@ -38,6 +40,8 @@ struct offer {
 struct poll {
 	TAILQ_ENTRY(poll) link, all_link; /* while it is parked */
 	bool parked;
+	bool away;      /* a task is being fetched for it from another node */
+	bool neighbour; /* another node asks: it does not wait */
 	struct activity *activity;
 	uint64_t id, ticket;
 	engine_polled_cb *cb;
@@ -59,6 +63,8 @@ struct activity {
 	struct poll_list parked;
 	unsigned npolls;    /* parked ones, and those that are being handed a task */
 	unsigned nhandouts; /* offers that are being handed out */
+	int64_t hinted_ms;  /* monotonic: when the neighbours were told last */
+	bool hint_due;      /* something that they were not told yet */
 	struct offer **heap;
 	uint32_t noffers, heap_cap;
 };
@@ -69,10 +75,12 @@ struct activities {
 	TAILQ_HEAD(activity_list, activity) list;
 	STAILQ_HEAD(, activity) to_match;
 	struct loop_timer match_timer, poll_timer;
-	bool match_soon;         /* the timer fires on the next turn */
-	struct idmap handouts;   /* ticket -> struct offer */
-	struct poll_list parked; /* of all activities; who waits longest is first */
-	bool stopped;            /* nobody waits any more */
+	bool match_soon;                     /* the timer fires on the next turn */
+	struct idmap handouts;               /* ticket -> struct offer */
+	struct poll_list parked;             /* of all activities; who waits longest is first */
+	bool stopped;                        /* nobody waits any more */
+	struct engine_neighbours neighbours; /* without functions: there are none */
+	struct loop_timer want_timer, hint_timer;
 };
 
 /* Found by whoever outlives an engine: */
@@ -317,7 +325,7 @@ static void
 poll_park_again(struct poll *p, int64_t delay_ms)
 {
 	poll_park(p, true);
-	if (p->activity->all->stopped)
+	if (p->activity->all->stopped || p->neighbour)
 		poll_end(p, NULL);
 	else
 		activity_touch(p->activity, delay_ms);
@@ -559,6 +567,104 @@ activity_offer(struct resident *r, const struct run_task *t)
 	offer_new(activity_get(all, name), r->slot, t->task_id, t->since_ms, t->started);
 }
 
+/* --- neighbours ---------------------------------------------------------------------------- */
+
+static void
+activity_hint(struct activity *a)
+{
+	const struct engine_neighbours *n = &a->all->neighbours;
+	bool offers = a->noffers > 0, polls = !TAILQ_EMPTY(&a->parked);
+	int64_t since_ms = clock_mono_ms() - a->hinted_ms;
+
+	if (n->want == NULL || offers == polls)
+		return;
+	if (a->known == UNKNOWN)
+		activity_ask(a); /* and then again */
+	if (a->known != EXISTS)
+		return;
+	if (since_ms < HINT_MS) {
+		a->hint_due = true;
+		if (!loop_timer_pending(&a->all->hint_timer))
+			loop_timer_set(&a->all->hint_timer, HINT_MS - since_ms);
+		return;
+	}
+	a->hinted_ms += since_ms;
+	(polls ? n->want : n->have)(n->arg, a->name);
+}
+
+static void
+activities_hint(void *arg)
+{
+	struct activities *all = arg;
+	struct activity *a;
+
+	TAILQ_FOREACH(a, &all->list, link)
+		if (a->hint_due) {
+			a->hint_due = false;
+			activity_touch(a, 0);
+		}
+}
+
+static void
+activities_want(void *arg)
+{
+	struct activities *all = arg;
+	struct activity *a;
+
+	TAILQ_FOREACH(a, &all->list, link)
+		if (!TAILQ_EMPTY(&a->parked))
+			activity_touch(a, 0);
+	loop_timer_set(&all->want_timer, WANT_MS);
+}
+
+void
+engine_set_neighbours(struct engine *g, const struct engine_neighbours *n)
+{
+	g->activities->neighbours = *n;
+	loop_timer_set(&g->activities->want_timer, WANT_MS);
+}
+
+void
+engine_neighbour_wants(struct engine *g, const char *activity)
+{
+	struct activity *a = activity_find(g->activities, activity);
+
+	if (a != NULL && a->noffers > 0)
+		activity_touch(a, 0);
+}
+
+uint64_t
+engine_fetch_for(struct engine *g, const char *activity, const char **worker)
+{
+	struct activity *a = activity_find(g->activities, activity);
+	struct poll *p = a != NULL ? TAILQ_FIRST(&a->parked) : NULL;
+
+	if (p == NULL || a->noffers > 0)
+		return 0;
+	poll_unpark(p);
+	p->away = true;
+	*worker = p->worker;
+	return p->id;
+}
+
+bool
+engine_fetched(uint64_t poll, const struct polled_task *t)
+{
+	struct poll *p = idmap_get(&activity_polls, poll);
+	bool taken;
+
+	if (p == NULL)
+		return false;
+	p->away = false;
+	if (t == NULL) {
+		poll_park_again(p, 0);
+		return true;
+	}
+	taken = p->cb(p->ticket, t, NULL);
+	poll_free(p);
+	return taken;
+}
+
 /* --- matching ----------------------------------------------------------------------------- */
 
 static void
@@ -604,6 +710,7 @@ activities_match(void *arg)
 		}
 		STAILQ_REMOVE_HEAD(&all->to_match, match_link);
 		a->to_match = false;
+		activity_hint(a);
 		if (!activity_is_needed(a))
 			activity_free(a);
 	}
@@ -621,6 +728,40 @@ poll_check_limit(const struct engine *g, const struct activity *a, struct err *e
 	    "reached.");
 }
 
+static struct poll *
+poll_new(struct activity *a, const struct engine_poll *what, uint64_t ticket, engine_polled_cb *cb)
+{
+	struct poll *p = xcalloc(1, sizeof(*p));
+
+	p->activity = a;
+	p->id = ++activity_next_id;
+	p->ticket = ticket;
+	p->cb = cb;
+	p->worker = what->worker == NULL ? NULL : xstrdup(what->worker);
+	p->due_ms = clock_mono_ms() + what->wait_ms;
+	p->neighbour = what->wait_ms < 0;
+	a->npolls++;
+	idmap_put(&activity_polls, p->id, p);
+	return p;
+}
+
+/* For a worker of another node. Our own, who wait, go first. */
+static uint64_t
+neighbour_poll(struct activity *a, const struct engine_poll *what, uint64_t ticket,
+    engine_polled_cb *cb)
+{
+	struct poll *p;
+
+	if (a->known != EXISTS || a->noffers == 0 || !TAILQ_EMPTY(&a->parked)) {
+		(void)cb(ticket, NULL, NULL);
+		return 0;
+	}
+	p = poll_new(a, what, ticket, cb);
+	poll_park(p, true);
+	hand_out(a->heap[0], p);
+	return p->id;
+}
+
 uint64_t
 engine_poll(struct engine *g, const struct engine_poll *what, uint64_t ticket, engine_polled_cb *cb)
 {
@@ -635,15 +776,9 @@ engine_poll(struct engine *g, const struct engine_poll *what, uint64_t ticket, e
 		err_fini(&e);
 		return 0;
 	}
-	p = xcalloc(1, sizeof(*p));
-	p->activity = a;
-	p->id = ++activity_next_id;
-	p->ticket = ticket;
-	p->cb = cb;
-	p->worker = what->worker == NULL ? NULL : xstrdup(what->worker);
-	p->due_ms = clock_mono_ms() + what->wait_ms;
-	a->npolls++;
-	idmap_put(&activity_polls, p->id, p);
+	if (what->wait_ms < 0)
+		return neighbour_poll(a, what, ticket, cb);
+	p = poll_new(a, what, ticket, cb);
 	poll_park(p, false);
 	if (a->known != EXISTS)
 		activity_ask(a);
@@ -743,6 +878,32 @@ activity_answered(struct engine *g, uint64_t ticket, struct resident *r, const s
 		poll_park_again(p, AGAIN_MS);
 }
 
+/* --- taking back -------------------------------------------------------------------------- */
+
+void
+activity_taken_back(int64_t task_id, struct resident *r, const struct err *e)
+{
+	struct run_task t;
+
+	if (e == NULL && run_task(r->run, task_id, &t) == 0 && offer_find(r->slot, task_id) == NULL)
+		activity_offer(r, &t);
+}
+
+void
+engine_take_back(struct engine *g, const struct task_ref *task)
+{
+	const struct stimulus s = { .kind = STIMULUS_TASK_HEARTBEAT, .task_id = task->task_id };
+	struct slot *slot = slots_find(&g->slots, &task->execution);
+	struct reply *reply;
+
+	if (slot == NULL)
+		return;
+	reply = reply_new((uint64_t)task->task_id);
+	reply->kind = REPLY_TAKEN_BACK;
+	reply->engine = g;
+	resident_deliver(engine_resident(g, slot), &s, reply);
+}
+
 /* --- sleep -------------------------------------------------------------------------------- */
 
 void
@@ -797,6 +958,8 @@ activities_new(struct engine *g)
 	STAILQ_INIT(&all->to_match);
 	loop_timer_init(g->loop, &all->match_timer, activities_match, all);
 	loop_timer_init(g->loop, &all->poll_timer, polls_due, all);
+	loop_timer_init(g->loop, &all->want_timer, activities_want, all);
+	loop_timer_init(g->loop, &all->hint_timer, activities_hint, all);
 	return all;
 }
 
@@ -813,6 +976,8 @@ activities_free(struct activities *all)
 	}
 	loop_timer_fini(&all->match_timer);
 	loop_timer_fini(&all->poll_timer);
+	loop_timer_fini(&all->want_timer);
+	loop_timer_fini(&all->hint_timer);
 	idmap_fini(&all->handouts);
 	free(all);
 }

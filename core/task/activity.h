@@ -51,4 +51,7 @@ void activity_load_offers(struct engine *g, struct slot *s, const char *text, si
 /* The answer of the run to the stimulus that hands a task out; r may be NULL with an e. */
 void activity_answered(struct engine *g, uint64_t ticket, struct resident *r, const struct err *e);
 
+/* The same for one that is to be offered once more, after a heartbeat that says whether it is open. */
+void activity_taken_back(int64_t task_id, struct resident *r, const struct err *e);
+
 #endif

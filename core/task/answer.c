@@ -95,7 +95,7 @@ engine_answer_task(struct engine *g, const struct task_ref *t, const struct task
 	(void)FAILPOINT(task_signalled);
 	if (slot != NULL)
 		resident_deliver(engine_resident(g, slot), &s, reply);
-	else if (store_owns(g->store, t->shard) && g->claims_pending == 0)
+	else if (engine_serves(g, t->shard))
 		answer_look_up(g, t, reply);
 	else
 		engine_refuse(g, reply, "ServiceUnavailable", ENGINE_NOT_HERE);

@@ -238,6 +238,23 @@ dispatch_resume(struct resident *r)
 	free(open.list);
 }
 
+bool
+dispatch_is_quiet(const struct resident *r, bool hurry)
+{
+	const struct dispatch *d;
+	struct run_task t;
+
+	TAILQ_FOREACH(d, &r->dispatches, link) {
+		if (d->submitted)
+			continue;
+		if (!hurry || run_task(r->run, d->task_id, &t) != 0 ||
+		    plugin_host_after_crash(r->engine->plugins, &t.state->resource) ==
+			AFTER_CRASH_ONCE)
+			return false;
+	}
+	return true;
+}
+
 void
 dispatch_drop_all(struct resident *r, bool over)
 {
@@ -272,6 +289,7 @@ engine_plugin_answer(void *arg, uint64_t ticket, const struct plugin_answer *a)
 	switch (a->kind) {
 	case ANSWER_SUBMITTED:
 		s.kind = STIMULUS_TASK_SUBMITTED;
+		d->submitted = true;
 		if (d->by_token)
 			dispatch_close(d);
 		break;

@@ -24,7 +24,8 @@
 static void engine_on_due(void *arg);
 static void engine_drain_over(void *arg);
 static void engine_shard_claimed(void *arg, int32_t shard);
-static void engine_shard_lost(void *arg, int32_t shard);
+static void engine_shards_lost(void *arg, const struct shard_set *set);
+static bool engine_shard_quiet(void *arg, int32_t shard, bool hurry);
 static void engine_catalogue_changed(void *arg);
 static void engine_asked(void *arg, enum store_asked what, int32_t shard, const struct uuid *id);
 
@@ -41,13 +42,16 @@ engine_new(struct loop *l, const struct engine_options *o)
 	g->hibernate_after_ms = o->hibernate_after_ms;
 	g->hooks = o->hooks;
 	TAILQ_INIT(&g->to_load);
+	for (int i = 0; i < STORE_SHARDS; i++)
+		TAILQ_INIT(&g->of_shard[i]);
 	TAILQ_INIT(&g->client_reads);
 	TAILQ_INIT(&g->nested_detached);
 	g->activities = activities_new(g);
 	loop_timer_init(l, &g->due_timer, engine_on_due, g);
 	loop_timer_init(l, &g->drain_timer, engine_drain_over, g);
 	g->events = (struct store_events){ .shard_claimed = engine_shard_claimed,
-		.shard_lost = engine_shard_lost,
+		.shards_lost = engine_shards_lost,
+		.shard_quiet = engine_shard_quiet,
 		.catalogue_changed = engine_catalogue_changed,
 		.asked = engine_asked,
 		.arg = g };
@@ -61,13 +65,16 @@ engine_remove_slot(struct engine *g, struct slot *s)
 	slots_remove(&g->slots, s);
 }
 
+/* All executions of these shards (NULL = of all) go, without a trace. */
 static void
-engine_drop(struct engine *g, int32_t shard)
+engine_drop(struct engine *g, const struct shard_set *set)
 {
 	size_t n, i;
-	struct slot **list = slots_of_shard(&g->slots, shard, &n);
+	struct slot **list = slots_list(&g->slots, &n);
 
 	for (i = 0; i < n; i++) {
+		if (set != NULL && !set->has[list[i]->shard])
+			continue;
 		if (list[i]->resident != NULL)
 			resident_discard(list[i]->resident); /* frees the slot too */
 		else
@@ -83,7 +90,7 @@ engine_free(struct engine *g)
 		return;
 	g->store = NULL;
 	client_stop(g);
-	engine_drop(g, -1);
+	engine_drop(g, NULL);
 	nested_free_all(g);
 	activities_free(g->activities);
 	loop_timer_fini(&g->due_timer);
@@ -121,9 +128,23 @@ engine_shard_claimed(void *arg, int32_t shard)
 }
 
 static void
-engine_shard_lost(void *arg, int32_t shard)
+engine_shards_lost(void *arg, const struct shard_set *set)
 {
-	engine_drop(arg, shard);
+	engine_drop(arg, set);
+}
+
+static bool
+engine_shard_quiet(void *arg, int32_t shard, bool hurry)
+{
+	const struct engine *g = arg;
+	const struct resident *r;
+
+	if (g->claiming[shard])
+		return false;
+	TAILQ_FOREACH(r, &g->of_shard[shard], shard_link)
+		if (!resident_is_quiet(r, hurry))
+			return false;
+	return true;
 }
 
 static void
@@ -306,6 +327,9 @@ reply_send(struct reply *p, struct resident *r, bool name_taken, const struct er
 	case REPLY_HANDED:
 		activity_answered(p->engine, p->ticket, r, e);
 		break;
+	case REPLY_TAKEN_BACK:
+		activity_taken_back((int64_t)p->ticket, r, e);
+		break;
 	}
 	err_fini(&p->refusal);
 	free(p);
@@ -399,7 +423,7 @@ engine_stop_execution(struct engine *g, int32_t shard, const struct uuid *id, co
 
 	reply->kind = REPLY_STOPPED;
 	reply->stopped = cb;
-	if (slot == NULL && (!store_owns(g->store, shard) || g->claims_pending > 0)) {
+	if (slot == NULL && !engine_serves(g, shard)) {
 		engine_refuse(g, reply, "ServiceUnavailable", ENGINE_NOT_HERE);
 		return;
 	}
@@ -448,6 +472,12 @@ engine_drain(struct engine *g, int64_t deadline_ms, loop_cb *cb, void *arg)
 }
 
 bool
+engine_serves(const struct engine *g, int32_t shard)
+{
+	return store_owns(g->store, shard) && !g->claiming[shard];
+}
+
+bool
 engine_is_ready(const struct engine *g)
 {
 	return g->claims_pending == 0;
@@ -456,8 +486,12 @@ engine_is_ready(const struct engine *g)
 struct engine_counts
 engine_counts(const struct engine *g)
 {
+	const struct slot *first = slots_first_due(&g->slots);
+	int64_t now = clock_wall_ms();
+
 	return (struct engine_counts){ .live = g->nresidents - g->ncommitting,
 		.committing = g->ncommitting,
 		.sleeping = g->slots.n - g->nresidents,
-		.open_tasks = g->dispatches.n };
+		.open_tasks = g->dispatches.n,
+		.late_ms = first != NULL && first->due_ms < now ? now - first->due_ms : 0 };
 }

@@ -79,7 +79,8 @@ void engine_answer_task(struct engine *g, const struct task_ref *t, const struct
 struct engine_poll {
 	const char *activity; /* its name */
 	const char *worker;   /* for ActivityStarted; NULL = none */
-	int64_t wait_ms;      /* so long at most */
+	int64_t
+	    wait_ms; /* so long at most; -1 = another node asks, which waits by itself: now or never */
 };
 struct polled_task {
 	const char *token; /* borrowed, like the input */
@@ -94,6 +95,27 @@ typedef bool engine_polled_cb(uint64_t ticket, const struct polled_task *t, cons
 /* The poll's id, for engine_cancel_poll; 0 when it is answered already. */
 uint64_t engine_poll(struct engine *g, const struct engine_poll *what, uint64_t ticket,
     engine_polled_cb *cb);
+/*
+ * Other nodes: their workers may wait for tasks that are here, and ours for tasks that are there. Who
+ * wants or has some tells the others (which is a hint and no more: it may be lost, or come for nothing); the node
+ * of the worker then fetches a task for him.
+ */
+struct engine_neighbours {
+	/* Workers wait for tasks of the activity, and there are none here. */
+	void (*want)(void *arg, const char *activity);
+	/* There are tasks of it, and no workers. */
+	void (*have)(void *arg, const char *activity);
+	void *arg;
+};
+void engine_set_neighbours(struct engine *g, const struct engine_neighbours *n);
+/* Another node wants tasks of the activity: when there are some for nobody here, "have" is told. */
+void engine_neighbour_wants(struct engine *g, const char *activity);
+/* The worker for whom a task is to be fetched; his poll waits apart until engine_fetched. 0: nobody wants one. worker: borrowed until then. */
+uint64_t engine_fetch_for(struct engine *g, const char *activity, const char **worker);
+/* What was fetched for him, NULL = nothing. False: he is gone, and the task is to be given back. */
+bool engine_fetched(uint64_t poll, const struct polled_task *t);
+/* A task that was handed out to a worker who was gone by then: it is offered again. */
+void engine_take_back(struct engine *g, const struct task_ref *t);
 /* The worker went away. An id that is gone is fine. */
 void engine_cancel_poll(uint64_t id);
 /* All polls are answered without a task, from now on at once. */
@@ -104,12 +126,15 @@ void engine_activity_changed(struct engine *g, const char *name, bool exists);
 /* No new starts; goes on with what runs until nothing is under way or deadline_ms has passed, then cb. */
 void engine_drain(struct engine *g, int64_t deadline_ms, loop_cb *cb, void *arg);
 
+/* True when the shard is ours and its open executions are known. Else another node has it, or nobody yet. */
+bool engine_serves(const struct engine *g, int32_t shard);
 /* True when the open executions of all shards that are ours are known: every call can be answered. */
 bool engine_is_ready(const struct engine *g);
 
 /* Counts for /metrics. */
 struct engine_counts {
 	uint64_t live, committing, sleeping, open_tasks;
+	int64_t late_ms; /* how late the execution is that has been due longest; 0 = none is */
 };
 struct engine_counts engine_counts(const struct engine *g);
 

@@ -323,8 +323,10 @@ loader_pump(struct engine *g)
 static void
 claim_end(struct claim *c)
 {
-	if (!c->again)
+	if (!c->again) {
 		c->engine->claims_pending--;
+		c->engine->claiming[c->shard] = false;
+	}
 	idmap_take(&loader_claims, c->ticket);
 	loop_timer_fini(&c->retry);
 	free(c);
@@ -408,8 +410,10 @@ loader_claim(struct engine *g, int32_t shard, bool again)
 	loop_timer_init(g->loop, &c->retry, claim_ask, c);
 	idmap_put(&loader_claims, c->ticket, c);
 	c->again = again;
-	if (!again)
+	if (!again) {
 		g->claims_pending++;
+		g->claiming[shard] = true;
+	}
 	claim_ask(c);
 }
 

@@ -68,6 +68,7 @@ resident_new(struct engine *g, struct slot *slot)
 	r->commit.done = resident_committed;
 	r->idle_since_ms = clock_wall_ms();
 	slot->resident = r;
+	TAILQ_INSERT_TAIL(&g->of_shard[slot->shard], r, shard_link);
 	g->nresidents++;
 	return r;
 }
@@ -152,6 +153,7 @@ resident_set_where(struct resident *r, enum resident_where to)
 	r->where = to;
 	if (to == RES_GONE) {
 		g->nresidents--;
+		TAILQ_REMOVE(&g->of_shard[r->commit.shard], r, shard_link);
 		if (r->slot != NULL)
 			r->slot->resident = NULL;
 		loop_free_later(g->loop, r, resident_free);
@@ -544,6 +546,17 @@ resident_discard(struct resident *r)
 	dispatch_drop_all(r, false);
 	loader_forget(r);
 	engine_forget(r);
+}
+
+bool
+resident_is_quiet(const struct resident *r, bool hurry)
+{
+	if (!TAILQ_EMPTY(&r->inbox) || !TAILQ_EMPTY(&r->replies))
+		return false;
+	if (r->where == RES_LOADING)
+		return true;
+	return r->where == RES_LIVE && commit_is_idle(&r->commit) && r->keep_at_ms == 0 &&
+	    dispatch_is_quiet(r, hurry);
 }
 
 void

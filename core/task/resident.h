@@ -38,13 +38,14 @@ enum resident_where {
 /* Who is to be told when a move is durable, or that it was refused. */
 struct reply {
 	TAILQ_ENTRY(reply) link;
-	enum { REPLY_STARTED, REPLY_STOPPED, REPLY_ANSWERED, REPLY_HANDED } kind;
+	enum { REPLY_STARTED, REPLY_STOPPED, REPLY_ANSWERED, REPLY_HANDED, REPLY_TAKEN_BACK } kind;
 	uint64_t ticket;
 	engine_started_cb *started;
 	engine_stopped_cb *stopped;
 	engine_answered_cb *answered;
-	struct engine *engine; /* HANDED: activity_answered is told */
-	struct err refusal;    /* set: why; it rests on moves that are not durable yet */
+	struct engine
+	    *engine;        /* HANDED: activity_answered is told; TAKEN_BACK: activity_taken_back */
+	struct err refusal; /* set: why; it rests on moves that are not durable yet */
 };
 TAILQ_HEAD(reply_list, reply);
 
@@ -63,7 +64,8 @@ struct dispatch {
 	uint64_t ticket;    /* what the plugin host knows us by */
 	uint64_t plugin_id; /* what we cancel */
 	int64_t task_id;
-	bool by_token; /* the plugin's part ends when the request is accepted */
+	bool by_token;  /* the plugin's part ends when the request is accepted */
+	bool submitted; /* what was begun goes on without us; another node can take up the watch */
 };
 TAILQ_HEAD(dispatch_list, dispatch);
 TAILQ_HEAD(nested_list, nested); /* nested.h */
@@ -74,7 +76,7 @@ struct resident {
 	struct slot *slot;
 	enum resident_where where;
 	uint64_t ticket; /* answers of reads find us by it (loader.c) */
-	TAILQ_ENTRY(resident) load_link;
+	TAILQ_ENTRY(resident) load_link, shard_link;
 
 	struct load *load; /* what its row said (loader.c); NULL when it was started here */
 	struct machine_entry *machine;
@@ -123,8 +125,10 @@ struct engine {
 	uint64_t next_ticket;
 	TAILQ_HEAD(, resident) to_load;
 	TAILQ_HEAD(, client_read) client_reads;
-	unsigned loading;        /* loads under way */
-	unsigned claims_pending; /* shards whose open executions are being listed */
+	unsigned loading;            /* loads under way */
+	unsigned claims_pending;     /* shards whose open executions are being listed */
+	bool claiming[STORE_SHARDS]; /* which */
+	TAILQ_HEAD(, resident) of_shard[STORE_SHARDS];
 	uint64_t nresidents, ncommitting;
 	struct nested_list nested_detached; /* without a parent */
 	unsigned nested_busy;
@@ -155,6 +159,11 @@ void resident_handed(struct resident *r, int64_t task_id);
 void resident_refuse_inbox(struct resident *r);
 /* Drops it and its slot without a trace in the journal; whoever waits hears ServiceUnavailable. */
 void resident_discard(struct resident *r);
+/*
+ * Nothing is under way that would be cut off when another node took it over. hurry: what can be begun
+ * again there does not count.
+ */
+bool resident_is_quiet(const struct resident *r, bool hurry);
 void resident_log(const struct resident *r, int level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -164,6 +173,8 @@ void resident_log(const struct resident *r, int level, const char *fmt, ...)
 void dispatch_key(const struct resident *r, int64_t task_id, char out[DISPATCH_KEY_SIZE]);
 void dispatch_release(struct resident *r); /* effects that are durable go out */
 void dispatch_resume(struct resident *r);  /* after a load: what was open at the crash */
+/* No plugin works on anything that would be begun anew elsewhere (hurry: that could not be). */
+bool dispatch_is_quiet(const struct resident *r, bool hurry);
 /* over: nobody wants an answer any more; else the tasks are started again elsewhere or later. */
 void dispatch_drop_all(struct resident *r, bool over);
 

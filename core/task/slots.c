@@ -173,14 +173,14 @@ slots_first_due(const struct slots *t)
 }
 
 struct slot **
-slots_of_shard(const struct slots *t, int32_t shard, size_t *n)
+slots_list(const struct slots *t, size_t *n)
 {
 	struct slot **list = xcalloc(t->n + 1, sizeof(struct slot *));
 	size_t i;
 
 	*n = 0;
 	for (i = 0; i < t->cap; i++)
-		if (t->table[i] != NULL && (shard < 0 || t->table[i]->shard == shard))
+		if (t->table[i] != NULL)
 			list[(*n)++] = t->table[i];
 	return list;
 }

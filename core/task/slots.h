@@ -45,7 +45,7 @@ void slots_remove(struct slots *t, struct slot *s); /* frees it */
 void slots_set_due(struct slots *t, struct slot *s, int64_t due_ms);
 /* The slot that is due first, NULL when none has a time. */
 struct slot *slots_first_due(const struct slots *t);
-/* All slots of a shard (or all, shard -1), a heap copy of the pointers; yours. */
-struct slot **slots_of_shard(const struct slots *t, int32_t shard, size_t *n);
+/* All slots, a heap copy of the pointers; yours. */
+struct slot **slots_list(const struct slots *t, size_t *n);
 
 #endif

@@ -3,7 +3,7 @@
 -- name: session_writer
 -- A plan that was cached while the tables were empty scans them for ever: with generic plans and nothing but
 -- index scans and nested loops to choose from, the right plan is the only one. A writer that hangs loses its
--- session, and its shards, to idle_session_timeout; one that is alive says ping.
+-- session, and its shards, to these time-outs; one that is alive says ping.
 SELECT set_config('plan_cache_mode', 'force_generic_plan', false),
 	set_config('enable_seqscan', 'off', false),
 	set_config('enable_bitmapscan', 'off', false),
@@ -13,8 +13,8 @@ SELECT set_config('plan_cache_mode', 'force_generic_plan', false),
 	set_config('enable_sort', 'off', false),
 	set_config('enable_material', 'off', false),
 	set_config('jit', 'off', false),
-	set_config('idle_session_timeout', '30s', false),
-	set_config('idle_in_transaction_session_timeout', '30s', false);
+	set_config('idle_session_timeout', '15s', false),
+	set_config('idle_in_transaction_session_timeout', '15s', false);
 
 -- name: session_reader
 -- All reads are by key, so the same plans are right here.

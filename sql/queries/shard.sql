@@ -1,18 +1,23 @@
 -- Ownership of shards.
 
 -- name: shard_claim
--- Tries the advisory lock of each shard; what a session holds already must not be asked for again (locks count).
--- $1 shards (integer[])
+-- Tries the advisory locks of shards, until so many are had; what a session holds already must not be asked for
+-- again (locks count). The limit stops the trying: no row is asked for that is not wanted.
+-- $1 shards (integer[])  $2 how many (integer)
 -- rows: those that are ours from now on
-SELECT s.shard FROM unnest($1::integer[]) AS s (shard) WHERE pg_try_advisory_lock(1885435756, s.shard);
+SELECT s.shard FROM unnest($1::integer[]) AS s (shard)
+WHERE pg_try_advisory_lock(1885435756, s.shard)
+LIMIT $2::integer;
+
+-- name: shard_release
+-- Gives shards back; each is to be held once.
+-- $1 shards (integer[])
+-- rows: one: how many were held
+SELECT count(*) FILTER (WHERE pg_advisory_unlock(1885435756, s.shard)) FROM unnest($1::integer[]) AS s (shard);
 
 -- name: shard_tell
--- Tells people who owns what.
+-- Tells people and nodes who owns what.
 -- $1 node name (text)  $2 shards (smallint[])  $3 now (bigint)
-WITH told AS (
-	INSERT INTO pawl.node (name, connected_ms) VALUES ($1::text, $3::bigint)
-	ON CONFLICT (name) DO UPDATE SET connected_ms = excluded.connected_ms
-)
 UPDATE pawl.shard AS s SET node = $1::text, claimed_ms = $3::bigint
 FROM unnest($2::smallint[]) AS u (shard)
 WHERE s.shard = u.shard;

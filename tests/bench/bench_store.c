@@ -363,10 +363,10 @@ claimed(void *arg, int32_t shard)
 }
 
 static void
-lost(void *arg, int32_t shard)
+lost(void *arg, const struct shard_set *set)
 {
 	(void)arg;
-	(void)shard;
+	(void)set;
 	die("writer", "a shard was lost");
 }
 
@@ -378,7 +378,7 @@ run_writer(enum kind k)
 		.writers = CONNECTIONS,
 		.readers = 1,
 		.batch_max = 1000 };
-	const struct store_events ev = { .shard_claimed = claimed, .shard_lost = lost };
+	const struct store_events ev = { .shard_claimed = claimed, .shards_lost = lost };
 	int njobs = batch * CONNECTIONS * 2; /* one batch under way, one filling */
 	struct figures f = { 0 };
 	double cpu;

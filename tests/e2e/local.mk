@@ -25,6 +25,7 @@ e2e_tests = \
 	tests/e2e/test_mail.py \
 	tests/e2e/test_misbehaving.py \
 	tests/e2e/test_nested.py \
+	tests/e2e/test_nodes.py \
 	tests/e2e/test_notify.py \
 	tests/e2e/test_plugin_http.py \
 	tests/e2e/test_plugins.py \

@@ -22,6 +22,7 @@
 #include "base/stat.h"
 #include "base/xalloc.h"
 #include "engine/history.h"
+#include "store/member.h"
 #include "store/read.h"
 
 #define ARN "arn:aws:states:us-east-1:123456789012:"
@@ -484,6 +485,104 @@ engine_stop_polls(struct engine *g)
 {
 	(void)g;
 	world.polls_stopped = true;
+}
+
+/* --- there are no other nodes ------------------------------------------------------------- */
+
+bool
+engine_serves(const struct engine *g, int32_t shard)
+{
+	(void)g;
+	return shard >= 0;
+}
+
+void
+engine_set_neighbours(struct engine *g, const struct engine_neighbours *n)
+{
+	(void)g;
+	(void)n;
+}
+
+void
+engine_neighbour_wants(struct engine *g, const char *activity)
+{
+	(void)g;
+	(void)activity;
+}
+
+uint64_t
+engine_fetch_for(struct engine *g, const char *activity, const char **worker)
+{
+	(void)g;
+	(void)activity;
+	*worker = NULL;
+	return 0;
+}
+
+bool
+engine_fetched(uint64_t poll, const struct polled_task *t)
+{
+	(void)poll;
+	(void)t;
+	return false;
+}
+
+void
+engine_take_back(struct engine *g, const struct task_ref *t)
+{
+	(void)g;
+	(void)t;
+}
+
+bool
+store_owns(const struct store *s, int32_t shard)
+{
+	(void)s;
+	return shard >= 0;
+}
+
+int
+store_nodes(const struct store *s)
+{
+	(void)s;
+	return 1;
+}
+
+int32_t
+store_node_number(const struct store *s)
+{
+	(void)s;
+	return 1;
+}
+
+const char *
+store_node_address(const struct store *s, int32_t number)
+{
+	(void)s;
+	(void)number;
+	return NULL;
+}
+
+void
+store_hint(struct store *s, const char *hint)
+{
+	(void)s;
+	(void)hint;
+}
+
+void
+read_shard_owner(struct store *s, int32_t shard, uint64_t ticket, read_shard_owner_cb *cb)
+{
+	(void)s;
+	(void)shard;
+	cb(ticket, NULL, NULL);
+}
+
+void
+read_nodes(struct store *s, uint64_t ticket, read_nodes_cb *cb)
+{
+	(void)s;
+	cb(ticket, NULL, 0, NULL);
 }
 
 void

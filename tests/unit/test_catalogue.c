@@ -21,10 +21,10 @@ claimed(void *arg, int32_t shard)
 }
 
 static void
-lost(void *arg, int32_t shard)
+lost(void *arg, const struct shard_set *set)
 {
 	(void)arg;
-	(void)shard;
+	(void)set;
 }
 
 static void
@@ -44,7 +44,7 @@ setup(void **state)
 		.readers = 2,
 		.batch_max = 100 };
 	const struct store_events ev = { .shard_claimed = claimed,
-		.shard_lost = lost,
+		.shards_lost = lost,
 		.catalogue_changed = catalogue_changed };
 
 	(void)state;
@@ -342,7 +342,7 @@ many_who_ask_for_the_same_revision_share_it(void **state)
 		.writers = 1,
 		.readers = 1,
 		.batch_max = 1 },
-	    &(struct store_events){ .shard_claimed = claimed, .shard_lost = lost });
+	    &(struct store_events){ .shard_claimed = claimed, .shards_lost = lost });
 	waiting = 200;
 	for (int i = 0; i < 100; i++) {
 		catalogue_by_id(store, &id, 1, (uint64_t)i, got_same);

@@ -87,7 +87,7 @@ the_first_due_comes_first_whatever_was_changed_before(void **state)
 }
 
 static void
-a_shard_lists_its_own(void **state)
+the_list_has_each_of_them(void **state)
 {
 	struct slots t = { 0 };
 	struct slot **list;
@@ -99,13 +99,10 @@ a_shard_lists_its_own(void **state)
 
 		slots_add(&t, &u, (int32_t)(i % 3));
 	}
-	list = slots_of_shard(&t, 1, &n);
-	assert_int_equal(n, 33);
-	for (i = 0; i < n; i++)
-		assert_int_equal(list[i]->shard, 1);
-	free(list);
-	list = slots_of_shard(&t, -1, &n);
+	list = slots_list(&t, &n);
 	assert_int_equal(n, 100);
+	for (i = 0; i < n; i++)
+		assert_ptr_equal(slots_find(&t, &list[i]->id), list[i]);
 	free(list);
 	slots_fini(&t);
 }
@@ -116,7 +113,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slots_are_found_by_id_until_removed),
 		cmocka_unit_test(the_first_due_comes_first_whatever_was_changed_before),
-		cmocka_unit_test(a_shard_lists_its_own),
+		cmocka_unit_test(the_list_has_each_of_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

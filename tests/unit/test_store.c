@@ -34,13 +34,13 @@ claimed(void *arg, int32_t shard)
 }
 
 static void
-lost(void *arg, int32_t shard)
+lost(void *arg, const struct shard_set *set)
 {
 	(void)arg;
-	(void)shard;
-	none_owned = --shards_owned == 0;
+	shards_owned -= set->n;
+	none_owned = shards_owned == 0;
 	all_owned = false;
-	shards_lost++;
+	shards_lost += set->n;
 }
 
 static struct store *
@@ -51,7 +51,7 @@ open_store(const char *node, int writers)
 		.writers = writers,
 		.readers = 2,
 		.batch_max = 40 };
-	const struct store_events ev = { .shard_claimed = claimed, .shard_lost = lost };
+	const struct store_events ev = { .shard_claimed = claimed, .shards_lost = lost };
 
 	return store_open(loop, &o, &ev);
 }
@@ -336,24 +336,116 @@ a_commit_of_a_shard_that_is_not_ours_is_lost_on_a_later_turn(void **state)
 	buf_fini(&f.record);
 }
 
+/* A node of its own; what it owns is counted apart. */
+struct node {
+	struct store *store;
+	int owned;
+	int32_t busy; /* a shard of which something is under way; -1 = none */
+};
+
+static struct node nodes[2];
+static bool balanced, nearly, alone;
+
 static void
-a_second_node_owns_what_the_first_one_gives_back(void **state)
+node_count(void)
 {
-	struct store *first = store;
+	balanced = nodes[0].owned == STORE_SHARDS / 2 && nodes[1].owned == STORE_SHARDS / 2;
+	nearly = nodes[1].owned == STORE_SHARDS / 2 + 1;
+	alone = nodes[0].owned == 0 && nodes[1].owned == STORE_SHARDS;
+}
+
+static void
+node_claimed(void *arg, int32_t shard)
+{
+	struct node *n = arg;
+
+	(void)shard;
+	n->owned++;
+	node_count();
+}
+
+static void
+node_lost(void *arg, const struct shard_set *set)
+{
+	struct node *n = arg;
+
+	n->owned -= set->n;
+	node_count();
+}
+
+static bool
+node_quiet(void *arg, int32_t shard, bool hurry)
+{
+	const struct node *n = arg;
+
+	assert_false(hurry);
+	return shard != n->busy;
+}
+
+static void
+node_open(struct node *n, const char *name, int writers)
+{
+	const struct store_options o = { .conninfo = laptop_conninfo(fixture_laptop),
+		.node_name = name,
+		.writers = writers,
+		.readers = 1,
+		.batch_max = 40 };
+	const struct store_events ev = { .shard_claimed = node_claimed,
+		.shards_lost = node_lost,
+		.shard_quiet = node_quiet,
+		.arg = n };
+
+	n->owned = 0;
+	n->busy = -1;
+	n->store = store_open(loop, &o, &ev);
+	store_set_address(n->store, "127.0.0.1:1");
+}
+
+static void
+two_nodes_share_the_shards_and_one_that_is_left_takes_all(void **state)
+{
+	(void)state;
+	store_close(store);
+	store = NULL;
+	balanced = alone = false;
+	node_open(&nodes[0], "one", 2);
+	node_open(&nodes[1], "two", 1);
+	run_until(&balanced);
+	for (int32_t i = 0; i < STORE_SHARDS; i++)
+		assert_true(store_owns(nodes[0].store, i) != store_owns(nodes[1].store, i));
+	await_sql("128,128",
+	    "SELECT string_agg(n::text, ',') FROM (SELECT count(*) AS n FROM pawl.shard "
+	    "WHERE node IN ('one', 'two') GROUP BY node) AS c");
+	nodes[0].owned = 0; /* its events end with it */
+	store_close(nodes[0].store);
+	run_until(&alone);
+	await_sql("two", "SELECT string_agg(DISTINCT node, ',') FROM pawl.shard");
+	store_close(nodes[1].store);
+}
+
+static void
+a_shard_of_which_something_is_under_way_stays(void **state)
+{
+	int32_t picked;
 
 	(void)state;
-	assert_true(store_owns(first, 0));
-	shards_owned = 0;
-	all_owned = false;
-	store = open_store("two", 1);
-	await_sql("t",
-	    "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'pawld two' "
-	    "AND query LIKE '%pg_try_advisory_lock%'");
-	assert_false(store_owns(store, 0));
-	store_close(first);
-	run_until(&all_owned);
-	assert_true(store_owns(store, 0));
-	await_sql("two", "SELECT string_agg(DISTINCT node, ',') FROM pawl.shard");
+	store_close(store);
+	store = NULL;
+	balanced = alone = false;
+	node_open(&nodes[1], "two", 1);
+	run_until(&alone);
+	nodes[1].busy = STORE_SHARDS - 1; /* one of the first that would go */
+	node_open(&nodes[0], "one", 1);
+	run_until(&nearly);
+	for (int i = 0; i < 2 * STORE_SHARDS; i++) {
+		picked = store_pick_shard(nodes[1].store);
+		assert_true(picked != nodes[1].busy && store_owns(nodes[1].store, picked));
+	}
+	assert_true(store_owns(nodes[1].store, nodes[1].busy));
+	nodes[1].busy = -1;
+	run_until(&balanced);
+	store_close(nodes[0].store);
+	store_close(nodes[1].store);
 }
 
 static pid_t
@@ -524,7 +616,8 @@ main(void)
 		TEST(runs_of_one_turn_share_a_commit),
 		TEST(a_second_writer_of_an_execution_fails_its_whole_batch_and_loses_its_shards),
 		TEST(a_commit_of_a_shard_that_is_not_ours_is_lost_on_a_later_turn),
-		TEST(a_second_node_owns_what_the_first_one_gives_back),
+		TEST(two_nodes_share_the_shards_and_one_that_is_left_takes_all),
+		TEST(a_shard_of_which_something_is_under_way_stays),
 		TEST(a_terminated_backend_is_a_lost_writer_that_comes_back),
 		TEST(a_disk_that_is_full_loses_the_batch_until_there_is_room),
 		TEST(a_server_with_too_many_connections_is_waited_for),

@@ -22,11 +22,10 @@ claimed(void *arg, int32_t shard)
 }
 
 static void
-lost(void *arg, int32_t shard)
+lost(void *arg, const struct shard_set *set)
 {
 	(void)arg;
-	(void)shard;
-	owned--;
+	owned -= set->n;
 	up = false;
 }
 
@@ -38,7 +37,7 @@ setup(void **state)
 		.writers = 1,
 		.readers = 2,
 		.batch_max = 100 };
-	const struct store_events ev = { .shard_claimed = claimed, .shard_lost = lost };
+	const struct store_events ev = { .shard_claimed = claimed, .shards_lost = lost };
 
 	(void)state;
 	loop = loop_new();
