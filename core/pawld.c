@@ -28,12 +28,14 @@
 #include "store/store.h"
 #include "task/engine.h"
 #include "task/hook.h"
+#include "supervisor.h"
 #include "task/plugin_host.h"
 
 #define MIGRATE_TIMEOUT_MS 30000
 #define DRAIN_MS 10000
 #define HOUSEKEEPING_MS 5000
 #define READY_LOOK_MS 20
+#define BEAT_MS 1000
 #define SETTLE_MS 5000 /* so long being ready waits for all shards that are to be ours */
 
 /* What stood on the counters when the load was told last. */
@@ -54,6 +56,10 @@ struct daemon {
 	struct store_events events; /* the engine's, with ours around them */
 	struct loop_timer housekeeping, ready_timer;
 	struct load_mark load_mark;
+	bool is_worker;
+	struct worker_place place; /* of a worker */
+	struct board *board;
+	struct loop_timer beat;
 	char *secret; /* of the cluster: signs task tokens and page tokens */
 	char *node_name;
 	bool claimed, ready, stopping; /* claimed: at least one shard was ours */
@@ -410,6 +416,8 @@ daemon_terminate(void *arg)
 {
 	struct daemon *d = arg;
 
+	if (d->stopping && d->is_worker)
+		return; /* it may come from our parent and from whoever told that one */
 	if (d->stopping) {
 		log_warn("second signal: stops at once");
 		loop_stop(d->loop);
@@ -422,9 +430,26 @@ daemon_terminate(void *arg)
 
 /* --- start and stop ------------------------------------------------------------------- */
 
+/* The parent hears that we live, and the other workers see our counters. */
+static void
+daemon_beat(void *arg)
+{
+	struct daemon *d = arg;
+	struct buf text;
+
+	worker_beat();
+	buf_init(&text, BUF_UNLIMITED);
+	stat_print(&text);
+	board_post(d->board, &text);
+	buf_fini(&text);
+	loop_timer_set(&d->beat, BEAT_MS);
+}
+
 static const char *
 daemon_conninfo(const struct daemon *d)
 {
+	if (d->is_worker && d->place.database != NULL)
+		return d->place.database;
 	return d->laptop != NULL ? laptop_conninfo(d->laptop) : d->conf->database;
 }
 
@@ -437,9 +462,14 @@ daemon_publish_settings(const struct daemon *d, struct err *e)
 	return setting_publish(daemon_conninfo(d), list, sizeof(list) / sizeof(list[0]), e);
 }
 
+/* A worker's parent has done all the rest. */
 static int
 daemon_start_database(struct daemon *d, struct err *e)
 {
+	if (d->is_worker) {
+		d->secret = secret_token(daemon_conninfo(d), e);
+		return d->secret == NULL ? -1 : 0;
+	}
 	if (*d->conf->database == '\0' && daemon_start_laptop(d, e) != 0)
 		return -1;
 	if (store_migrate(daemon_conninfo(d), MIGRATE_TIMEOUT_MS, e) != 0)
@@ -481,7 +511,10 @@ daemon_start_parts(struct daemon *d, struct err *e)
 	if (d->laptop != NULL)
 		laptop_watch(d->laptop, d->loop);
 	loop_signal(d->loop, SIGTERM, daemon_terminate, d);
-	loop_signal(d->loop, SIGINT, daemon_terminate, d);
+	if (d->is_worker)
+		signal(SIGINT, SIG_IGN); /* of a terminal: for our parent */
+	else
+		loop_signal(d->loop, SIGINT, daemon_terminate, d);
 	loop_signal(d->loop, SIGHUP, daemon_reload, d);
 	if ((d->hooks = hooks_start(c, d->loop, e)) == NULL)
 		return -1;
@@ -510,7 +543,9 @@ daemon_start_parts(struct daemon *d, struct err *e)
 		return -1;
 	api_set_hooks(d->api, d->hooks);
 	api_serve_plugins(d->api, d->plugins);
-	if (api_listen(d->api, c->listen, e) != 0)
+	if (d->is_worker)
+		api_share(d->api, d->board);
+	if (api_listen(d->api, d->is_worker ? d->place.listen : c->listen, e) != 0)
 		return -1;
 	if (api_listen_peers(d->api, c->peer_listen, e) != 0)
 		return -1;
@@ -520,6 +555,9 @@ daemon_start_parts(struct daemon *d, struct err *e)
 	free(url);
 	loop_timer_init(d->loop, &d->housekeeping, daemon_housekeep, d);
 	loop_timer_set(&d->housekeeping, HOUSEKEEPING_MS);
+	loop_timer_init(d->loop, &d->beat, daemon_beat, d);
+	if (d->is_worker)
+		loop_timer_set(&d->beat, 0);
 	return 0;
 }
 
@@ -529,6 +567,7 @@ daemon_fini(struct daemon *d)
 	if (d->loop != NULL) {
 		loop_timer_fini(&d->housekeeping);
 		loop_timer_fini(&d->ready_timer);
+		loop_timer_fini(&d->beat);
 	}
 	api_free(d->api);
 	retention_free(d->retention);
@@ -537,6 +576,7 @@ daemon_fini(struct daemon *d)
 	plugin_host_free(d->plugins);
 	hooks_free(d->hooks);
 	loop_free(d->loop);
+	board_close(d->board);
 	laptop_stop(d->laptop);
 	free(d->secret);
 	free(d->node_name);
@@ -552,22 +592,38 @@ node_name_make(void)
 	return xasprintf("%s/%ld", host, (long)getpid());
 }
 
+/* The whole work of a pawld, or of a worker. */
 static int
-daemon_run(struct daemon *d)
+daemon_work(struct daemon *d, struct err *e)
+{
+	d->node_name = node_name_make();
+	if (d->is_worker &&
+	    (d->board = board_open(d->place.board_fd, d->place.count, d->place.index)) == NULL)
+		return err_set(e, "pawl.Start", "the workers' memory: %s", strerror(errno));
+	if (daemon_start_parts(d, e) != 0)
+		return -1;
+	loop_run(d->loop);
+	log_info("stopped");
+	return 0;
+}
+
+static int
+daemon_run(struct daemon *d, char **argv)
 {
 	struct err e = ERR_INIT;
-	int rc = 0;
+	int n = 1, rc = 0;
 
 	signal(SIGPIPE, SIG_IGN);
-	d->node_name = node_name_make();
+	d->is_worker = worker_place_read(&d->place);
 	if (api_check_listen(d->conf, &e) != 0 || daemon_start_database(d, &e) != 0 ||
-	    daemon_start_parts(d, &e) != 0) {
-		log_error("cannot start: %s", err_cause(&e));
+	    (!d->is_worker && (n = supervisor_workers(d->conf, daemon_conninfo(d), &e)) < 0))
 		rc = 1;
-	} else {
-		loop_run(d->loop);
-		log_info("stopped");
-	}
+	else if (n > 1)
+		rc = supervise(d->conf, argv, n, d->laptop);
+	else if (daemon_work(d, &e) != 0)
+		rc = 1;
+	if (err_is_set(&e))
+		log_error("cannot start: %s", err_cause(&e));
 	err_fini(&e);
 	daemon_fini(d);
 	return rc;
@@ -623,7 +679,7 @@ main(int argc, char **argv)
 		rc = check_config(d.conf);
 		conf_free(d.conf);
 	} else {
-		rc = daemon_run(&d);
+		rc = daemon_run(&d, argv);
 	}
 	conf_overrides_fini(&a.overrides);
 	curl_global_cleanup();

@@ -105,8 +105,18 @@ get_health(void *arg, struct http_request *r)
 static void
 get_metrics(void *arg, struct http_request *r)
 {
-	(void)arg;
-	stat_print(&r->reply);
+	const struct api *a = arg;
+	struct buf mine;
+
+	if (a->board == NULL) {
+		stat_print(&r->reply);
+	} else {
+		buf_init(&mine, BUF_UNLIMITED);
+		stat_print(&mine);
+		board_post(a->board, &mine);
+		board_print(a->board, &r->reply);
+		buf_fini(&mine);
+	}
 	http_reply(r, 200, "text/plain; version=0.0.4; charset=utf-8", "");
 }
 
@@ -185,6 +195,13 @@ int
 api_listen(struct api *a, const char *address, struct err *e)
 {
 	return http_listen(a->http, address, e);
+}
+
+void
+api_share(struct api *a, struct board *metrics)
+{
+	a->board = metrics;
+	http_share_port(a->http);
 }
 
 int

@@ -17,6 +17,7 @@
 #define PAWL_API_API_H
 
 #include "api/http.h"
+#include "base/board.h"
 #include "base/conf.h"
 #include "base/loop.h"
 #include "store/store.h"
@@ -50,6 +51,8 @@ void api_free(struct api *a);
 
 /* Listens on "host:port", "[v6]:port" or ":port"; may be called for several addresses. */
 int api_listen(struct api *a, const char *address, struct err *e);
+/* Before api_listen: other workers listen at the same port, and metrics gives the counters of all. */
+void api_share(struct api *a, struct board *metrics);
 /* Listens for what other nodes of the same database send here; and where that is, "host:port". */
 int api_listen_peers(struct api *a, const char *address, struct err *e);
 const char *api_peer_address(const struct api *a);

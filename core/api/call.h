@@ -37,6 +37,7 @@ struct api {
 	STAILQ_HEAD(, served_route) routes;
 	struct http *http;
 	struct peers *peers;
+	struct board *board; /* of the workers; NULL = there is but this one */
 	struct hooks *hooks; /* or NULL */
 	struct sigv4 *keys;  /* NULL = every caller is trusted */
 	char *token_secret;

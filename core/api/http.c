@@ -100,6 +100,7 @@ struct http {
 	struct conn_list conns, by_since;
 	unsigned nconns, nbusy;
 	bool accepting, stopped;
+	bool shared; /* its port is other processes' too */
 	struct loop_timer timeout, accept_pause;
 	int64_t date_s; /* the second that date is the text of */
 	char date[32];
@@ -823,8 +824,11 @@ http_address_parse(const char *address, char *host, size_t host_size, char *port
 	return 0;
 }
 
+enum share { SHARE_NOT, SHARE_PORT };
+
+/* A bound socket. */
 static int
-listen_on(const struct addrinfo *ai)
+bind_on(const struct addrinfo *ai, enum share share)
 {
 	int one = 1, zero = 0;
 	int fd =
@@ -833,9 +837,11 @@ listen_on(const struct addrinfo *ai)
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (share == SHARE_PORT)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
 	if (ai->ai_family == AF_INET6) /* "all addresses" means both families */
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero));
-	if (bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 || listen(fd, 1024) != 0) {
+	if (bind(fd, ai->ai_addr, ai->ai_addrlen) != 0) {
 		int saved = errno;
 
 		close(fd);
@@ -845,9 +851,9 @@ listen_on(const struct addrinfo *ai)
 	return fd;
 }
 
-/* A socket for the first of the addresses that works. */
+/* A bound socket for the first of the addresses that works. */
 static int
-listen_socket(const char *address, struct err *e)
+bind_socket(const char *address, enum share share, struct err *e)
 {
 	struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM };
 	struct addrinfo *list = NULL, *ai;
@@ -865,7 +871,7 @@ listen_socket(const char *address, struct err *e)
 			/* for all addresses the IPv6 socket serves both families, so it goes first */
 			if ((host[0] == '\0' && pass == 0) == (ai->ai_family == AF_INET6) ||
 			    host[0] != '\0')
-				fd = listen_on(ai);
+				fd = bind_on(ai, share);
 		}
 	}
 	if (fd < 0)
@@ -878,10 +884,15 @@ int
 http_listen(struct http *h, const char *address, struct err *e)
 {
 	struct listener *l;
-	int fd = listen_socket(address, e);
+	int fd = bind_socket(address, h->shared ? SHARE_PORT : SHARE_NOT, e);
 
 	if (fd < 0)
 		return -1;
+	if (listen(fd, 1024) != 0) {
+		err_set(e, "pawl.Address", "cannot listen on %s: %s", address, strerror(errno));
+		close(fd);
+		return -1;
+	}
 	l = xcalloc(1, sizeof(*l));
 	l->fd = fd;
 	l->ev = event_new(loop_base(h->loop), fd, EV_READ | EV_PERSIST, http_accept, h);
@@ -893,10 +904,16 @@ http_listen(struct http *h, const char *address, struct err *e)
 	return 0;
 }
 
-int
-http_port(const struct http *h)
+void
+http_share_port(struct http *h)
 {
-	const struct listener *l = STAILQ_FIRST(&h->listeners);
+	h->shared = true;
+}
+
+/* 0 = none. */
+static int
+port_of(int fd)
+{
 	union {
 		struct sockaddr any;
 		struct sockaddr_in v4;
@@ -904,9 +921,36 @@ http_port(const struct http *h)
 	} to = { .v6 = { 0 } };
 	socklen_t len = sizeof(to);
 
-	if (l == NULL || getsockname(l->fd, &to.any, &len) != 0)
+	if (getsockname(fd, &to.any, &len) != 0)
 		return 0;
 	return ntohs(to.any.sa_family == AF_INET6 ? to.v6.sin6_port : to.v4.sin_port);
+}
+
+int
+http_port(const struct http *h)
+{
+	const struct listener *l = STAILQ_FIRST(&h->listeners);
+
+	return l != NULL ? port_of(l->fd) : 0;
+}
+
+int
+http_reserve(const char *address, char **out, struct err *e)
+{
+	/* a port that is shared lets everybody in who shares it: so first without */
+	int alone = bind_socket(address, SHARE_NOT, e), fd;
+	const char *colon = strrchr(address, ':');
+
+	if (alone < 0)
+		return -1;
+	*out = xasprintf("%.*s:%d", (int)(colon - address), address, port_of(alone));
+	close(alone);
+	fd = bind_socket(*out, SHARE_PORT, e);
+	if (fd < 0) {
+		free(*out);
+		*out = NULL;
+	}
+	return fd;
 }
 
 /* --- life ------------------------------------------------------------------------- */

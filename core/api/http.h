@@ -57,6 +57,13 @@ struct http *http_new(struct loop *l, const struct http_limits *limits, http_req
 /* Closes everything on the spot; gone is called for requests under way. NULL is fine. */
 void http_free(struct http *h);
 int http_listen(struct http *h, const char *address, struct err *e);
+/* Before http_listen: other processes of this user may listen on the same port (SO_REUSEPORT). */
+void http_share_port(struct http *h);
+/*
+ * Makes sure that nobody else listens on the address, and keeps the port for sockets that share it:
+ * the descriptor of a socket that does not listen. *out is the address with the port that it has; yours. -1 and e.
+ */
+int http_reserve(const char *address, char **out, struct err *e);
 int http_port(const struct http *h); /* of the first listener, 0 = none */
 void http_set_limits(struct http *h, const struct http_limits *limits);
 /* Closes the listeners and idle connections; the others close after their reply. */

@@ -54,7 +54,8 @@
 	    "AWS account id, 12 digits, that stands in every ARN.") \
 	X(region, STRING, "us-east-1", NO, "[a-z]+(-[a-z]+)+-[0-9]+", \
 	    "AWS region that stands in every ARN.") \
-	X(workers, INT, "1", NO, "1..1", "Worker processes on one port; this release runs one.") \
+	X(workers, INT, "0", NO, "0..256", \
+	    "Worker processes on one port; 0: one per core, as far as PostgreSQL has connections.") \
 	X(limits, ENUM, "none", NO, "none|aws", \
 	    "Quotas to hold executions to: those of AWS, or none but the memory caps.") \
 	X(log_level, ENUM, "info", YES, "error|warn|info|debug", \

@@ -5,6 +5,7 @@
 
 #include <libpq-fe.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 #include "base/log.h"
 #include "store/query.h"
@@ -51,6 +52,25 @@ setting_publish(const char *conninfo, const struct setting *list, size_t n, stru
 	if (PQstatus(conn) != CONNECTION_OK || !publish(conn, list, n))
 		rc = err_set(e, "pawl.Start", "cannot prepare the SQL functions: %s",
 		    PQerrorMessage(conn));
+	PQfinish(conn);
+	return rc;
+}
+
+int
+setting_connections(const char *conninfo, int *out, struct err *e)
+{
+	PGconn *conn = PQconnectdb(conninfo);
+	PGresult *r = NULL;
+	int rc = 0;
+
+	if (PQstatus(conn) == CONNECTION_OK)
+		r = PQexec(conn, query_table[QUERY_server_connections].text);
+	if (PQresultStatus(r) == PGRES_TUPLES_OK)
+		*out = (int)strtol(PQgetvalue(r, 0, 0), NULL, 10);
+	else
+		rc = err_set(e, "pawl.Start", "cannot ask for the server's connections: %s",
+		    PQerrorMessage(conn));
+	PQclear(r);
 	PQfinish(conn);
 	return rc;
 }

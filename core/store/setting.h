@@ -16,4 +16,7 @@ struct setting {
  */
 int setting_publish(const char *conninfo, const struct setting *list, size_t n, struct err *e);
 
+/* How many connections the server has for us, as it is configured. -1 and e. */
+int setting_connections(const char *conninfo, int *out, struct err *e);
+
 #endif

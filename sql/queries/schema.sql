@@ -40,3 +40,7 @@ SELECT coalesce(max(version), 0) FROM pawl.schema_version;
 -- name: schema_applied
 -- $1 number (integer)  $2 name
 INSERT INTO pawl.schema_version (version, name) VALUES ($1::integer, $2::text);
+
+-- name: server_connections
+-- rows: one: how many connections there are for those who are no superusers
+SELECT current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer;

@@ -35,6 +35,7 @@ e2e_tests = \
 	tests/e2e/test_sql_client.py \
 	tests/e2e/test_tasks.py \
 	tests/e2e/test_tokens.py \
+	tests/e2e/test_workers.py \
 	tests/e2e/test_write_a_plugin.py \
 	tests/conformance/run.py
 e2e_programs =

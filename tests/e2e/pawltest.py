@@ -359,7 +359,7 @@ class Pawld:
         if config is not None:
             self.config_path.write_text(config, encoding="utf-8")
         self.options = {"listen": "127.0.0.1:0", "data_dir": str(self.folder / "data"),
-                        "libexec_dir": str(BUILD), "log_level": "debug"}
+                        "libexec_dir": str(BUILD), "log_level": "debug", "workers": "1"}
         scripts = self.folder / "scripts"
         scripts.mkdir(exist_ok=True)
         self.options["script_dir"] = str(scripts)

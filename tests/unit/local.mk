@@ -20,6 +20,7 @@ unit_tests += tests/unit/test_slots
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_nested_doc
 unit_tests += tests/unit/test_arena
+unit_tests += tests/unit/test_board
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_clock
 unit_tests += tests/unit/test_doc
