@@ -17,7 +17,8 @@
 #include "base/xalloc.h"
 #include "store/parts.h"
 
-#define WRITER_PATIENCE_MS 60000
+/* A little longer than the server waits for us (session_writer): who is cut off must not believe for long that it owns shards. */
+#define WRITER_PATIENCE_MS 20000
 /* The server cuts a session that said nothing for 15 s (session_writer). */
 #define WRITER_PING_MS 4000
 #define WRITER_CLAIM_MIN_MS 50
