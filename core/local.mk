@@ -23,7 +23,7 @@ nodist_libpawlcore_la_SOURCES = core/store/queries_gen.h core/store/schema_gen.h
 libpawlcore_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 
 sbin_PROGRAMS = pawld
-pawld_SOURCES = core/pawld.c core/supervisor.c core/supervisor.h
+pawld_SOURCES = core/pawld.c
 pawld_LDADD = libpawlcore.la $(PAWL_LIBS)
 
 # The command line alone reads YAML.

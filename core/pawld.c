@@ -13,6 +13,7 @@
 #include <curl/curl.h>
 
 #include "api/api.h"
+#include "api/supervisor.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/failpoint.h"
@@ -28,7 +29,6 @@
 #include "store/store.h"
 #include "task/engine.h"
 #include "task/hook.h"
-#include "supervisor.h"
 #include "task/plugin_host.h"
 
 #define MIGRATE_TIMEOUT_MS 30000

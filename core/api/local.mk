@@ -41,6 +41,8 @@ pawlcore_sources += \
 	core/api/settings.h \
 	core/api/sigv4.c \
 	core/api/sigv4.h \
+	core/api/supervisor.c \
+	core/api/supervisor.h \
 	core/api/validate.c \
 	core/api/validate.h \
 	core/api/variables.c \

@@ -91,7 +91,7 @@ every_default_is_a_valid_value_of_its_option(void **state)
 	assert_string_equal(c->listen, "127.0.0.1:8083");
 	assert_string_equal(c->account_id, "123456789012");
 	assert_string_equal(c->limits, "none");
-	assert_int_equal(c->workers, 1);
+	assert_int_equal(c->workers, 0);
 	assert_int_equal(c->max_header, 16 * 1024);
 	assert_int_equal(c->client_timeout, 60 * 1000);
 	assert_string_equal(c->plugins, "{}");

@@ -5,8 +5,8 @@
  * pawld does, and is a node of its own to the database. The parent starts them, starts again what
  * ends (with growing pauses) or says nothing any more, passes signals on, and keeps the private PostgreSQL.
  */
-#ifndef PAWL_SUPERVISOR_H
-#define PAWL_SUPERVISOR_H
+#ifndef PAWL_API_SUPERVISOR_H
+#define PAWL_API_SUPERVISOR_H
 
 #include "base/conf.h"
 #include "base/err.h"

@@ -1,7 +1,7 @@
 /*
  * supervisor - the parent of several workers on one port.
  */
-#include "supervisor.h"
+#include "api/supervisor.h"
 
 #include <errno.h>
 #include <fcntl.h>
