@@ -94,7 +94,7 @@ def _():
         done = run_pawld(f"--config={path}", "--check-config")
         assert done.returncode != 0, f"{text!r} was accepted"
         contains(done.stderr, part)
-    for words, part in ((("--nonsense=1",), "nonsense"), (("--workers=0",), "workers"),
+    for words, part in ((("--nonsense=1",), "nonsense"), (("--workers=257",), "workers"),
                         (("--account_id=12",), "account_id")):
         done = run_pawld(*words)
         assert done.returncode != 0, f"{words} were accepted"
