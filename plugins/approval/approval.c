@@ -22,7 +22,7 @@ static const struct pawl_option approval_options[] = {
 	{ "connections", PAWL_INT, "2", "Connections to PostgreSQL for approvals, 1 to 64." },
 	{ "check", PAWL_DURATION, "1m",
 	    "How often open requests are held against their tasks, and the tables looked at for what other nodes left." },
-	{ "keep", PAWL_DURATION, "0s",
+	{ "keep", PAWL_DURATION, "90d",
 	    "How long closed requests, their links and their audit are kept; 0s = for ever." },
 	{ "sweep", PAWL_DURATION, "1m", "How often what is older is deleted." },
 	{ "mail_timeout", PAWL_DURATION, "60s", "How long one try of a mail may take." },
