@@ -607,21 +607,30 @@ daemon_work(struct daemon *d, struct err *e)
 	return 0;
 }
 
+/* What comes before there are workers; *n: how many there are to be, 1 in a worker. */
+static int
+daemon_prepare(struct daemon *d, int *n, struct err *e)
+{
+	*n = 1;
+	if (api_check_listen(d->conf, e) != 0 || daemon_start_database(d, e) != 0)
+		return -1;
+	if (!d->is_worker)
+		*n = supervisor_workers(d->conf, daemon_conninfo(d), e);
+	return *n > 0 ? 0 : -1;
+}
+
 static int
 daemon_run(struct daemon *d, char **argv)
 {
 	struct err e = ERR_INIT;
-	int n = 1, rc = 0;
+	int n, rc = 0;
 
 	signal(SIGPIPE, SIG_IGN);
 	d->is_worker = worker_place_read(&d->place);
-	if (api_check_listen(d->conf, &e) != 0 || daemon_start_database(d, &e) != 0 ||
-	    (!d->is_worker && (n = supervisor_workers(d->conf, daemon_conninfo(d), &e)) < 0))
+	if (daemon_prepare(d, &n, &e) != 0 || (n == 1 && daemon_work(d, &e) != 0))
 		rc = 1;
 	else if (n > 1)
 		rc = supervise(d->conf, argv, n, d->laptop);
-	else if (daemon_work(d, &e) != 0)
-		rc = 1;
 	if (err_is_set(&e))
 		log_error("cannot start: %s", err_cause(&e));
 	err_fini(&e);
