@@ -62,6 +62,7 @@ struct pg {
 	bool prepared[QUERY_COUNT];
 	bool was_up, told_down;
 	int64_t pause_ms, up_since_ms, down_since_ms;
+	unsigned silent; /* so many hosts were given up: the list is begun so much later */
 
 	struct pg_op *ops; /* a ring: what answers are to come */
 	unsigned nops, ops_cap, ops_first;
@@ -293,6 +294,7 @@ pg_timer(void *arg)
 		pg_connect(p);
 		break;
 	case PG_CONNECTING:
+		p->silent++;
 		pg_fail(p, "connecting takes too long");
 		break;
 	case PG_SETTING_UP:
@@ -645,21 +647,49 @@ pg_poll(evutil_socket_t fd, short what, void *arg)
 static PGconn *
 pg_conn_start(const struct pg *p, const char *host, const char *hostaddr, const char *port)
 {
-	/* what was not looked up is left out: it ends the list */
+	/* what is NULL stays as the string has it */
 	const char *const keys[] = { "keepalives_idle", "keepalives_interval", "keepalives_count",
 		"tcp_user_timeout", "application_name", "target_session_attrs", "dbname",
-		"client_encoding", host != NULL ? "host" : NULL, "hostaddr", "port", NULL };
+		"client_encoding", "host", "hostaddr", "port", NULL };
 	const char *const values[] = { "10", "5", "3", "20000", p->application_name, "read-write",
 		p->conninfo, "UTF8", host, hostaddr, port, NULL };
 
 	return PQconnectStartParams(keys, values, 1);
 }
 
+PGconn *
+pg_connect_now(const char *conninfo)
+{
+	const char *const keys[] = { "connect_timeout", "application_name", "target_session_attrs",
+		"dbname", "client_encoding", NULL };
+	const char *const values[] = { "5", "pawld start", "read-write", conninfo, "UTF8", NULL };
+
+	return PQconnectdbParams(keys, values, 1);
+}
+
+/*
+ * libpq tries one host after the other, but waits for ever for one that takes the connection or no
+ * packet at all and says nothing. So the next attempt begins with the next host.
+ */
+static PGconn *
+pg_conn_start_turned(const struct pg *p, const char *host, const char *hostaddr, const char *port)
+{
+	char *hosts = resolve_turned(p->conninfo, "host", host, p->silent);
+	char *addresses = resolve_turned(p->conninfo, "hostaddr", hostaddr, p->silent);
+	char *ports = resolve_turned(p->conninfo, "port", port, p->silent);
+	PGconn *conn = pg_conn_start(p, hosts, addresses, ports);
+
+	free(hosts);
+	free(addresses);
+	free(ports);
+	return conn;
+}
+
 static void
 pg_connect_to(struct pg *p, const char *host, const char *hostaddr, const char *port)
 {
 	assert(p->conn == NULL);
-	if ((p->conn = pg_conn_start(p, host, hostaddr, port)) == NULL) {
+	if ((p->conn = pg_conn_start_turned(p, host, hostaddr, port)) == NULL) {
 		log_error("store: out of memory for a connection");
 		abort();
 	}

@@ -10,7 +10,8 @@
  * Nothing calls back inside a call. A connection is lost when the server closes it,
  * when it does not answer for patience_ms, or when its owner gives it up; then
  * everything that was asked is answered with NULL, "down" comes, and connecting
- * begins again with growing pauses (0.1 to 5 s).
+ * begins again with growing pauses (0.1 to 5 s). With several hosts in the connection string it goes to the
+ * one that is the primary; a host that says nothing does not keep it from the others.
  */
 #ifndef PAWL_STORE_PG_H
 #define PAWL_STORE_PG_H
@@ -84,6 +85,9 @@ const char *pg_parameter(const struct pg *p, const char *name);
 
 /* The server is there again, somebody found: tries now when it pauses between two attempts. */
 void pg_hurry(struct pg *p);
+
+/* Blocking, for the start of the process: a connection to the primary, or one whose status says why there is none. */
+PGconn *pg_connect_now(const char *conninfo);
 
 /* The message of a failed result as one line: "ERROR: ...", "the connection was lost" for NULL. */
 const char *pg_message(const PGresult *r, char *out, size_t size);

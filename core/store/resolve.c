@@ -4,6 +4,7 @@
 #include "store/resolve.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <libpq-fe.h>
 #include <netdb.h>
 #include <stdlib.h>
@@ -64,6 +65,39 @@ next_element(char **list)
 		*comma = '\0';
 	*list = comma != NULL ? comma + 1 : NULL;
 	return element != NULL ? element : "";
+}
+
+/* "a,b,c" by 1 is "b,c,a"; yours. */
+static char *
+turned(const char *list, unsigned by)
+{
+	const char *at = list;
+	unsigned n = 1;
+
+	for (const char *s = list; *s != '\0'; s++)
+		n += *s == ',';
+	for (by %= n; by > 0; by--)
+		at = strchr(at, ',') + 1;
+	return at == list ? xstrdup(list) : xasprintf("%s,%.*s", at, (int)(at - list - 1), list);
+}
+
+char *
+resolve_turned(const char *conninfo, const char *keyword, const char *list, unsigned by)
+{
+	PQconninfoOption *options;
+	char variable[16] = "PG", *own, *out = NULL;
+
+	if (by == 0 || list != NULL)
+		return list != NULL ? turned(list, by) : NULL;
+	options = PQconninfoParse(conninfo, NULL);
+	for (size_t i = 0; keyword[i] != '\0' && i + 3 < sizeof(variable); i++)
+		variable[i + 2] = (char)toupper((unsigned char)keyword[i]);
+	own = setting(options, keyword, variable);
+	if (*own != '\0')
+		out = turned(own, by);
+	PQconninfoFree(options);
+	free(own);
+	return out;
 }
 
 static void

@@ -21,6 +21,11 @@ struct resolve;
 typedef void resolve_cb(void *arg, const char *host, const char *hostaddr, const char *port,
     const char *failure);
 
+/*
+ * The list of that keyword (host, hostaddr, port) as libpq takes it, begun by so many elements later; yours.
+ * list NULL: as the string or the environment has it. NULL when it says nothing, or there is nothing to be turned.
+ */
+char *resolve_turned(const char *conninfo, const char *keyword, const char *list, unsigned by);
 /* True when the string names hosts that have to be looked up (no sockets, no addresses). */
 bool resolve_needed(const char *conninfo);
 /* Calls back once, never inside this call. */

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/query.h"
+#include "store/pg.h"
 #include "store/schema_gen.h"
 #include "store/store.h"
 
@@ -49,17 +49,6 @@ fail(struct err *e, const char *what, const char *message)
 	return err_set(e, "pawl.Store", "%s: %.*s", what, len, message);
 }
 
-static PGconn *
-connect_once(const char *conninfo)
-{
-	const char *const keys[] = { "connect_timeout", "application_name", "target_session_attrs",
-		"dbname", "client_encoding", NULL };
-	const char *const values[] = { "5", "pawld migration", "read-write", conninfo, "UTF8",
-		NULL };
-
-	return PQconnectdbParams(keys, values, 1);
-}
-
 /* The server may be starting, or on its way back: tries until the time is over. */
 static PGconn *
 connect_until(const char *conninfo, int64_t end_ms, struct err *e)
@@ -67,7 +56,7 @@ connect_until(const char *conninfo, int64_t end_ms, struct err *e)
 	const struct timespec pause = { .tv_nsec = 100 * 1000 * 1000 };
 
 	for (;;) {
-		PGconn *conn = connect_once(conninfo);
+		PGconn *conn = pg_connect_now(conninfo);
 
 		if (PQstatus(conn) == CONNECTION_OK)
 			return conn;

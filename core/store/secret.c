@@ -6,13 +6,13 @@
 #include <libpq-fe.h>
 
 #include "base/xalloc.h"
-#include "store/query.h"
+#include "store/pg.h"
 
 char *
 secret_token(const char *conninfo, struct err *e)
 {
 	const char *params[] = { "token" };
-	PGconn *conn = PQconnectdb(conninfo);
+	PGconn *conn = pg_connect_now(conninfo);
 	PGresult *res = NULL;
 	char *secret = NULL;
 

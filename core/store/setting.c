@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "store/query.h"
+#include "store/pg.h"
 
 static bool
 ask(PGconn *conn, enum query q, int n, const char *const *params, bool *yes)
@@ -46,7 +46,7 @@ publish(PGconn *conn, const struct setting *list, size_t n)
 int
 setting_publish(const char *conninfo, const struct setting *list, size_t n, struct err *e)
 {
-	PGconn *conn = PQconnectdb(conninfo);
+	PGconn *conn = pg_connect_now(conninfo);
 	int rc = 0;
 
 	if (PQstatus(conn) != CONNECTION_OK || !publish(conn, list, n))

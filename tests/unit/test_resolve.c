@@ -114,6 +114,35 @@ it_can_be_given_up(void **state)
 	loop_free(loop);
 }
 
+static void
+assert_turned(const char *expected, const char *conninfo, const char *keyword, const char *list,
+    unsigned by)
+{
+	char *got = resolve_turned(conninfo, keyword, list, by);
+
+	if (expected == NULL)
+		assert_null(got);
+	else
+		assert_string_equal(got, expected);
+	free(got);
+}
+
+static void
+lists_begin_with_another_host(void **state)
+{
+	(void)state;
+	assert_turned(NULL, "host=a,b", "host", NULL, 0);
+	assert_turned("b,c,a", "host=a,b,c port=1,2,3", "host", NULL, 1);
+	assert_turned("3,1,2", "host=a,b,c port=1,2,3", "port", NULL, 5);
+	assert_turned("a", "host=a", "host", NULL, 3);
+	assert_turned(NULL, "host=a,b", "hostaddr", NULL, 1);
+	assert_turned("y,x", "postgresql://a,b/d", "host", "x,y", 1);
+	assert_turned("b,a", "postgresql://a,b/d", "host", NULL, 1);
+	setenv("PGPORT", "7,8", 1);
+	assert_turned("8,7", "host=a,b", "port", NULL, 1);
+	unsetenv("PGPORT");
+}
+
 int
 main(void)
 {
@@ -124,6 +153,7 @@ main(void)
 		cmocka_unit_test(
 		    a_name_without_address_is_a_failure_but_not_when_another_host_has_one),
 		cmocka_unit_test(it_can_be_given_up),
+		cmocka_unit_test(lists_begin_with_another_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

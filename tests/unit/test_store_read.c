@@ -3,7 +3,9 @@
  */
 #include "store_fixture.h"
 
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include "store/read.h"
 
@@ -29,10 +31,14 @@ lost(void *arg, const struct shard_set *set)
 	up = false;
 }
 
+static char *conninfo; /* NULL = the fixture's */
+
 static int
 setup(void **state)
 {
-	const struct store_options o = { .conninfo = laptop_conninfo(fixture_laptop),
+	const struct store_options o = { .conninfo = conninfo != NULL
+		    ? conninfo
+		    : laptop_conninfo(fixture_laptop),
 		.node_name = "reader",
 		.writers = 1,
 		.readers = 2,
@@ -351,6 +357,47 @@ while_postgres_is_away_questions_fail_as_unavailable_and_soon_at_once(void **sta
 	assert_true(store_is_up(store));
 }
 
+static int silent = -1;
+
+/* The first host takes connections and says nothing, as a machine that hangs. */
+static int
+silent_setup(void **state)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_addr = { .s_addr = htonl(INADDR_LOOPBACK) } };
+	socklen_t len = sizeof a;
+	char *port = sql("SHOW port");
+	int rc;
+
+	silent = socket(AF_INET, SOCK_STREAM, 0);
+	if (bind(silent, (struct sockaddr *)&a, len) != 0 || listen(silent, 64) != 0 ||
+	    getsockname(silent, (struct sockaddr *)&a, &len) != 0)
+		return -1;
+	conninfo = xasprintf("%s host=127.0.0.1,%s/run port=%d,%s", laptop_conninfo(fixture_laptop),
+	    fixture_dir, ntohs(a.sin_port), port);
+	rc = setup(state);
+	free(port);
+	return rc;
+}
+
+static int
+silent_teardown(void **state)
+{
+	int rc = teardown(state);
+
+	close(silent);
+	free(conninfo);
+	conninfo = NULL;
+	return rc;
+}
+
+static void
+a_host_that_says_nothing_does_not_keep_from_the_next(void **state)
+{
+	(void)state; /* connecting was the test */
+	ask_execution(1, "M", "x3");
+}
+
 int
 main(void)
 {
@@ -362,6 +409,9 @@ main(void)
 		TEST(a_page_of_the_history_is_the_rows_that_touch_it),
 		TEST(a_claimed_shard_says_what_is_open_and_what_sleeps),
 		TEST(questions_survive_the_loss_of_their_connections),
+		cmocka_unit_test_setup_teardown(
+		    a_host_that_says_nothing_does_not_keep_from_the_next, silent_setup,
+		    silent_teardown),
 		TEST(while_postgres_is_away_questions_fail_as_unavailable_and_soon_at_once),
 	};
 
