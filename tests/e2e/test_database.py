@@ -35,7 +35,7 @@ MIX = {"StartAt": "P", "States": {
 
 @functools.cache
 def database():
-    return pawltest.Postgres(settings=[("max_connections", "24"),
+    return pawltest.Postgres(settings=[("max_connections", "36"),
                                        ("superuser_reserved_connections", "0")])
 
 
