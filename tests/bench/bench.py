@@ -131,8 +131,8 @@ def children_of(pid):
 class Server:
     """pawld in laptop mode, its PostgreSQL, and what they used."""
 
-    def __init__(self):
-        self.pawld = pawltest.Pawld(log_level="info", plugin_dir=str(pawltest.BUILD / "plugins"))
+    def __init__(self, **options):
+        self.pawld = pawltest.Pawld(log_level="info", plugin_dir=str(pawltest.BUILD / "plugins"), **options)
         self.client = self.pawld.client()
         log = self.pawld.log()
         self.conninfo = re.search(r'psql "([^"]+)"', log).group(1)
