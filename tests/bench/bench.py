@@ -158,15 +158,22 @@ class Server:
         for pid in children_of(self.postmaster):
             with contextlib.suppress(OSError):
                 postgres += cpu_of(pid, False)
-        return cpu_of(self.pawld.process.pid, False), postgres
+        return sum(cpu_of(pid, False) for pid in self.processes()), postgres
+
+    def processes(self):
+        """pawld, or the parent and its workers."""
+        parent = self.pawld.process.pid
+        return [parent] + [pid for pid in children_of(parent)
+                           if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "pawld"]
 
     def rss_mb(self):
-        status = pathlib.Path(f"/proc/{self.pawld.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
+        return sum(int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1))
+                   for pid in self.processes()) / 1024
 
     def metric(self, name):
+        """Of all workers; those of others than the one that answers are up to a second old."""
         text = self.client.get("/metrics").body.decode()
-        return float(re.search(rf"^{name} (\S+)$", text, re.M).group(1))
+        return sum(float(value) for value in re.findall(rf'^{name}(?:{{worker="\d+"}})? (\S+)$', text, re.M))
 
     def stop(self):
         self.client.close()
@@ -177,14 +184,14 @@ class Bench:
     """The server, the helper programs, and how long to measure."""
 
     def __init__(self, arguments):
-        self.seconds, self.rounds = arguments.seconds, arguments.rounds
+        self.seconds, self.rounds, self.workers = arguments.seconds, arguments.rounds, arguments.workers
         self.programs = make_programs()
         self.started = {}
 
     @functools.cached_property
     def server(self):
         """Started when it is first asked for: not every part needs it."""
-        return Server()
+        return Server(workers=self.workers)
 
     def load(self, machine, operations, *arguments, seconds=None):
         """One round of the generator; operations: how many of them are in one execution."""
@@ -502,16 +509,19 @@ def server_line(server):
 
 def main():
     parser = argparse.ArgumentParser(
-        usage="bench.py [--seconds S] [--rounds N] [--json FILE] [NAME ...]",
+        usage="bench.py [--seconds S] [--rounds N] [--workers N] [--json FILE] [NAME ...]",
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=3, help="length of a round (default 3)")
     parser.add_argument("--rounds", type=int, default=3, help="how many (default 3)")
+    parser.add_argument("--workers", type=int, default=1, help="of pawld (default 1); steps can be measured with one only")
     parser.add_argument("--json", help="file for the figures")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
     arguments = parser.parse_args()
     names = arguments.names or list(BENCHMARKS)
     if unknown := set(names) - set(BENCHMARKS):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}")
+    if arguments.workers > 1 and "steps" in names:
+        parser.error("steps counts what has ended by /metrics, which are a second old for other workers: --workers 1")
     pawltest.need_pawld()
     bench = Bench(arguments)
     results = {"machine": machine_line()}
