@@ -1,5 +1,5 @@
 /*
- * http - arn:aws:states:::http:invoke: a task that calls an HTTP service.
+ * http - arn:aws:states:::http:invoke and apigateway:invoke: tasks that call an HTTP service.
  *
  * A call goes through: parameters checked -> request built (form.c) -> the connection
  * added, which wins -> pawld's HTTP client -> the answer as a document. What comes from
@@ -33,6 +33,8 @@ struct http_call {
 	struct http_call *next;
 	struct http *http;
 	uint64_t task, exchange;
+	bool gateway; /* apigateway:invoke: its errors have other names */
+	bool by_token;
 	struct http_secrets secrets;
 };
 
@@ -196,7 +198,10 @@ succeed(const struct http_call *c, const struct pawl_http_answer *a, const struc
 	h->build_string(b, a->status_text, strlen(a->status_text));
 	h->build_end(b);
 	result = h->build_finish(b);
-	h->succeed(h, c->task, result);
+	if (c->by_token)
+		h->submitted(h, c->task, result);
+	else
+		h->succeed(h, c->task, result);
 	h->doc_unref(h, result);
 	h->doc_unref(h, parsed);
 }
@@ -218,6 +223,25 @@ fail_with_text(const struct http_call *c, const char *error, const char *s, size
 	h->doc_unref(h, d);
 }
 
+static const char *
+socket_error(const struct http_call *c)
+{
+	return c->gateway ? "ApiGateway.SdkClientException" : "States.Http.Socket";
+}
+
+static void
+fail_without_answer(const struct http_call *c, const char *message)
+{
+	const struct pawl_host *h = c->http->host;
+	struct text cause = { 0 };
+
+	if (c->gateway)
+		text_adds(&cause, "Unable to execute HTTP request: ");
+	text_adds(&cause, message);
+	h->fail(h, c->task, socket_error(c), cause.s);
+	text_fini(&cause);
+}
+
 static void
 answer_response(const struct http_call *c, const struct pawl_http_answer *a)
 {
@@ -228,14 +252,15 @@ answer_response(const struct http_call *c, const struct pawl_http_answer *a)
 
 	http_redact(&c->secrets, a->body, a->body_len, &body);
 	if (a->status >= 300) {
-		snprintf(error, sizeof(error), "States.Http.StatusCode.%d", a->status);
+		snprintf(error, sizeof(error), "%s.%d",
+		    c->gateway ? "ApiGateway" : "States.Http.StatusCode", a->status);
 		fail_with_text(c, error, body.len > 0 ? body.s : a->status_text,
 		    body.len > 0 ? body.len : strlen(a->status_text));
 	} else if (a->body_len > 0 &&
 	    (!is_text_type(type) || !text_is_utf8(a->body, a->body_len))) {
 		snprintf(cause, sizeof(cause),
 		    "The response is neither JSON nor text: its content type is '%.100s'", type);
-		h->fail(h, c->task, "States.Http.Socket", cause);
+		h->fail(h, c->task, socket_error(c), cause);
 	} else {
 		succeed(c, a, &body);
 	}
@@ -261,7 +286,7 @@ call_answered(void *arg, const struct pawl_http_answer *a)
 		break;
 	default:
 		h->log(h, PAWL_LOG_INFO, c->task, "%s", a->message);
-		h->fail(h, c->task, "States.Http.Socket", a->message);
+		fail_without_answer(c, a->message);
 		break;
 	}
 	call_free(c);
@@ -280,35 +305,66 @@ refuse_task(const struct http *p, const struct pawl_task *t, const struct http_p
 		envelope_refuse(h, t, why->text.s);
 }
 
+/* With the keys for AWS; -1 and why when there are none. */
+static int
+sign_for_gateway(const struct pawl_host *h, struct pawl_http_request *q, struct http_problem *why)
+{
+	q->aws_service = "execute-api";
+	q->aws_region = h->setting(h, "region");
+	q->aws_access_key_id = h->setting(h, "aws_access_key_id");
+	q->aws_secret_access_key = h->setting(h, "aws_secret_access_key");
+	if (*q->aws_access_key_id != '\0')
+		return 0;
+	why->error = "States.Runtime";
+	text_adds(&why->text,
+	    "AuthType asks for a signature, and there are no AWS credentials: set aws_access_key_id and "
+	    "aws_secret_access_key in pawl.conf");
+	return -1;
+}
+
+static int
+build(const struct http_call *c, const struct pawl_task *t, struct http_request *r,
+    struct http_secrets *secrets, struct pawl_http_request *q, struct http_problem *why)
+{
+	const struct pawl_host *h = c->http->host;
+	bool sign = false;
+	int rc = c->gateway ? http_gateway_build(h, t, r, &sign, why)
+			    : http_request_build(h, t, r, secrets, why);
+
+	if (rc != 0 || (sign && sign_for_gateway(h, q, why) != 0))
+		return -1;
+	q->method = r->method;
+	q->url = r->url.s;
+	q->headers = r->headers.list;
+	q->nheaders = r->headers.n;
+	q->body = r->has_body ? r->body.s : NULL;
+	q->body_len = r->body.len;
+	q->timeout_ms = h->option_int(h, "timeout");
+	q->max_response = (size_t)h->option_int(h, "max_response");
+	q->ca_file = h->option_string(h, "ca_file");
+	return 0;
+}
+
 static void
 http_start(void *state, const struct pawl_task *t)
 {
 	struct http *p = state;
-	const struct pawl_host *h = p->host;
+	struct pawl_http_request q = { .size = sizeof(q) };
 	struct http_request r = { 0 };
 	struct http_problem why = { 0 };
 	struct http_call *c = text_alloc(sizeof(*c));
 
 	c->http = p;
 	c->task = t->id;
+	c->gateway = http_is_gateway(t);
+	c->by_token = t->pattern == PAWL_TOKEN;
 	c->next = p->calls;
 	p->calls = c;
-	if (http_request_build(h, t, &r, &c->secrets, &why) != 0) {
+	if (build(c, t, &r, &c->secrets, &q, &why) != 0) {
 		call_free(c);
 		refuse_task(p, t, &why);
 	} else {
-		struct pawl_http_request q = { .size = sizeof(q),
-			.method = r.method,
-			.url = r.url.s,
-			.headers = r.headers.list,
-			.nheaders = r.headers.n,
-			.body = r.has_body ? r.body.s : NULL,
-			.body_len = r.body.len,
-			.timeout_ms = h->option_int(h, "timeout"),
-			.max_response = (size_t)h->option_int(h, "max_response"),
-			.ca_file = h->option_string(h, "ca_file") };
-
-		c->exchange = h->http_start(h, &q, call_answered, c);
+		c->exchange = p->host->http_start(p->host, &q, call_answered, c);
 	}
 	http_request_fini(&r);
 	text_fini(&why.text);
@@ -319,8 +375,10 @@ const struct pawl_plugin pawl_plugin = {
 	.name = "http",
 	.version = "1.0",
 	.resources =
-	    "arn:aws:states:::http:invoke arn:aws-cn:states:::http:invoke arn:aws-us-gov:states:::http:invoke",
-	.patterns = PAWL_REQUEST,
+	    "arn:aws:states:::http:invoke arn:aws-cn:states:::http:invoke arn:aws-us-gov:states:::http:invoke "
+	    "arn:aws:states:::apigateway:invoke arn:aws-cn:states:::apigateway:invoke "
+	    "arn:aws-us-gov:states:::apigateway:invoke",
+	.patterns = PAWL_REQUEST | PAWL_TOKEN,
 	.after_crash = PAWL_AGAIN,
 	.options = http_options,
 	.init = http_init,

@@ -45,6 +45,32 @@ struct http_problem {
 int http_request_build(const struct pawl_host *h, const struct pawl_task *t, struct http_request *r,
     struct http_secrets *secrets, struct http_problem *why);
 
+/* What building goes through; gateway.c builds with the same parts. */
+struct http_build {
+	const struct pawl_host *h;
+	struct pawl_doc parameters;
+	struct http_request *r;
+	struct http_problem *why;
+};
+/* -1; the sentence, and the name with a closing quote behind it (NULL = none), is why. */
+int http_build_bad(struct http_build *b, const char *sentence, const char *name);
+struct pawl_doc http_build_get(const struct http_build *b, const char *name);
+/* 0 when the parameters are an object of no other fields than known, which ends with NULL. */
+int http_build_fields(struct http_build *b, const char *const *known);
+int http_build_method(struct http_build *b);
+/* The body as JSON; a text goes out as it is when a header says that the body is none. */
+void http_build_json(struct http_build *b, struct pawl_doc body);
+/* User-Agent, and Idempotency-Key unless the task has one; what: "HttpInvoke". */
+void http_build_own_headers(struct http_build *b, const struct pawl_task *t, const char *what);
+
+/* --- gateway.c ------------------------------------------------------------------------ */
+
+/* Is it a task of API Gateway, which has parameters and errors of its own? */
+bool http_is_gateway(const struct pawl_task *t);
+/* As http_request_build, for one. *sign: the request is to be signed for execute-api. */
+int http_gateway_build(const struct pawl_host *h, const struct pawl_task *t, struct http_request *r,
+    bool *sign, struct http_problem *why);
+
 /* --- form.c ------------------------------------------------------------------------ */
 
 enum http_array_format { HTTP_INDICES, HTTP_REPEAT, HTTP_COMMAS, HTTP_BRACKETS };

@@ -9,15 +9,8 @@
 
 #define FORM_TYPE "application/x-www-form-urlencoded"
 
-struct build {
-	const struct pawl_host *h;
-	struct pawl_doc parameters;
-	struct http_request *r;
-	struct http_problem *why;
-};
-
-static int
-bad(struct build *b, const char *sentence, const char *name)
+int
+http_build_bad(struct http_build *b, const char *sentence, const char *name)
 {
 	text_adds(&b->why->text, sentence);
 	if (name != NULL) {
@@ -27,8 +20,8 @@ bad(struct build *b, const char *sentence, const char *name)
 	return -1;
 }
 
-static struct pawl_doc
-get(const struct build *b, const char *name)
+struct pawl_doc
+http_build_get(const struct http_build *b, const char *name)
 {
 	return b->h->doc_get(b->h, b->parameters, name);
 }
@@ -146,26 +139,22 @@ http_url_add_query(struct text *url, const char *name, const char *value, bool r
 
 /* --- the fields ------------------------------------------------------------------------ */
 
-static int
-check_fields(struct build *b)
+int
+http_build_fields(struct http_build *b, const char *const *known)
 {
-	static const char *const known[] = { "ApiEndpoint", "Method", "Authentication",
-		"InvocationConfig", "Headers", "QueryParameters", "RequestBody", "Transform" };
 	struct pawl_doc_iter it = { .of = b->parameters };
 
 	if (b->h->doc_type(b->h, b->parameters) != PAWL_DOC_OBJECT)
-		return bad(b, "The parameters must be an object", NULL);
+		return http_build_bad(b, "The parameters must be an object", NULL);
 	while (b->h->doc_next(b->h, &it)) {
 		size_t i;
 
-		for (i = 0;
-		     i < sizeof(known) / sizeof(known[0]) && !b->h->doc_is(b->h, it.key, known[i]);
-		     i++)
+		for (i = 0; known[i] != NULL && !b->h->doc_is(b->h, it.key, known[i]); i++)
 			;
-		if (i == sizeof(known) / sizeof(known[0])) {
+		if (known[i] == NULL) {
 			char *name = b->h->doc_string(b->h, it.key, NULL);
 
-			bad(b, "The field \"", name);
+			http_build_bad(b, "The field \"", name);
 			text_adds(&b->why->text, " is not supported by Step Functions");
 			b->h->free(b->h, name);
 			return -1;
@@ -175,41 +164,42 @@ check_fields(struct build *b)
 }
 
 static int
-build_url(struct build *b)
+build_url(struct http_build *b)
 {
 	const struct pawl_host *h = b->h;
-	char *url = h->doc_string(h, get(b, "ApiEndpoint"), NULL);
+	char *url = h->doc_string(h, http_build_get(b, "ApiEndpoint"), NULL);
 	bool https;
 
 	if (url == NULL)
-		return bad(b, "The field 'ApiEndpoint' is required and must be a string", NULL);
+		return http_build_bad(b, "The field 'ApiEndpoint' is required and must be a string",
+		    NULL);
 	url[strcspn(url, "#")] = '\0';
 	text_adds(&b->r->url, url);
 	h->free(h, url);
 	https = strncasecmp(b->r->url.s, "https://", 8) == 0;
 	if (!https && strncasecmp(b->r->url.s, "http://", 7) != 0)
-		return bad(b,
+		return http_build_bad(b,
 		    "The value of the field 'ApiEndpoint' must be a URL that begins with https:// or http://",
 		    NULL);
 	if (!https && !h->option_bool(h, "allow_http"))
-		return bad(b,
+		return http_build_bad(b,
 		    "The value of the field 'ApiEndpoint' must be a URL that begins with https://",
 		    NULL);
 	return 0;
 }
 
-static int
-build_method(struct build *b)
+int
+http_build_method(struct http_build *b)
 {
 	static const char *const methods[] = { "GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS",
 		"HEAD" };
-	struct pawl_doc method = get(b, "Method");
+	struct pawl_doc method = http_build_get(b, "Method");
 
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
 		if (b->h->doc_is(b->h, method, methods[i]))
 			b->r->method = methods[i];
 	if (b->r->method == NULL)
-		return bad(b,
+		return http_build_bad(b,
 		    "The field 'Method' is required and must be one of GET, POST, PUT, DELETE, PATCH, OPTIONS, HEAD",
 		    NULL);
 	return 0;
@@ -237,18 +227,19 @@ is_forbidden(const char *name)
 }
 
 static int
-build_header(struct build *b, const char *name, struct pawl_doc value)
+build_header(struct http_build *b, const char *name, struct pawl_doc value)
 {
 	struct pawl_doc_iter it = { .of = value };
 	struct text text = { 0 };
 
 	if (is_forbidden(name)) {
-		bad(b, "The header \"", name);
+		http_build_bad(b, "The header \"", name);
 		text_adds(&b->why->text, " is not allowed in the field 'Headers'");
 		return -1;
 	}
 	if (b->h->doc_type(b->h, value) == PAWL_DOC_OBJECT)
-		return bad(b, "The value of the field 'Headers' has an invalid format", NULL);
+		return http_build_bad(b, "The value of the field 'Headers' has an invalid format",
+		    NULL);
 	if (b->h->doc_type(b->h, value) == PAWL_DOC_ARRAY) {
 		while (b->h->doc_next(b->h, &it))
 			if (build_header(b, name, it.value) != 0)
@@ -262,14 +253,15 @@ build_header(struct build *b, const char *name, struct pawl_doc value)
 }
 
 static int
-build_headers(struct build *b)
+build_headers(struct http_build *b)
 {
-	struct pawl_doc_iter it = { .of = get(b, "Headers") };
+	struct pawl_doc_iter it = { .of = http_build_get(b, "Headers") };
 	enum pawl_doc_type type = b->h->doc_type(b->h, it.of);
 	int rc = 0;
 
 	if (type != PAWL_DOC_OBJECT && type != PAWL_DOC_NONE && type != PAWL_DOC_NULL)
-		return bad(b, "The value of the field 'Headers' has an invalid format", NULL);
+		return http_build_bad(b, "The value of the field 'Headers' has an invalid format",
+		    NULL);
 	while (rc == 0 && b->h->doc_next(b->h, &it)) {
 		char *name = b->h->doc_string(b->h, it.key, NULL);
 
@@ -280,7 +272,7 @@ build_headers(struct build *b)
 }
 
 static void
-add_query(struct build *b, const char *name, struct pawl_doc value)
+add_query(struct http_build *b, const char *name, struct pawl_doc value)
 {
 	struct pawl_doc_iter it = { .of = value };
 	struct text text = { 0 };
@@ -296,14 +288,14 @@ add_query(struct build *b, const char *name, struct pawl_doc value)
 }
 
 static int
-build_query(struct build *b)
+build_query(struct http_build *b)
 {
-	struct pawl_doc_iter it = { .of = get(b, "QueryParameters") };
+	struct pawl_doc_iter it = { .of = http_build_get(b, "QueryParameters") };
 	enum pawl_doc_type type = b->h->doc_type(b->h, it.of);
 
 	if (type != PAWL_DOC_OBJECT && type != PAWL_DOC_NONE && type != PAWL_DOC_NULL)
-		return bad(b, "The value of the field 'QueryParameters' has an invalid format",
-		    NULL);
+		return http_build_bad(b,
+		    "The value of the field 'QueryParameters' has an invalid format", NULL);
 	while (b->h->doc_next(b->h, &it)) {
 		char *name = b->h->doc_string(b->h, it.key, NULL);
 
@@ -316,7 +308,7 @@ build_query(struct build *b)
 /* --- the body ------------------------------------------------------------------------- */
 
 static int
-array_format(struct build *b, struct pawl_doc transform, enum http_array_format *out)
+array_format(struct http_build *b, struct pawl_doc transform, enum http_array_format *out)
 {
 	static const char *const names[] = { "INDICES", "REPEAT", "COMMAS", "BRACKETS" };
 	struct pawl_doc options = b->h->doc_get(b->h, transform, "RequestEncodingOptions");
@@ -331,12 +323,12 @@ array_format(struct build *b, struct pawl_doc transform, enum http_array_format 
 			return 0;
 		}
 	}
-	return bad(b, "The field 'ArrayFormat' must be one of INDICES, REPEAT, COMMAS, BRACKETS",
-	    NULL);
+	return http_build_bad(b,
+	    "The field 'ArrayFormat' must be one of INDICES, REPEAT, COMMAS, BRACKETS", NULL);
 }
 
 static int
-build_form(struct build *b, struct pawl_doc transform, struct pawl_doc body)
+build_form(struct http_build *b, struct pawl_doc transform, struct pawl_doc body)
 {
 	const char *type = headers_get(&b->r->headers, "Content-Type");
 	enum http_array_format format;
@@ -344,11 +336,11 @@ build_form(struct build *b, struct pawl_doc transform, struct pawl_doc body)
 	if (array_format(b, transform, &format) != 0)
 		return -1;
 	if (type != NULL && strncasecmp(type, FORM_TYPE, strlen(FORM_TYPE)) != 0)
-		return bad(b,
+		return http_build_bad(b,
 		    "With the body encoding URL_ENCODED the header Content-Type must be " FORM_TYPE,
 		    NULL);
 	if (b->h->doc_type(b->h, body) != PAWL_DOC_OBJECT)
-		return bad(b,
+		return http_build_bad(b,
 		    "With the body encoding URL_ENCODED the field 'RequestBody' must be an object",
 		    NULL);
 	if (type == NULL)
@@ -358,9 +350,8 @@ build_form(struct build *b, struct pawl_doc transform, struct pawl_doc body)
 	return 0;
 }
 
-/* A text goes out as it is when the task says that the body is no JSON. */
-static void
-build_json(struct build *b, struct pawl_doc body)
+void
+http_build_json(struct http_build *b, struct pawl_doc body)
 {
 	const char *type = headers_get(&b->r->headers, "Content-Type");
 	size_t len;
@@ -379,33 +370,34 @@ build_json(struct build *b, struct pawl_doc body)
 }
 
 static int
-build_body(struct build *b)
+build_body(struct http_build *b)
 {
-	struct pawl_doc body = get(b, "RequestBody");
-	struct pawl_doc transform = get(b, "Transform");
+	struct pawl_doc body = http_build_get(b, "RequestBody");
+	struct pawl_doc transform = http_build_get(b, "Transform");
 	struct pawl_doc encoding = b->h->doc_get(b->h, transform, "RequestBodyEncoding");
 
 	if (encoding.block_ != NULL && !b->h->doc_is(b->h, encoding, "NONE") &&
 	    !b->h->doc_is(b->h, encoding, "URL_ENCODED"))
-		return bad(b, "The field 'RequestBodyEncoding' must be one of NONE, URL_ENCODED",
-		    NULL);
+		return http_build_bad(b,
+		    "The field 'RequestBodyEncoding' must be one of NONE, URL_ENCODED", NULL);
 	if (body.block_ == NULL)
 		return 0;
 	if (b->h->doc_is(b->h, encoding, "URL_ENCODED"))
 		return build_form(b, transform, body);
-	build_json(b, body);
+	http_build_json(b, body);
 	return 0;
 }
 
 /* --- all of it ------------------------------------------------------------------------ */
 
 static int
-build_connection(struct build *b, struct http_secrets *secrets)
+build_connection(struct http_build *b, struct http_secrets *secrets)
 {
 	static const char *const places[] = { "InvocationConfig", "Authentication" };
 
 	for (size_t i = 0; i < 2; i++) {
-		struct pawl_doc named = b->h->doc_get(b->h, get(b, places[i]), "ConnectionArn");
+		struct pawl_doc named =
+		    b->h->doc_get(b->h, http_build_get(b, places[i]), "ConnectionArn");
 		struct pawl_doc connection;
 		char *arn = b->h->doc_string(b->h, named, NULL);
 
@@ -421,12 +413,14 @@ build_connection(struct build *b, struct http_secrets *secrets)
 	return 0;
 }
 
-static void
-add_own_headers(struct build *b, const struct pawl_task *t)
+void
+http_build_own_headers(struct http_build *b, const struct pawl_task *t, const char *what)
 {
 	struct text agent = { 0 };
 
-	text_adds(&agent, "Amazon|StepFunctions|HttpInvoke|");
+	text_adds(&agent, "Amazon|StepFunctions|");
+	text_adds(&agent, what);
+	text_adds(&agent, "|");
 	text_adds(&agent, b->h->setting(b->h, "region"));
 	http_headers_set(&b->r->headers, "User-Agent", agent.s);
 	text_fini(&agent);
@@ -438,12 +432,15 @@ int
 http_request_build(const struct pawl_host *h, const struct pawl_task *t, struct http_request *r,
     struct http_secrets *secrets, struct http_problem *why)
 {
-	struct build b = { h, t->parameters, r, why };
+	static const char *const known[] = { "ApiEndpoint", "Method", "Authentication",
+		"InvocationConfig", "Headers", "QueryParameters", "RequestBody", "Transform",
+		NULL };
+	struct http_build b = { h, t->parameters, r, why };
 
-	if (check_fields(&b) != 0 || build_url(&b) != 0 || build_method(&b) != 0 ||
+	if (http_build_fields(&b, known) != 0 || build_url(&b) != 0 || http_build_method(&b) != 0 ||
 	    build_headers(&b) != 0 || build_query(&b) != 0 || build_body(&b) != 0 ||
 	    build_connection(&b, secrets) != 0)
 		return -1;
-	add_own_headers(&b, t);
+	http_build_own_headers(&b, t, "HttpInvoke");
 	return 0;
 }

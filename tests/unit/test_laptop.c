@@ -84,7 +84,9 @@ postmaster(void)
 	free(path);
 	if (f == NULL)
 		return 0;
-	assert_non_null(fgets(line, sizeof line, f));
+	/* it may be empty: the server has just made it */
+	if (fgets(line, sizeof line, f) == NULL)
+		line[0] = '\0';
 	fclose(f);
 	return (pid_t)atoi(line);
 }
