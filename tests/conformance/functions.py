@@ -21,6 +21,7 @@ import uuid
 from email.utils import formatdate
 
 import fakeaws
+import gateways
 
 # Runs in the child: one event a line on stdin, one answer a line on stdout.
 CHILD = r'''
@@ -149,6 +150,9 @@ class _Handler(fakeaws.Handler):
     def do_POST(self):
         path = urllib.parse.unquote(self.path.partition("?")[0])
         found = re.fullmatch(r"/2015-03-31/functions/([^/]+)/invocations", path)
+        if path.startswith("/restapis/"):
+            self.serve_gateway(path)
+            return
         if not found:
             super().do_POST()
             return
@@ -169,6 +173,15 @@ class _Handler(fakeaws.Handler):
         if self.headers.get("X-Amz-Log-Type") == "Tail":
             extra.append(("X-Amz-Log-Result", base64.b64encode(b"START\nEND\n").decode()))
         self.answer_call(200, extra, result, request_id)
+
+    def serve_gateway(self, path):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        query = urllib.parse.parse_qsl(self.path.partition("?")[2])
+        status, result = self.server.world.services["apigateway"].invoke(
+            self.command, path, query, body, self.server.functions)
+        self.answer(status, gateways.headers(str(uuid.uuid4())), result)
+
+    do_GET = do_PUT = do_DELETE = do_HEAD = do_POST
 
     def answer_call(self, status, extra, body, request_id):
         self.send_response_only(status)

@@ -26,6 +26,8 @@ ANY_DETAIL = re.compile(r"^\w+EventDetails\.\w+$")
 # The length of what another service sent follows from the length of names that we choose.
 LENGTH_HEADER = re.compile(r"/SdkHttpMetadata/(AllHttpHeaders/Content-Length/0|HttpHeaders/Content-Length)$")
 
+# The values of a header of an answer over HTTP.
+HEADER = re.compile(r"^<headers-[\w\-]+>$")
 # Placeholders in angle brackets that never mean the same value twice.
 ANY_TEXT = frozenset(("request_id", "request-id", "extended_request_id", "timestamp", "date",
                       "start-time", "entered-time", "start-date", "stop-date"))
@@ -184,6 +186,8 @@ def is_any(expected, actual):
     if expected in ANY_SHAPE:
         return isinstance(actual, str) and ANY_SHAPE[expected].fullmatch(actual) is not None
     bare = expected[1:-1] if expected[1:-1] in ANY_TEXT else expected
+    if HEADER.match(expected):
+        return isinstance(actual, list) and all(isinstance(value, str) for value in actual)
     return bare in ANY_VALUE and isinstance(actual, ANY_VALUE[bare])
 
 

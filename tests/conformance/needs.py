@@ -27,7 +27,7 @@ ACTION_NEEDS = (
 )
 
 # Services that pawld (sqs, sns, dynamodb) or the runner's endpoint plays, and what tasks may ask besides.
-SERVICES = frozenset("lambda sqs sns dynamodb s3 events secretsmanager".split())
+SERVICES = frozenset("lambda sqs sns dynamodb s3 events secretsmanager apigateway".split())
 TASK_SERVICES = SERVICES | frozenset("http aws-sdk:sqs aws-sdk:sns aws-sdk:dynamodb aws-sdk:s3 "
                                      "aws-sdk:secretsmanager aws-sdk:sfn".split())
 DISTRIBUTED_FIELDS = frozenset("ItemReader ItemBatcher ResultWriter Label".split())

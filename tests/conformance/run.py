@@ -20,6 +20,7 @@ sys.path[:0] = [str(pathlib.Path(__file__).parent), str(pathlib.Path(__file__).p
 # pylint: disable=wrong-import-position
 import case
 import functions
+import gateways
 import needs
 import pawltest
 import queues
@@ -106,6 +107,7 @@ def run_all(results, options):
         with pawltest.Pawld(database=database, account_id=ACCOUNT, region=REGION, limits="aws",
                             aws_endpoint=endpoint.url, log_level="info") as daemon:
             endpoint.world.stepfunctions = daemon.url
+            endpoint.world.services["apigateway"] = gateways.Gateways(endpoint.world)
             endpoint.world.services["sqs"] = queues.Sqs(endpoint.world, daemon.url)
             endpoint.world.services["sns"] = topics.Sns(endpoint.world, daemon.url)
             endpoint.world.services["dynamodb"] = tables.Dynamodb(endpoint.world, daemon.url)
