@@ -156,6 +156,7 @@ api_new(struct loop *l, const struct conf *c, struct store *s, struct engine *g,
 	limits = api_limits(a);
 	a->http = http_new(l, &limits, call_accept, a);
 	a->peers = peers_new(a);
+	TAILQ_INIT(&a->fetches);
 	loop_timer_init(l, &a->drain_timer, drain_look, a);
 	http_route(a->http, HTTP_READS, "/health", get_health, a);
 	http_route(a->http, HTTP_READS, "/metrics", get_metrics, a);
@@ -183,6 +184,7 @@ api_free(struct api *a)
 	if (a == NULL)
 		return;
 	http_free(a->http);
+	fetch_end(a); /* what they wait for is given up with the peers */
 	peers_free(a->peers);
 	served_routes_fini(a);
 	loop_timer_fini(&a->drain_timer);

@@ -27,6 +27,7 @@
 struct served_route; /* served.c */
 struct peers;        /* peer.h */
 struct forward;
+struct fetch; /* fetch.c */
 
 struct api {
 	struct loop *loop;
@@ -37,6 +38,7 @@ struct api {
 	STAILQ_HEAD(, served_route) routes;
 	struct http *http;
 	struct peers *peers;
+	TAILQ_HEAD(, fetch) fetches;
 	struct board *board; /* of the workers; NULL = there is but this one */
 	struct hooks *hooks; /* or NULL */
 	struct sigv4 *keys;  /* NULL = every caller is trusted */

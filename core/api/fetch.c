@@ -18,6 +18,7 @@
 #define FETCHES_MAX 8
 
 struct fetch {
+	TAILQ_ENTRY(fetch) link;
 	struct api *api;
 	int32_t node;
 	char *activity;
@@ -83,6 +84,14 @@ give_back(const struct fetch *f, const char *token)
 		    give_back_answered, NULL);
 }
 
+static void
+fetch_free(struct fetch *f)
+{
+	TAILQ_REMOVE(&f->api->fetches, f, link);
+	free(f->activity);
+	free(f);
+}
+
 static bool fetch_one(struct api *a, int32_t node, const char *activity);
 
 static void
@@ -113,8 +122,7 @@ fetch_answered(void *arg, const struct httpc_answer *answer)
 	doc_unref(body);
 	free(input);
 	free(token);
-	free(f->activity);
-	free(f);
+	fetch_free(f);
 }
 
 static void
@@ -147,6 +155,7 @@ fetch_one(struct api *a, int32_t node, const char *activity)
 	f->node = node;
 	f->activity = xstrdup(activity);
 	f->poll = poll;
+	TAILQ_INSERT_TAIL(&a->fetches, f, link);
 	buf_init(&body, BUF_UNLIMITED);
 	fetch_body(a, activity, worker, &body);
 	(void)peers_send(a->peers,
@@ -157,6 +166,17 @@ fetch_one(struct api *a, int32_t node, const char *activity)
 	    fetch_answered, f);
 	buf_fini(&body);
 	return true;
+}
+
+void
+fetch_end(struct api *a)
+{
+	struct fetch *f, *next;
+
+	for (f = TAILQ_FIRST(&a->fetches); f != NULL; f = next) {
+		next = TAILQ_NEXT(f, link);
+		fetch_free(f);
+	}
 }
 
 void

@@ -13,6 +13,8 @@
 
 /* What the engine tells, for engine_set_neighbours; of the API a. */
 struct engine_neighbours fetch_neighbours(struct api *a);
+/* None is under way any more; the workers' calls are over. */
+void fetch_end(struct api *a);
 /* What store_events.hinted heard. */
 void fetch_heard(struct api *a, const char *hint);
 /* Another node gives a task back: the body of its request. */

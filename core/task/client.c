@@ -162,7 +162,7 @@ client_got_signals(uint64_t ticket, const struct signal_row *rows, size_t n, boo
 		client_read_end(c); /* whoever claims the shard reads them */
 		return;
 	}
-	if (e != NULL || g->claiming[c->shard]) {
+	if (e != NULL || g->claiming[c->shard] > 0) {
 		loop_timer_set(&c->retry, e != NULL ? RETRY_MS : CLAIM_LOOK_MS);
 		return;
 	}
@@ -181,7 +181,7 @@ client_read_ask(void *arg)
 
 	if (c->engine->store == NULL || !store_owns(c->engine->store, c->shard))
 		client_read_end(c);
-	else if (c->engine->claiming[c->shard])
+	else if (c->engine->claiming[c->shard] > 0)
 		loop_timer_set(&c->retry, CLAIM_LOOK_MS); /* slots are there after the claim */
 	else
 		read_signals(c->engine->store, c->shard, c->one ? &c->id : NULL, c->ticket,

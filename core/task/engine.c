@@ -139,7 +139,7 @@ engine_shard_quiet(void *arg, int32_t shard, bool hurry)
 	const struct engine *g = arg;
 	const struct resident *r;
 
-	if (g->claiming[shard])
+	if (g->claiming[shard] > 0)
 		return false;
 	TAILQ_FOREACH(r, &g->of_shard[shard], shard_link)
 		if (!resident_is_quiet(r, hurry))
@@ -474,7 +474,7 @@ engine_drain(struct engine *g, int64_t deadline_ms, loop_cb *cb, void *arg)
 bool
 engine_serves(const struct engine *g, int32_t shard)
 {
-	return store_owns(g->store, shard) && !g->claiming[shard];
+	return store_owns(g->store, shard) && g->claiming[shard] == 0;
 }
 
 bool

@@ -325,7 +325,7 @@ claim_end(struct claim *c)
 {
 	if (!c->again) {
 		c->engine->claims_pending--;
-		c->engine->claiming[c->shard] = false;
+		c->engine->claiming[c->shard]--;
 	}
 	idmap_take(&loader_claims, c->ticket);
 	loop_timer_fini(&c->retry);
@@ -412,7 +412,7 @@ loader_claim(struct engine *g, int32_t shard, bool again)
 	c->again = again;
 	if (!again) {
 		g->claims_pending++;
-		g->claiming[shard] = true;
+		g->claiming[shard]++;
 	}
 	claim_ask(c);
 }

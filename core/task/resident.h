@@ -125,9 +125,10 @@ struct engine {
 	uint64_t next_ticket;
 	TAILQ_HEAD(, resident) to_load;
 	TAILQ_HEAD(, client_read) client_reads;
-	unsigned loading;            /* loads under way */
-	unsigned claims_pending;     /* shards whose open executions are being listed */
-	bool claiming[STORE_SHARDS]; /* which */
+	unsigned loading;        /* loads under way */
+	unsigned claims_pending; /* shards whose open executions are being listed */
+	unsigned char claiming
+	    [STORE_SHARDS]; /* which; one that was lost and claimed again is being listed twice */
 	TAILQ_HEAD(, resident) of_shard[STORE_SHARDS];
 	uint64_t nresidents, ncommitting;
 	struct nested_list nested_detached; /* without a parent */
