@@ -31,9 +31,8 @@ struct members {
 	struct pg *pg; /* of writer 0; NULL while that is down */
 	struct loop_timer timer;
 	int32_t number; /* ours on this connection; -1 = not known yet */
-	bool asking;
-	int nlooks;  /* on this connection */
-	int n, rank; /* how many nodes, and our place among them from 0; n 0 = not known yet */
+	int nlooks;     /* on this connection */
+	int n, rank;    /* how many nodes, and our place among them from 0; n 0 = not known yet */
 	struct member *list;
 	int64_t told_ms;
 	struct params params;
@@ -82,7 +81,6 @@ members_listed(void *arg, const PGresult *r)
 	int rank = -1, n;
 	char line[512];
 
-	m->asking = false;
 	if (r == NULL)
 		return;
 	if (!pg_rows(r)) {
@@ -99,16 +97,16 @@ members_listed(void *arg, const PGresult *r)
 	}
 	members_keep(m, r); /* while n is still the old one */
 	members_share(m, n, rank);
+	/* from the answer on: it may come late, behind a batch that takes its time */
+	loop_timer_set(&m->timer,
+	    m->nlooks++ < MEMBERS_FIRST_LOOKS ? MEMBERS_FIRST_MS : MEMBERS_LOOK_MS);
 }
 
 static void
 members_look(struct members *m)
 {
-	m->asking = true;
 	pg_query(m->pg, QUERY_node_list, NULL, members_listed, m);
 	pg_sync(m->pg, NULL, NULL);
-	loop_timer_set(&m->timer,
-	    m->nlooks++ < MEMBERS_FIRST_LOOKS ? MEMBERS_FIRST_MS : MEMBERS_LOOK_MS);
 }
 
 static void
@@ -148,7 +146,7 @@ members_timer(void *arg)
 {
 	struct members *m = arg;
 
-	if (m->pg == NULL || m->asking)
+	if (m->pg == NULL)
 		return;
 	if (clock_mono_ms() - m->told_ms >= MEMBERS_TELL_MS)
 		members_tell(m);
@@ -180,7 +178,6 @@ members_up(struct members *m, struct pg *pg)
 {
 	m->pg = pg;
 	m->number = -1;
-	m->asking = true;
 	m->nlooks = 0;
 	m->told_ms = clock_mono_ms() - MEMBERS_TELL_MS;
 	params_reset(&m->params);
@@ -195,7 +192,6 @@ void
 members_down(struct members *m)
 {
 	m->pg = NULL;
-	m->asking = false;
 	loop_timer_cancel(&m->timer);
 }
 

@@ -47,6 +47,28 @@ def _():
     cluster.stop()
 
 
+@check("a node whose database stood still for a while goes on counting the others")
+def _():
+    cluster = Cluster(1)
+    client = cluster.nodes[0].client()
+    machine = client.create("callback", CALLBACK)
+    session = pawltest.Session(cluster.postgres.conninfo(cluster.database))
+    session.say("BEGIN")
+    session.say("LOCK TABLE pawl.journal IN ACCESS EXCLUSIVE MODE")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        started = pool.submit(client.start, machine)
+        # longer than the node waits between two looks, so that one stands behind the batch
+        wait_for(lambda: cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                                     "AND now() - query_start > interval '2.5 s'") == "1", what="a batch to stand still")
+        session.say("COMMIT")
+        started.result(pawltest.PATIENCE)
+    session.close()
+    cluster.cables.append(Cable(cluster.postgres))
+    cluster.nodes.append(cluster.new(1))
+    cluster.wait_balanced(2)
+    cluster.stop()
+
+
 @check("any node stops, answers and keeps alive what another one runs")
 def _():
     cluster = Cluster(3, hibernate_after="0s")
