@@ -248,9 +248,9 @@ class Postgres:
 
     def kill(self):
         """kill -9 of the postmaster and of all its children, as a crash of the machine's service."""
+        children = self.children()      # those of a dead process are nobody's
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        children = self.children()
         for child in children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
