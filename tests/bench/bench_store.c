@@ -84,11 +84,13 @@ die(const char *what, const char *why)
 	exit(1);
 }
 
+#define START_PARAMS 24 /* of batch_start */
+
 /* --- the SQL alone ------------------------------------------------------------ */
 
 struct raw {
 	PGconn *conn;
-	struct param_array a[20];
+	struct param_array a[START_PARAMS];
 	struct params p;
 	bool prepared[QUERY_COUNT];
 	int sent;         /* answers to come, syncs included */
@@ -140,7 +142,7 @@ raw_connect(struct raw *r)
 	if (PQstatus(r->conn) != CONNECTION_OK || PQenterPipelineMode(r->conn) == 0)
 		die("connect", PQerrorMessage(r->conn));
 	params_init(&r->p);
-	for (int i = 0; i < 20; i++)
+	for (int i = 0; i < START_PARAMS; i++)
 		param_array_init(&r->a[i]);
 	r->ids = xcalloc((size_t)batch, sizeof *r->ids);
 	raw_send(r, QUERY_session_writer, 0);
@@ -175,11 +177,11 @@ raw_start(struct raw *r, enum kind k)
 	static const enum param_type types[] = { PARAM_I16, PARAM_UUID, PARAM_UUID, PARAM_I64,
 		PARAM_TEXT, PARAM_TEXT, PARAM_I64, PARAM_I64, PARAM_TEXT, PARAM_TEXT, PARAM_TEXT,
 		PARAM_TEXT, PARAM_TEXT, PARAM_TEXT, PARAM_TEXT, PARAM_I64, PARAM_I64, PARAM_I32,
-		PARAM_BOOL, PARAM_TEXT };
+		PARAM_BOOL, PARAM_TEXT, PARAM_I16, PARAM_UUID, PARAM_I64, PARAM_BOOL };
 	const struct buf *record = record_of(k);
 	char name[UUID_TEXT_SIZE];
 
-	for (int i = 0; i < 20; i++)
+	for (int i = 0; i < START_PARAMS; i++)
 		param_array_begin(&r->a[i], types[i]);
 	for (int i = 0; i < batch; i++) {
 		uuid_format(&r->ids[i], name);
@@ -206,8 +208,10 @@ raw_start(struct raw *r, enum kind k)
 		param_array_i32(&r->a[17], 4);
 		param_array_bool(&r->a[18], false);
 		param_array_text(&r->a[19], record->data, record->len);
+		for (int j = 20; j < START_PARAMS; j++)
+			param_array_null(&r->a[j]); /* no parent */
 	}
-	raw_send(r, QUERY_batch_start, 20);
+	raw_send(r, QUERY_batch_start, START_PARAMS);
 }
 
 static void
@@ -284,7 +288,7 @@ run_raw(enum kind k)
 	f.elapsed_s = (double)(clock_mono_us() - begun_us) / 1e6;
 	f.cpu_s = cpu_s() - cpu;
 	for (int c = 0; c < CONNECTIONS; c++) {
-		for (int i = 0; i < 20; i++)
+		for (int i = 0; i < START_PARAMS; i++)
 			param_array_fini(&r[c].a[i]);
 		params_fini(&r[c].p);
 		free(r[c].ids);
