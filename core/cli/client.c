@@ -4,6 +4,7 @@
 #include "cli/client.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,7 +119,7 @@ client_call(struct cli *c, const char *action, const struct buf *body, struct do
 	return rc;
 }
 
-int
+static int
 client_get(struct cli *c, const char *path, struct doc *answer)
 {
 	CURL *h = curl_easy_init();
@@ -133,6 +134,26 @@ client_get(struct cli *c, const char *path, struct doc *answer)
 	rc = client_ask(c, h, answer);
 	free(url);
 	return rc;
+}
+
+int
+client_show(struct cli *c, const char *path, void (*print)(const struct cli *c, struct doc answer))
+{
+	struct doc answer;
+	char *text;
+	int rc;
+
+	if ((rc = client_get(c, path, &answer)) != 0)
+		return rc;
+	if (c->json) {
+		text = doc_text(answer, NULL);
+		puts(text);
+		free(text);
+	} else {
+		print(c, answer);
+	}
+	doc_unref(answer);
+	return CLI_OK;
 }
 
 void

@@ -13,8 +13,9 @@
  */
 int client_call(struct cli *c, const char *action, const struct buf *body, struct doc *answer);
 
-/* The same for a GET of a path ("/plugins"). */
-int client_get(struct cli *c, const char *path, struct doc *answer);
+/* Prints what a GET of a path ("/plugins") gives: with --json as it is, else by print. The exit code. */
+int client_show(struct cli *c, const char *path,
+    void (*print)(const struct cli *c, struct doc answer));
 
 /* The ARN of the machine of that name, yours; NULL with *code 0 when there is none. */
 char *client_find_machine(struct cli *c, const char *name, int *code);

@@ -44,29 +44,21 @@ print_node(struct doc node)
 	free(address);
 }
 
+static void
+print_nodes(const struct cli *c, struct doc answer)
+{
+	struct doc_iter it = doc_iter(doc_gets(answer, "nodes"));
+
+	printf("%s%-28s  %-21s  %6s  %9s  %9s  %8s  %7s  %8s  %s%s\n", cli_colour(c, CLI_BOLD),
+	    "NODE", "ADDRESS", "SHARDS", "OPEN", "SLEEPING", "STATES/S", "CPU", "LAG", "SEEN",
+	    cli_colour(c, CLI_PLAIN));
+	while (doc_next(&it))
+		print_node(it.value);
+}
+
 int
 cmd_nodes(struct cli *c)
 {
-	struct doc answer;
-	struct doc_iter it;
-	int rc;
-
 	cli_done(c);
-	if ((rc = client_get(c, "/nodes", &answer)) != 0)
-		return rc;
-	if (c->json) {
-		char *text = doc_text(answer, NULL);
-
-		puts(text);
-		free(text);
-	} else {
-		printf("%s%-28s  %-21s  %6s  %9s  %9s  %8s  %7s  %8s  %s%s\n",
-		    cli_colour(c, CLI_BOLD), "NODE", "ADDRESS", "SHARDS", "OPEN", "SLEEPING",
-		    "STATES/S", "CPU", "LAG", "SEEN", cli_colour(c, CLI_PLAIN));
-		it = doc_iter(doc_gets(answer, "nodes"));
-		while (doc_next(&it))
-			print_node(it.value);
-	}
-	doc_unref(answer);
-	return CLI_OK;
+	return client_show(c, "/nodes", print_nodes);
 }

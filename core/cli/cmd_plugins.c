@@ -96,27 +96,19 @@ print_refused(const struct cli *c, struct doc refused)
 	}
 }
 
+static void
+print_plugins(const struct cli *c, struct doc answer)
+{
+	struct doc_iter it = doc_iter(doc_gets(answer, "plugins"));
+
+	while (doc_next(&it))
+		print_plugin(c, it.value);
+	print_refused(c, doc_gets(answer, "refused"));
+}
+
 int
 cmd_plugins(struct cli *c)
 {
-	struct doc answer;
-	struct doc_iter it;
-	int rc;
-
 	cli_done(c);
-	if ((rc = client_get(c, "/plugins", &answer)) != 0)
-		return rc;
-	if (c->json) {
-		char *text = doc_text(answer, NULL);
-
-		puts(text);
-		free(text);
-	} else {
-		it = doc_iter(doc_gets(answer, "plugins"));
-		while (doc_next(&it))
-			print_plugin(c, it.value);
-		print_refused(c, doc_gets(answer, "refused"));
-	}
-	doc_unref(answer);
-	return CLI_OK;
+	return client_show(c, "/plugins", print_plugins);
 }

@@ -75,23 +75,16 @@ build_url(struct http_build *b)
 	return 0;
 }
 
-/* Headers that the client owns or that speak for somebody else; a name that ends in '-' is a prefix. */
+/* Those of API Gateway. */
 static bool
 is_forbidden(const char *name)
 {
 	static const char *const forbidden[] = { "Authorization", "Connection", "Content-Length",
 		"Content-md5", "Expect", "Host", "Max-Forwards", "Proxy-Authenticate", "Server",
 		"TE", "Transfer-Encoding", "Trailer", "Upgrade", "Via", "Www-Authenticate",
-		"X-Forwarded-", "X-Amz-", "X-Amzn-" };
+		"X-Forwarded-", "X-Amz-", "X-Amzn-", NULL };
 
-	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
-		size_t len = strlen(forbidden[i]);
-
-		if (strncasecmp(name, forbidden[i], len) == 0 &&
-		    (forbidden[i][len - 1] == '-' || name[len] == '\0'))
-			return true;
-	}
-	return false;
+	return http_header_is_of(name, forbidden);
 }
 
 static void

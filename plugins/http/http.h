@@ -58,6 +58,8 @@ struct pawl_doc http_build_get(const struct http_build *b, const char *name);
 /* 0 when the parameters are an object of no other fields than known, which ends with NULL. */
 int http_build_fields(struct http_build *b, const char *const *known);
 int http_build_method(struct http_build *b);
+/* Is the header one of the list, which ends with NULL? A name there that ends in '-' is a prefix. */
+bool http_header_is_of(const char *name, const char *const *list);
 /* The body as JSON; a text goes out as it is when a header says that the body is none. */
 void http_build_json(struct http_build *b, struct pawl_doc body);
 /* User-Agent, and Idempotency-Key unless the task has one; what: "HttpInvoke". */

@@ -205,7 +205,20 @@ http_build_method(struct http_build *b)
 	return 0;
 }
 
-/* Headers that the client owns or that speak for somebody else; a name that ends in '-' is a prefix. */
+bool
+http_header_is_of(const char *name, const char *const *list)
+{
+	for (; *list != NULL; list++) {
+		size_t len = strlen(*list);
+
+		if (strncasecmp(name, *list, len) == 0 &&
+		    ((*list)[len - 1] == '-' || name[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/* Headers that the client owns or that speak for somebody else. */
 static bool
 is_forbidden(const char *name)
 {
@@ -214,16 +227,9 @@ is_forbidden(const char *name)
 		"Content-Encoding", "Content-Length", "Content-MD5", "Date", "Expect", "Forwarded",
 		"From", "Host", "HTTP2-Settings", "If-", "Max-Forwards", "Origin", "Pragma",
 		"Proxy-", "Referer", "Server", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
-		"Via", "Warning", "X-Forwarded-", "x-amz-", "x-amzn-" };
+		"Via", "Warning", "X-Forwarded-", "x-amz-", "x-amzn-", NULL };
 
-	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
-		size_t len = strlen(forbidden[i]);
-
-		if (strncasecmp(name, forbidden[i], len) == 0 &&
-		    (forbidden[i][len - 1] == '-' || name[len] == '\0'))
-			return true;
-	}
-	return false;
+	return http_header_is_of(name, forbidden);
 }
 
 static int
