@@ -13,6 +13,7 @@ import pawltest
 from cluster import Cable, Cluster, patiently, token_of
 from pawltest import check, contains, equal, wait_for
 
+NODE_LOCK = 1885435758     # the class of the advisory locks that writer 0 of each node holds
 ECHO = "arn:pawl:states:::echo:say"
 CALLBACK = {"StartAt": "T", "States": {"T": {
     "Type": "Task", "Resource": f"{ECHO}.waitForTaskToken", "End": True,
@@ -58,8 +59,10 @@ def _():
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         started = pool.submit(client.start, machine)
         # longer than the node waits between two looks, so that one stands behind the batch
-        wait_for(lambda: cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
-                                     "AND now() - query_start > interval '2.5 s'") == "1", what="a batch to stand still")
+        wait_for(lambda: cluster.sql("SELECT count(*) FROM pg_stat_activity JOIN pg_locks USING (pid) "
+                                     f"WHERE locktype = 'advisory' AND classid = {NODE_LOCK} "
+                                     "AND wait_event_type = 'Lock' AND now() - query_start > interval '2.5 s'") == "1",
+                 what="the batch of writer 0 to stand still")
         session.say("COMMIT")
         started.result(pawltest.PATIENCE)
     session.close()
