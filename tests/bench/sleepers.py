@@ -60,7 +60,8 @@ class Sleepers:
         while done < count:
             n = min(100000, count - done)
             bench.run(self.programs / "load", "--url", self.server.pawld.url, "--machine", self.machines[name],
-                      "--input", json.dumps({"until": until}), "--count", n, "--seconds", 3600)
+                      "--input", json.dumps({"until": until}), "--connections", bench.CONNECTIONS, "--count", n,
+                      "--seconds", 3600)
             done += n
             print(f"  {name}: {done} started", file=sys.stderr, flush=True)
 
