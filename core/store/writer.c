@@ -520,6 +520,19 @@ writer_schedule(struct writer *w)
 	}
 }
 
+/* Those that are too many are to go: the last ones, so that it is the same ones each time. */
+static void
+mark_leaving(struct writer *w)
+{
+	bool *leaving = w->store->leaving;
+	int excess = count_owned(w) - w->quota;
+
+	w->shed_since_ms = clock_mono_ms();
+	for (int32_t shard = STORE_SHARDS - 1; shard >= 0; shard--)
+		if (w->store->owner[shard] == w)
+			leaving[shard] = excess-- > 0;
+}
+
 static void
 writer_claimed(void *arg, const PGresult *r)
 {
@@ -548,6 +561,7 @@ writer_claimed(void *arg, const PGresult *r)
 		store_tell_up(w->store);
 	}
 	param_array_fini(&shards);
+	mark_leaving(w); /* the quota may be another one than when they were asked for */
 	writer_schedule(w);
 }
 
@@ -572,18 +586,6 @@ writer_claim(struct writer *w)
 	pg_query(w->pg, QUERY_shard_claim, &w->params, writer_claimed, w);
 	pg_sync(w->pg, NULL, NULL);
 	param_array_fini(&shards);
-}
-
-/* Those that are too many are to go: the last ones, so that it is the same ones each time. */
-static void
-mark_leaving(struct writer *w)
-{
-	bool *leaving = w->store->leaving;
-	int excess = count_owned(w) - w->quota;
-
-	for (int32_t shard = STORE_SHARDS - 1; shard >= 0; shard--)
-		if (w->store->owner[shard] == w)
-			leaving[shard] = excess-- > 0;
 }
 
 static void
@@ -665,7 +667,6 @@ writer_set_quota(struct writer *w, int quota, int32_t first)
 	if (!changed)
 		return;
 	w->claim_ms = WRITER_CLAIM_MIN_MS;
-	w->shed_since_ms = clock_mono_ms();
 	mark_leaving(w);
 	loop_timer_set(&w->timer, 0);
 }

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "base/stat.h"
+#include "store/parts.h"
 #include "store/read.h"
 
 #define RUNS 64
@@ -448,6 +449,58 @@ a_shard_of_which_something_is_under_way_stays(void **state)
 	store_close(nodes[1].store);
 }
 
+/* While its shards come in, the node hears that it is to have half of them. */
+static struct store *hasty;
+static bool picked_all;
+
+static void
+hasty_picks(void *arg)
+{
+	bool picked[STORE_SHARDS] = { false };
+	int n = 0;
+
+	(void)arg;
+	for (int i = 0; i < 100 * STORE_SHARDS; i++)
+		picked[store_pick_shard(hasty)] = true;
+	for (int32_t i = 0; i < STORE_SHARDS; i++)
+		n += picked[i];
+	assert_int_equal(n, STORE_SHARDS / 2);
+	picked_all = true;
+}
+
+static void
+hasty_claimed(void *arg, int32_t shard)
+{
+	static int owned;
+
+	(void)arg;
+	(void)shard;
+	if (++owned == 1) {
+		store_set_quota(hasty, STORE_SHARDS / 2, 0);
+		loop_at_turn_end(loop, hasty_picks, NULL);
+	}
+}
+
+static void
+shards_that_come_in_when_they_are_too_many_are_to_go_again(void **state)
+{
+	const struct store_options o = { .conninfo = laptop_conninfo(fixture_laptop),
+		.node_name = "hasty",
+		.writers = 1,
+		.readers = 1,
+		.batch_max = 40 };
+	const struct store_events ev = { .shard_claimed = hasty_claimed, .shards_lost = lost };
+
+	(void)state;
+	store_close(store);
+	store = NULL;
+	picked_all = false;
+	hasty = store_open(loop, &o, &ev);
+	store_set_address(hasty, "127.0.0.1:1");
+	run_until(&picked_all);
+	store_close(hasty);
+}
+
 static pid_t
 postmaster(void)
 {
@@ -618,6 +671,7 @@ main(void)
 		TEST(a_commit_of_a_shard_that_is_not_ours_is_lost_on_a_later_turn),
 		TEST(two_nodes_share_the_shards_and_one_that_is_left_takes_all),
 		TEST(a_shard_of_which_something_is_under_way_stays),
+		TEST(shards_that_come_in_when_they_are_too_many_are_to_go_again),
 		TEST(a_terminated_backend_is_a_lost_writer_that_comes_back),
 		TEST(a_disk_that_is_full_loses_the_batch_until_there_is_room),
 		TEST(a_server_with_too_many_connections_is_waited_for),
