@@ -300,6 +300,22 @@ result_of(CURLcode code)
 	}
 }
 
+/*
+ * libcurl sends a request again on its own when a kept connection ends without an answer. When that second attempt
+ * finds nobody, the first may still have been taken.
+ */
+static enum httpc_result
+exchange_result(const struct exchange *x, CURLcode code)
+{
+	enum httpc_result result = result_of(code);
+	long sent = 0;
+
+	if ((result == HTTPC_CONNECT || result == HTTPC_DNS) && x->easy != NULL &&
+	    curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK && sent > 0)
+		return HTTPC_BROKEN;
+	return result;
+}
+
 /* libcurl's own words about a connection say more than the kind of failure, and hold no secret. */
 static char *
 message_of(const struct exchange *x, enum httpc_result result, CURLcode code)
@@ -340,7 +356,7 @@ exchange_report(struct exchange *x, CURLcode code)
 	else if (x->too_large)
 		a.result = HTTPC_TOO_LARGE;
 	else
-		a.result = result_of(code);
+		a.result = exchange_result(x, code);
 	message = message_of(x, a.result, code);
 	a.message = message;
 	if (x->easy != NULL)

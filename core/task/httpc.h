@@ -44,7 +44,7 @@ struct httpc_request {
 enum httpc_result {
 	HTTPC_OK, /* an answer came, of whatever status */
 	HTTPC_BAD_REQUEST,
-	HTTPC_DNS,
+	HTTPC_DNS, /* this one and the next: nothing was sent */
 	HTTPC_CONNECT,
 	HTTPC_TLS,
 	HTTPC_TIMEOUT,

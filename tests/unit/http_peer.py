@@ -54,6 +54,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.close()
 
+    def leaving(self):
+        """The port of a server that answers once, reads the next request of the connection and is gone."""
+        listener = socket.create_server(("127.0.0.1", 0))
+
+        def serve():
+            connection, _ = listener.accept()
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            connection.recv(65536)
+            listener.close()
+            connection.close()
+        threading.Thread(target=serve, daemon=True).start()
+        self.send(200, str(listener.getsockname()[1]).encode(), "text/plain")
+
     def function(self, name, body):
         known = ("x-amzn-RequestId", "req-1"), ("X-Amz-Executed-Version", "$LATEST")
         if name == "double":
@@ -89,6 +103,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 pass
         elif what == "reset":
             self.reset()
+        elif what == "leaving":
+            self.leaving()
         elif what == "garbage":
             self.wfile.write(b"garbage\r\n\r\n")
             self.close_connection = True

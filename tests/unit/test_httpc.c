@@ -237,6 +237,25 @@ a_broken_exchange_says_so(void **state)
 	}
 }
 
+/* libcurl sends a request again on its own when a kept connection ended without an answer. */
+static void
+a_request_that_was_taken_is_never_a_failed_connect(void **state)
+{
+	struct result r = get("/leaving");
+	char url[64];
+	struct httpc_request q = { .url = url, .timeout_ms = 20000 };
+
+	(void)state;
+	snprintf(url, sizeof(url), "http://127.0.0.1:%s/", r.body);
+	result_fini(&r);
+	r = run(&q);
+	assert_int_equal(r.result, HTTPC_OK);
+	result_fini(&r);
+	r = run(&q);
+	assert_int_equal(r.result, HTTPC_BROKEN);
+	result_fini(&r);
+}
+
 static void
 nobody_at_the_port_is_a_failed_connect(void **state)
 {
@@ -467,6 +486,7 @@ main(void)
 		TEST(a_redirect_is_followed_only_when_asked),
 		TEST(a_silent_peer_is_a_timeout),
 		TEST(a_broken_exchange_says_so),
+		TEST(a_request_that_was_taken_is_never_a_failed_connect),
 		TEST(nobody_at_the_port_is_a_failed_connect),
 		TEST(a_name_that_does_not_exist_is_a_dns_error),
 		TEST(a_body_or_a_head_beyond_the_limit_is_refused),
