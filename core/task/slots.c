@@ -52,7 +52,9 @@ slots_fini(struct slots *t)
 	size_t i;
 
 	for (i = 0; i < t->cap; i++)
-		free(t->table[i]);
+		if (t->table[i] != NULL)
+			slab_put(&t->slab, t->table[i]);
+	slab_fini(&t->slab);
 	free(t->table);
 	free(t->heap);
 	*t = (struct slots){ 0 };
@@ -67,13 +69,16 @@ slots_find(const struct slots *t, const struct uuid *id)
 struct slot *
 slots_add(struct slots *t, const struct uuid *id, int32_t shard)
 {
-	struct slot *s = xcalloc(1, sizeof(*s));
+	struct slot *s;
 	size_t i;
 
+	if (t->cap == 0)
+		slab_init(&t->slab, sizeof(*s));
 	if ((t->n + 1) * 4 > t->cap * 3)
 		slots_grow(t);
 	i = slots_place(t, id);
 	assert(t->table[i] == NULL);
+	s = slab_get(&t->slab);
 	s->id = *id;
 	s->shard = (int16_t)shard;
 	s->due_ms = SLOT_NEVER;
@@ -163,7 +168,7 @@ slots_remove(struct slots *t, struct slot *s)
 	}
 	t->table[hole] = NULL;
 	t->n--;
-	free(s);
+	slab_put(&t->slab, s);
 }
 
 struct slot *

@@ -2,7 +2,7 @@
  * slots - every open execution of this node, in memory or asleep: who is it, when
  * is it due.
  *
- * A slot is all that a sleeping execution costs (about 90 bytes with its places in
+ * A slot is all that a sleeping execution costs (about 86 bytes with its places in
  * the table and the heap); one that is in memory has a resident as well. Times are
  * wall clock, as in the journal.
  */
@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/id.h"
+#include "base/slab.h"
 
 struct resident;
 struct offer;
@@ -31,6 +32,7 @@ struct slot {
 };
 
 struct slots {
+	struct slab slab; /* the slots themselves */
 	struct slot **table;
 	size_t cap, n;
 	struct slot **heap;

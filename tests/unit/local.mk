@@ -16,6 +16,7 @@ unit_tests += tests/unit/test_flow
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_model
 unit_tests += tests/unit/test_idmap
+unit_tests += tests/unit/test_slab
 unit_tests += tests/unit/test_slots
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_nested_doc
