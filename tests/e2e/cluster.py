@@ -99,7 +99,13 @@ class Cluster:
         return len(owned) == count and sum(owned.values()) == 256 and max(owned.values()) <= -(-256 // count)
 
     def wait_balanced(self, count, timeout=pawltest.PATIENCE):
-        wait_for(lambda: self.balanced(count), timeout, f"{count} nodes to share the shards", 0.05)
+        try:
+            wait_for(lambda: self.balanced(count), timeout, f"{count} nodes to share the shards", 0.05)
+        except Exception:
+            for node in self.nodes:
+                told = [line for line in node.log().splitlines() if " exec=" not in line and " serves " not in line]
+                print("# " + "\n# ".join([f"{node.url} {'runs' if node.is_running() else f'has ended: {node.process.returncode}'}", *told[-25:]]), flush=True)
+            raise
 
     def stop(self):
         for node in self.nodes:
