@@ -62,6 +62,8 @@ void writer_free(struct writer *w);
 void writer_hurry(struct writer *w);
 void writer_queue(struct writer *w, struct commit *c);
 unsigned writer_pending(const struct writer *w);
+/* store_confirm() for a shard of this one, or for one of nobody (w NULL). */
+void writer_confirm(struct store *s, struct writer *w, store_confirmed_cb *cb, void *arg);
 /* How many shards it is to own: claims some, or gives some back when they are quiet. */
 void writer_set_quota(struct writer *w, int quota, int32_t first);
 

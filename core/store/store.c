@@ -181,6 +181,12 @@ store_owns(const struct store *s, int32_t shard)
 	return shard >= 0 && shard < STORE_SHARDS && s->owner[shard] != NULL;
 }
 
+void
+store_confirm(struct store *s, int32_t shard, store_confirmed_cb *cb, void *arg)
+{
+	writer_confirm(s, s->owner[shard], cb, arg);
+}
+
 unsigned
 store_pending(const struct store *s)
 {

@@ -110,6 +110,12 @@ bool store_is_settled(const struct store *s);
 /* A shard of ours for a new execution (spread evenly), or -1 when none is owned. */
 int32_t store_pick_shard(struct store *s);
 bool store_owns(const struct store *s, int32_t shard);
+/*
+ * Asks PostgreSQL whether the shard is still ours: a process that stood still for a while believes so until it
+ * has read that its session has ended, and others went on meanwhile. cb comes once, on a later turn.
+ */
+typedef void store_confirmed_cb(void *arg, bool ours);
+void store_confirm(struct store *s, int32_t shard, store_confirmed_cb *cb, void *arg);
 /* Commits that are queued or under way. */
 unsigned store_pending(const struct store *s);
 

@@ -520,6 +520,41 @@ writer_schedule(struct writer *w)
 	}
 }
 
+struct confirmation {
+	store_confirmed_cb *cb;
+	void *arg;
+};
+
+static void
+confirmation_over(void *arg, const PGresult *r)
+{
+	struct confirmation *c = arg;
+
+	c->cb(c->arg, pg_rows(r));
+	free(c);
+}
+
+static void
+confirmation_denied(void *arg)
+{
+	confirmation_over(arg, NULL);
+}
+
+void
+writer_confirm(struct store *s, struct writer *w, store_confirmed_cb *cb, void *arg)
+{
+	struct confirmation *c = xcalloc(1, sizeof *c);
+
+	c->cb = cb;
+	c->arg = arg;
+	if (w == NULL || !pg_is_up(w->pg)) {
+		loop_defer(s->loop, confirmation_denied, c);
+		return;
+	}
+	pg_query(w->pg, QUERY_ping, NULL, confirmation_over, c);
+	pg_sync(w->pg, NULL, NULL);
+}
+
 /* Those that are too many are to go: the last ones, so that it is the same ones each time. */
 static void
 mark_leaving(struct writer *w)

@@ -7,10 +7,12 @@
 #include "task/resident.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/failpoint.h"
 #include "base/stat.h"
+#include "base/xalloc.h"
 
 /* Answers whose execution is looked up: ticket -> struct reply. */
 static struct idmap answer_lookups;
@@ -23,18 +25,42 @@ answer_timed_out(struct err *e)
 	err_set(e, "TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'");
 }
 
+/* Somebody who is to hear that the task is over. */
+struct closing {
+	engine_answered_cb *answered;
+	uint64_t ticket;
+};
+
+static void
+closing_confirmed(void *arg, bool ours)
+{
+	struct closing *c = arg;
+	struct err e = ERR_INIT;
+
+	if (ours)
+		answer_timed_out(&e);
+	else
+		err_set(&e, "ServiceUnavailable", "%s", ENGINE_NOT_HERE);
+	c->answered(c->ticket, &e);
+	err_fini(&e);
+	free(c);
+}
+
+/* That a task is over is not written down: only who still has the shard may say so. */
 void
 answer_tell(const struct reply *p, const struct err *e)
 {
-	struct err closed = ERR_INIT;
+	struct closing *c;
 
-	if (e != NULL &&
-	    (strcmp(e->name, "ExecutionClosed") == 0 || strcmp(e->name, "TaskTimedOut") == 0)) {
-		answer_timed_out(&closed);
-		e = &closed;
+	if (e == NULL ||
+	    (strcmp(e->name, "ExecutionClosed") != 0 && strcmp(e->name, "TaskTimedOut") != 0)) {
+		p->answered(p->ticket, e);
+		return;
 	}
-	p->answered(p->ticket, e);
-	err_fini(&closed);
+	c = xcalloc(1, sizeof(*c));
+	c->answered = p->answered;
+	c->ticket = p->ticket;
+	store_confirm(p->engine->store, p->shard, closing_confirmed, c);
 }
 
 static void
@@ -92,6 +118,8 @@ engine_answer_task(struct engine *g, const struct task_ref *t, const struct task
 
 	reply->kind = REPLY_ANSWERED;
 	reply->answered = cb;
+	reply->engine = g;
+	reply->shard = t->shard;
 	(void)FAILPOINT(task_signalled);
 	if (slot != NULL)
 		resident_deliver(engine_resident(g, slot), &s, reply);

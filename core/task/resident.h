@@ -43,8 +43,9 @@ struct reply {
 	engine_started_cb *started;
 	engine_stopped_cb *stopped;
 	engine_answered_cb *answered;
-	struct engine
-	    *engine;        /* HANDED: activity_answered is told; TAKEN_BACK: activity_taken_back */
+	struct engine *
+	    engine; /* ANSWERED; HANDED: activity_answered is told; TAKEN_BACK: activity_taken_back */
+	int32_t shard;      /* ANSWERED: of the execution */
 	struct err refusal; /* set: why; it rests on moves that are not durable yet */
 };
 TAILQ_HEAD(reply_list, reply);

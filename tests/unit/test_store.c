@@ -560,6 +560,44 @@ postgres_killed_in_the_middle_loses_nothing_that_was_acknowledged(void **state)
 	assert_int_equal(shards_lost, STORE_SHARDS);
 }
 
+struct confirmed {
+	bool done, ours;
+};
+
+static void
+confirmed(void *arg, bool ours)
+{
+	struct confirmed *c = arg;
+
+	assert_false(c->done);
+	*c = (struct confirmed){ .done = true, .ours = ours };
+}
+
+static void
+who_stood_still_while_its_session_ended_learns_it_by_asking(void **state)
+{
+	struct confirmed before = { 0 }, after = { 0 }, of_nobody = { 0 };
+
+	(void)state;
+	store_confirm(store, 7, confirmed, &before);
+	assert_false(before.done);
+	run_until(&before.done);
+	assert_true(before.ours);
+	/* the loop does not run meanwhile */
+	free(sql(
+	    "SELECT count(pg_terminate_backend(pid, 60000)) FROM pg_locks WHERE locktype = 'advisory'"));
+	assert_true(store_owns(store, 7));
+	store_confirm(store, 7, confirmed, &after);
+	run_until(&after.done);
+	assert_false(after.ours);
+	if (!store_owns(store, 7)) {
+		store_confirm(store, 7, confirmed, &of_nobody);
+		run_until(&of_nobody.done);
+		assert_false(of_nobody.ours);
+	}
+	run_until(&all_owned);
+}
+
 static void
 a_terminated_backend_is_a_lost_writer_that_comes_back(void **state)
 {
@@ -672,6 +710,7 @@ main(void)
 		TEST(two_nodes_share_the_shards_and_one_that_is_left_takes_all),
 		TEST(a_shard_of_which_something_is_under_way_stays),
 		TEST(shards_that_come_in_when_they_are_too_many_are_to_go_again),
+		TEST(who_stood_still_while_its_session_ended_learns_it_by_asking),
 		TEST(a_terminated_backend_is_a_lost_writer_that_comes_back),
 		TEST(a_disk_that_is_full_loses_the_batch_until_there_is_room),
 		TEST(a_server_with_too_many_connections_is_waited_for),
