@@ -290,6 +290,15 @@ daemon_asked(void *arg, enum store_asked what, int32_t shard, const struct uuid 
 	inner->asked(inner->arg, what, shard, id);
 }
 
+static void
+daemon_committed(void *arg)
+{
+	struct daemon *d = arg;
+	const struct store_events *inner = engine_store_events(d->engine);
+
+	inner->committed(inner->arg);
+}
+
 /* --- how it does ---------------------------------------------------------------------- */
 
 static struct load_mark
@@ -365,10 +374,20 @@ keep_ms(const struct conf *c)
 	return keep_parse(c->retention, &ms) == 0 ? ms : KEEP_FOR_EVER;
 }
 
+static struct engine_bounds
+engine_bounds_of(const struct conf *c)
+{
+	return (struct engine_bounds){ .start_delay_ms = c->start_delay,
+		.start_queue = (uint64_t)c->start_queue,
+		.start_queue_bytes = (size_t)c->start_queue_bytes,
+		.max_memory = (size_t)c->max_memory };
+}
+
 static void
 daemon_reload(void *arg)
 {
 	struct daemon *d = arg;
+	struct engine_bounds bounds;
 	struct err e = ERR_INIT;
 	struct buf restart;
 
@@ -385,6 +404,8 @@ daemon_reload(void *arg)
 	if (hooks_load(d->hooks, &e) != 0)
 		log_error("reload: %s; the hooks stay as they were", err_cause(&e));
 	plugin_host_reload(d->plugins, d->conf);
+	bounds = engine_bounds_of(d->conf);
+	engine_set_bounds(d->engine, &bounds);
 	retention_set(d->retention, keep_ms(d->conf));
 	log_info("configuration read again");
 	if (restart.len > 0)
@@ -499,7 +520,8 @@ daemon_start_parts(struct daemon *d, struct err *e)
 		.account_id = c->account_id,
 		.aws_limits = strcmp(c->limits, "aws") == 0,
 		.hibernate_after_ms = c->hibernate_after,
-		.token_secret = d->secret };
+		.token_secret = d->secret,
+		.bounds = engine_bounds_of(c) };
 	struct store_options so = { .conninfo = daemon_conninfo(d),
 		.node_name = d->node_name,
 		.writers = (int)c->writers,
@@ -533,6 +555,7 @@ daemon_start_parts(struct daemon *d, struct err *e)
 		.load = daemon_load,
 		.catalogue_changed = daemon_catalogue_changed,
 		.asked = daemon_asked,
+		.committed = daemon_committed,
 		.arg = d };
 	loop_timer_init(d->loop, &d->ready_timer, daemon_check_ready, d);
 	d->store = store_open(d->loop, &so, &d->events);

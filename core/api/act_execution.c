@@ -52,12 +52,16 @@ start_read(struct flow *f, void *state, struct err *e)
 {
 	struct start *s = state;
 	struct call *c = &s->call;
+	struct engine_refusal refusal;
 	size_t len = 0;
 	int rc;
 
 	(void)f;
 	if ((rc = call_machine(c, &s->arn, e)) != 0)
 		return rc > 0 ? FLOW_DONE : FLOW_FAIL;
+	/* before all that costs something: who is refused is to cost next to nothing */
+	if (engine_admit(c->api->engine, s->arn.name, c->request->body_len, &refusal) != 0)
+		return call_throttled(c, refusal.why, refusal.retry_s);
 	s->name = call_text(c, "name", &len);
 	s->input = call_text(c, "input", &s->input_len);
 	if (s->input == NULL) {

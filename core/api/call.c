@@ -108,7 +108,7 @@ enum flow_next
 call_error(struct call *c, const char *name, const char *key, const char *value, const char *fmt,
     ...)
 {
-	struct reply_extra extra = { key, value };
+	struct reply_extra extra = { .key = key, .value = value };
 	struct err e = ERR_INIT;
 	char *text = NULL;
 	va_list ap;
@@ -119,6 +119,18 @@ call_error(struct call *c, const char *name, const char *key, const char *value,
 	va_end(ap);
 	err_set_text(&e, name, text, strlen(text));
 	free(text);
+	call_reply_error(c, &e, &extra);
+	err_fini(&e);
+	return FLOW_DONE;
+}
+
+enum flow_next
+call_throttled(struct call *c, const char *why, int retry_s)
+{
+	struct reply_extra extra = { .key = "reason", .value = why, .retry_after_s = retry_s };
+	struct err e = ERR_INIT;
+
+	err_set(&e, "ThrottlingException", "Rate exceeded");
 	call_reply_error(c, &e, &extra);
 	err_fini(&e);
 	return FLOW_DONE;

@@ -110,6 +110,9 @@ void call_relay(struct call *c, int status, const char *error, const char *body,
 enum flow_next call_error(struct call *c, const char *name, const char *key, const char *value,
     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
+/* ThrottlingException: why is for people, retry_s for programs. */
+enum flow_next call_throttled(struct call *c, const char *why, int retry_s);
+
 /*
  * Arguments. An absent one and null are NULL (DOC_NONE). Texts end with NUL, and live as long as the
  * call; one that holds U+0000 is longer than strlen says (len may be NULL).

@@ -7,8 +7,9 @@
 
 #include "base/log.h"
 
-void
-reply_send_body(struct http_request *r, const char *request_id, int status, const char *error)
+static void
+send_body(struct http_request *r, const char *request_id, int status, const char *error,
+    int retry_after_s)
 {
 	struct buf headers;
 
@@ -21,8 +22,16 @@ reply_send_body(struct http_request *r, const char *request_id, int status, cons
 		buf_adds(&headers, error);
 		buf_adds(&headers, "\r\n");
 	}
+	if (retry_after_s > 0)
+		buf_addf(&headers, "Retry-After: %d\r\n", retry_after_s);
 	http_reply(r, status, REPLY_TYPE, headers.data);
 	buf_fini(&headers);
+}
+
+void
+reply_send_body(struct http_request *r, const char *request_id, int status, const char *error)
+{
+	send_body(r, request_id, status, error, 0);
 }
 
 void
@@ -78,7 +87,8 @@ reply_error(struct http_request *r, const char *request_id, const struct err *e,
 	if (extra != NULL && extra->key != NULL)
 		reply_text(b, extra->key, extra->value);
 	buf_addc(b, '}');
-	reply_send_body(r, request_id, error_status(name), name);
+	send_body(r, request_id, error_status(name), name,
+	    extra != NULL ? extra->retry_after_s : 0);
 }
 
 void

@@ -19,9 +19,10 @@ void reply_ok(struct http_request *r, const char *request_id);
 /* r->reply with this status, and the name of the error in its header (NULL = none). */
 void reply_send_body(struct http_request *r, const char *request_id, int status, const char *error);
 
-/* One more member of an error's body, beside __type and message. */
+/* What an error has beside __type and message. */
 struct reply_extra {
-	const char *key, *value; /* key NULL = none */
+	const char *key, *value; /* one more member of its body; key NULL = none */
+	int retry_after_s;       /* a header that says when to try again; 0 = none */
 };
 /*
  * The error name with its status, as AWS answers it. Names that are not AWS's ("pawl.Journal") become

@@ -75,6 +75,13 @@
 	    "PostgreSQL connections that write; each owns its share of the shards.") \
 	X(read_connections, INT, "4", NO, "1..64", "PostgreSQL connections that read.") \
 	X(batch_max, INT, "1000", NO, "1..100000", "Records in one transaction at most.") \
+	X(start_delay, DURATION, "500ms", YES, "10ms..1h", \
+	    "When commits wait longer than this for a while, executions are started only as fast as they are committed.") \
+	X(start_queue, INT, "10000", YES, "2..1000000", \
+	    "Starts that may wait for their first commit; one machine gets half of the room at most.") \
+	X(start_queue_bytes, BYTES, "64 MiB", YES, "1 MiB..64 GiB", "Bytes of their inputs.") \
+	X(max_memory, BYTES, "2 GiB", YES, "64 MiB..1024 GiB", \
+	    "While a process of pawld has more memory than this it starts no executions.") \
 	X(hibernate_after, DURATION, "10s", NO, "0s..365d", \
 	    "An execution that only waits, and for longer than this, leaves memory.") \
 	X(retention, STRING, "90d", YES, "never|[1-9][0-9]{0,8}(ms|s|m|h|d)", \

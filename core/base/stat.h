@@ -45,6 +45,15 @@
 	X(batch_runs, SIZES, "pawl_batch_runs", NULL, "Runs whose records shared one commit.") \
 	X(commit_seconds, SECONDS, "pawl_commit_seconds", NULL, \
 	    "Time from sending a batch to its commit.") \
+	X(commit_wait_seconds, SECONDS, "pawl_commit_wait_seconds", NULL, \
+	    "Time from a move to its commit, for the one of each batch that waited longest.") \
+	X(starts_refused, COUNTER, "pawl_starts_refused_total", "reason", \
+	    "Starts of executions that were refused because there was too much to do, by reason: " \
+	    "delay (commits wait too long), queue (too many starts in line), memory.") \
+	X(starts_waiting, GAUGE, "pawl_starts_waiting", NULL, \
+	    "Starts that wait for their first commit.") \
+	X(start_places, GAUGE, "pawl_start_places", NULL, \
+	    "How many starts may wait for their first commit at the same time, as things are.") \
 	X(loop_lag_seconds, SECONDS, "pawl_loop_lag_seconds", NULL, \
 	    "How late the event loop ran a timer that was due.") \
 	X(loop_turn_seconds, SECONDS, "pawl_loop_turn_seconds", NULL, \

@@ -68,6 +68,7 @@ struct commit {
 
 	/* The writer's. */
 	TAILQ_ENTRY(commit) link_;
+	int64_t queued_us_; /* monotonic */
 	enum { COMMIT_IDLE, COMMIT_QUEUED, COMMIT_SENT } where_;
 	bool name_taken_;
 };

@@ -64,6 +64,8 @@ void writer_queue(struct writer *w, struct commit *c);
 unsigned writer_pending(const struct writer *w);
 /* store_confirm() for a shard of this one, or for one of nobody (w NULL). */
 void writer_confirm(struct store *s, struct writer *w, store_confirmed_cb *cb, void *arg);
+/* When the commit was queued that has waited longest, monotonic; INT64_MAX = there is none. */
+int64_t writer_oldest_us(const struct writer *w);
 /* How many shards it is to own: claims some, or gives some back when they are quiet. */
 void writer_set_quota(struct writer *w, int quota, int32_t first);
 

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/stat.h"
 #include "base/xalloc.h"
@@ -198,6 +199,17 @@ store_pending(const struct store *s)
 	for (c = TAILQ_FIRST(&s->orphans); c != NULL; c = TAILQ_NEXT(c, link_))
 		n++;
 	return n;
+}
+
+int64_t
+store_waited_ms(const struct store *s)
+{
+	int64_t first_us = INT64_MAX, us;
+
+	for (int i = 0; i < s->nwriters; i++)
+		if ((us = writer_oldest_us(s->writers[i])) < first_us)
+			first_us = us;
+	return first_us == INT64_MAX ? 0 : (clock_mono_us() - first_us) / 1000;
 }
 
 struct store *

@@ -81,6 +81,8 @@ struct store_events {
 	void (*asked)(void *arg, enum store_asked what, int32_t shard, const struct uuid *id);
 	/* What a node said by store_hint; anybody in the database may have. NULL = not wanted. */
 	void (*hinted)(void *arg, const char *hint);
+	/* A batch was committed. NULL = not wanted. */
+	void (*committed)(void *arg);
 	/* How this node does, every few seconds. NULL = nobody knows. */
 	void (*load)(void *arg, struct node_load *out);
 	void *arg;
@@ -118,5 +120,7 @@ typedef void store_confirmed_cb(void *arg, bool ours);
 void store_confirm(struct store *s, int32_t shard, store_confirmed_cb *cb, void *arg);
 /* Commits that are queued or under way. */
 unsigned store_pending(const struct store *s);
+/* How long the one that has waited longest does so by now; 0 = there is none. */
+int64_t store_waited_ms(const struct store *s);
 
 #endif

@@ -376,6 +376,7 @@ batch_over(void *arg, const PGresult *r)
 	struct writer *w = arg;
 	unsigned n = w->nbatch;
 	struct commit **list = w->batch;
+	int64_t now_us = clock_mono_us();
 
 	if (r == NULL || !pg_is_up(w->pg))
 		return; /* writer_down answers them */
@@ -389,12 +390,15 @@ batch_over(void *arg, const PGresult *r)
 	stat_add(STAT_commits, 1);
 	stat_add(STAT_records, n);
 	stat_observe(STAT_batch_runs, n);
-	stat_observe(STAT_commit_seconds, (double)(clock_mono_us() - w->sent_us) / 1e6);
+	stat_observe(STAT_commit_seconds, (double)(now_us - w->sent_us) / 1e6);
+	stat_observe(STAT_commit_wait_seconds, (double)(now_us - list[0]->queued_us_) / 1e6);
 	w->batch = w->answered;
 	w->answered = list;
 	w->nbatch = 0;
 	for (unsigned i = 0; i < n; i++)
 		commit_finish(list[i], list[i]->name_taken_ ? COMMIT_NAME_TAKEN : COMMIT_OK);
+	if (w->store->events.committed != NULL)
+		w->store->events.committed(w->store->events.arg);
 	if (!w->closed && w->nqueued > 0)
 		loop_at_turn_end(w->store->loop, writer_seal, w);
 }
@@ -451,6 +455,7 @@ writer_queue(struct writer *w, struct commit *c)
 {
 	assert(c->where_ == COMMIT_IDLE);
 	c->where_ = COMMIT_QUEUED;
+	c->queued_us_ = clock_mono_us();
 	TAILQ_INSERT_TAIL(&w->queue, c, link_);
 	w->nqueued++;
 	if (w->nbatch == 0)
@@ -461,6 +466,14 @@ unsigned
 writer_pending(const struct writer *w)
 {
 	return w->nqueued + w->nbatch;
+}
+
+int64_t
+writer_oldest_us(const struct writer *w)
+{
+	const struct commit *c = w->nbatch > 0 ? w->batch[0] : TAILQ_FIRST(&w->queue);
+
+	return c != NULL ? c->queued_us_ : INT64_MAX;
 }
 
 /* --- owning shards ------------------------------------------------------------ */

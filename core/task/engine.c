@@ -5,12 +5,14 @@
 #include "task/engine.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/stat.h"
 #include "base/xalloc.h"
 #include "task/nested.h"
@@ -28,13 +30,26 @@ static void engine_shards_lost(void *arg, const struct shard_set *set);
 static bool engine_shard_quiet(void *arg, int32_t shard, bool hurry);
 static void engine_catalogue_changed(void *arg);
 static void engine_asked(void *arg, enum store_asked what, int32_t shard, const struct uuid *id);
+static void engine_committed(void *arg);
+
+static struct admission_options
+admission_bounds(const struct engine_bounds *b)
+{
+	return (struct admission_options){ .delay_ms = b->start_delay_ms,
+		.places = b->start_queue,
+		.bytes = b->start_queue_bytes,
+		.memory = b->max_memory,
+		.used = memory_used };
+}
 
 struct engine *
 engine_new(struct loop *l, const struct engine_options *o)
 {
 	struct engine *g = xcalloc(1, sizeof(*g));
+	struct admission_options bounds = admission_bounds(&o->bounds);
 
 	g->loop = l;
+	g->admission = admission_new(&bounds);
 	g->region = xstrdup(o->region);
 	g->account_id = xstrdup(o->account_id);
 	g->token_secret = xstrdup(o->token_secret);
@@ -54,6 +69,7 @@ engine_new(struct loop *l, const struct engine_options *o)
 		.shard_quiet = engine_shard_quiet,
 		.catalogue_changed = engine_catalogue_changed,
 		.asked = engine_asked,
+		.committed = engine_committed,
 		.arg = g };
 	return g;
 }
@@ -97,6 +113,7 @@ engine_free(struct engine *g)
 	loop_timer_fini(&g->drain_timer);
 	slots_fini(&g->slots);
 	idmap_fini(&g->dispatches);
+	admission_free(g->admission);
 	free(g->region);
 	free(g->account_id);
 	free(g->token_secret);
@@ -314,6 +331,7 @@ reply_send(struct reply *p, struct resident *r, bool name_taken, const struct er
 
 	switch (p->kind) {
 	case REPLY_STARTED:
+		admission_leave(p->engine->admission, &p->place, e == NULL);
 		p->started(p->ticket, name_taken, loaded ? run_facts(r->run)->execution_name : NULL,
 		    loaded ? run_facts(r->run)->start_ms : 0, e);
 		break;
@@ -361,6 +379,78 @@ engine_refuse(struct engine *g, struct reply *reply, const char *name, const cha
 	loop_defer(g->loop, refusal_send, f);
 }
 
+/* --- admission ------------------------------------------------------------------ */
+
+void
+engine_set_bounds(struct engine *g, const struct engine_bounds *b)
+{
+	struct admission_options bounds = admission_bounds(b);
+
+	admission_set(g->admission, &bounds);
+}
+
+static void
+tell_line(const struct engine *g)
+{
+	struct admission_state s = admission_state(g->admission);
+
+	stat_set(STAT_starts_waiting, (int64_t)s.waiting);
+	stat_set(STAT_start_places, (int64_t)s.places);
+}
+
+/* The line of starts, as it stands now. */
+static void
+look_at_line(struct engine *g)
+{
+	admission_look(g->admission, store_waited_ms(g->store));
+	tell_line(g);
+}
+
+static void
+engine_committed(void *arg)
+{
+	look_at_line(arg);
+}
+
+static void
+explain(const struct admission *a, enum admission_answer answer, struct engine_refusal *out)
+{
+	const struct admission_state s = admission_state(a);
+
+	out->retry_s = admission_retry_s(a);
+	switch (answer) {
+	case ADMISSION_DELAY:
+		snprintf(out->why, sizeof(out->why),
+		    "The database takes %lld ms to commit (start_delay): %llu starts wait, as many as "
+		    "can be served in time.",
+		    (long long)s.waited_ms, (unsigned long long)s.waiting);
+		break;
+	case ADMISSION_QUEUE:
+		snprintf(out->why, sizeof(out->why),
+		    "%llu starts with %zu bytes of input wait to be committed (start_queue, "
+		    "start_queue_bytes).",
+		    (unsigned long long)s.waiting, s.bytes);
+		break;
+	default:
+		snprintf(out->why, sizeof(out->why), "pawld has %zu MiB of memory (max_memory).",
+		    s.memory >> 20);
+	}
+}
+
+int
+engine_admit(struct engine *g, const char *machine, size_t input_len, struct engine_refusal *out)
+{
+	enum admission_answer answer;
+
+	look_at_line(g);
+	answer = admission_ask(g->admission, machine, input_len);
+	if (answer == ADMISSION_YES)
+		return 0;
+	stat_add_label(STAT_starts_refused, admission_answer_name(answer), 1);
+	explain(g->admission, answer, out);
+	return -1;
+}
+
 /* --- start, stop --------------------------------------------------------------- */
 
 static struct resident *
@@ -402,6 +492,11 @@ engine_start_execution(struct engine *g, const struct engine_start *s, uint64_t 
 		shard = s->parent.shard;
 	reply->kind = REPLY_STARTED;
 	reply->started = cb;
+	reply->engine = g;
+	if (s->parent.task_id == 0) { /* else it is work of an execution that was admitted */
+		reply->place = admission_enter(g->admission, s->machine->name, s->input_len);
+		tell_line(g);
+	}
 	if (g->draining || shard < 0) {
 		engine_refuse(g, reply, "ServiceUnavailable",
 		    g->draining ? "The service is shutting down. Try again."

@@ -19,12 +19,20 @@
 
 struct engine;
 
+/* Bounds for the work that is taken on: see admission.h. */
+struct engine_bounds {
+	int64_t start_delay_ms;
+	uint64_t start_queue;
+	size_t start_queue_bytes, max_memory;
+};
+
 struct engine_options {
 	const char *region, *account_id;
 	bool aws_limits;
 	int64_t hibernate_after_ms;
 	const char *token_secret; /* key of the task tokens' signature */
 	struct hooks *hooks;      /* borrowed; NULL = none */
+	struct engine_bounds bounds;
 };
 
 struct engine *engine_new(struct loop *l, const struct engine_options *o);
@@ -35,6 +43,19 @@ void engine_attach(struct engine *g, struct store *s, struct plugin_host *h);
 const struct store_events *engine_store_events(struct engine *g);
 /* What the plugin host calls with a task's answer; arg is the engine. */
 void engine_plugin_answer(void *arg, uint64_t ticket, const struct plugin_answer *a);
+
+void engine_set_bounds(struct engine *g, const struct engine_bounds *b);
+
+/*
+ * Whether somebody outside may start an execution of the machine now, with so many bytes of input. 0, or -1: why is
+ * a sentence, and the asker may come back in so many seconds.
+ */
+struct engine_refusal {
+	int retry_s;
+	char why[160];
+};
+int engine_admit(struct engine *g, const char *machine, size_t input_len,
+    struct engine_refusal *out);
 
 struct engine_start {
 	struct machine_entry *machine; /* borrowed */

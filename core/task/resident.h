@@ -23,6 +23,7 @@
 #include "store/commit.h"
 #include "store/read.h"
 #include "task/activity.h"
+#include "task/admission.h"
 #include "task/engine.h"
 #include "task/plugin_host.h"
 #include "task/slots.h"
@@ -43,10 +44,11 @@ struct reply {
 	engine_started_cb *started;
 	engine_stopped_cb *stopped;
 	engine_answered_cb *answered;
-	struct engine *
-	    engine; /* ANSWERED; HANDED: activity_answered is told; TAKEN_BACK: activity_taken_back */
-	int32_t shard;      /* ANSWERED: of the execution */
-	struct err refusal; /* set: why; it rests on moves that are not durable yet */
+	/* STARTED: of its place; ANSWERED; HANDED, TAKEN_BACK: activity_answered, _taken_back are told */
+	struct engine *engine;
+	int32_t shard;                /* ANSWERED: of the execution */
+	struct admission_place place; /* STARTED from outside: in the line of those that start */
+	struct err refusal;           /* set: why; it rests on moves that are not durable yet */
 };
 TAILQ_HEAD(reply_list, reply);
 
@@ -115,6 +117,7 @@ struct engine {
 	struct plugin_host *plugins;
 	struct hooks *hooks; /* or NULL */
 	struct store_events events;
+	struct admission *admission;
 	char *region, *account_id;
 	char *token_secret;
 	bool aws_limits;

@@ -28,6 +28,7 @@ e2e_tests = \
 	tests/e2e/test_nested.py \
 	tests/e2e/test_nodes.py \
 	tests/e2e/test_notify.py \
+	tests/e2e/test_overload.py \
 	tests/e2e/test_plugin_http.py \
 	tests/e2e/test_plugins.py \
 	tests/e2e/test_queue.py \

@@ -38,6 +38,7 @@ static struct {
 	bool silent;                   /* nothing is answered at all */
 	struct machine_entry *machine; /* the one machine there is, or NULL */
 	enum catalogue_outcome outcome;
+	bool overloaded;
 	bool name_taken, closed_meanwhile, too_many_tags;
 	struct execution_row row; /* the one execution there is, when it has a name */
 	int nrows;                /* so many rows has every list; row is the pattern */
@@ -424,6 +425,18 @@ read_history(struct store *s, int32_t shard, const struct uuid *id, int64_t firs
 	assert_true(first >= 1 && last >= first && last <= world.history_events);
 	a->first = first;
 	a->last = last;
+}
+
+int
+engine_admit(struct engine *g, const char *machine, size_t input_len, struct engine_refusal *out)
+{
+	(void)g;
+	(void)machine;
+	(void)input_len;
+	if (!world.overloaded)
+		return 0;
+	*out = (struct engine_refusal){ .retry_s = 7, .why = "There is too much to do." };
+	return -1;
 }
 
 void
@@ -1264,6 +1277,18 @@ start_needs_a_machine_that_runs(void **state)
 }
 
 static void
+a_start_too_many_is_told_when_to_come_back(void **state)
+{
+	(void)state;
+	world.overloaded = true;
+	assert_error("StartExecution", START(""), 400,
+	    "{\"__type\":\"ThrottlingException\",\"message\":\"Rate exceeded\","
+	    "\"reason\":\"There is too much to do.\"}");
+	assert_non_null(strstr(answer_text, "\r\nRetry-After: 7\r\n"));
+	assert_int_equal(world.asks, 0);
+}
+
+static void
 the_same_start_again_is_answered_alike(void **state)
 {
 	static const char exists[] = "{\"__type\":\"ExecutionAlreadyExists\",\"message\":"
@@ -1856,6 +1881,7 @@ main(void)
 		T(start_gives_the_input_on_as_it_is),
 		T(start_checks_before_it_asks),
 		T(start_needs_a_machine_that_runs),
+		T(a_start_too_many_is_told_when_to_come_back),
 		T(the_same_start_again_is_answered_alike),
 		T(running_executions_are_described),
 		T(ended_executions_are_described),

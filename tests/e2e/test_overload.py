@@ -1,0 +1,209 @@
+#!/usr/bin/python3
+"""test_overload - more work than the machine can do: starts are refused, what was taken on is kept, and the rest answers."""
+
+import concurrent.futures
+import json
+import re
+import subprocess
+
+import awscli
+import pawltest
+from cluster import CALLBACK, token_of
+from pawltest import check, contains, equal, wait_for
+
+PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
+WAIT = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 3600, "End": True}}}
+JS = pawltest.SOURCE / "tests" / "e2e" / "js"
+
+
+def at_most(got, most, what):
+    if got > most:
+        raise AssertionError(f"{what}: {got} is more than {most}")
+
+
+class Stalled:
+    """A pawld whose PostgreSQL can be made to stand still: it reads, and commits nothing."""
+
+    def __init__(self, **options):
+        self.postgres = pawltest.Postgres()
+        self.database = self.postgres.new_database()
+        self.daemon = pawltest.Pawld(database=self.database, log_level="info", **options)
+        self.client = self.daemon.client()
+        self.pool = concurrent.futures.ThreadPoolExecutor(100)
+        self.session = pawltest.Session(self.database)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.session.close()
+        self.pool.shutdown()
+        self.client.close()
+        self.daemon.stop()
+        self.postgres.stop()
+
+    def stand_still(self):
+        self.session.say("BEGIN")
+        self.session.say("LOCK TABLE pawl.journal IN SHARE MODE")
+
+    def go_on(self):
+        self.session.say("COMMIT")
+
+    def submit(self, action, /, **params):
+        """A call that may take long: a future of its answer."""
+        return self.pool.submit(self.client.call, action, **params)
+
+    def start_later(self, machine, name, **params):
+        return self.submit("StartExecution", stateMachineArn=machine, name=name, **params)
+
+    def metric(self, name):
+        found = re.search(rf"^{re.escape(name)} (\S+)$", self.client.get("/metrics").body.decode(), re.M)
+        return float(found.group(1)) if found else 0
+
+    def waiting(self, number):
+        wait_for(lambda: self.metric("pawl_starts_waiting") >= number, what=f"{number} starts to wait")
+
+    def names(self, machine):
+        """Of the executions of the machine that are stored."""
+        name = machine.rpartition(":")[2]
+        rows = self.session.say("SELECT e.name FROM pawl.execution e JOIN pawl.machine m ON m.id = e.machine_id "
+                                f"WHERE m.name = '{name}' ORDER BY 1")
+        return rows.split("\n") if rows else []
+
+    def rss(self):
+        text = open(f"/proc/{self.daemon.process.pid}/status", encoding="ascii").read()
+        return int(re.search(r"VmRSS:\s+(\d+)", text).group(1)) * 1024
+
+
+@check("while PostgreSQL stands still starts are refused, the rest waits or answers, and nothing is lost")
+def _():
+    with Stalled(start_delay="100ms") as world:
+        client = world.client
+        machine = client.create("flood", PASS)
+        callback = client.create("callback", CALLBACK)
+        known = client.run(machine)["executionArn"]
+        answered, stopped = client.start(callback), client.start(callback)
+        token = token_of(client, answered)
+        world.stand_still()
+        futures = {f"early-{n}": world.start_later(machine, f"early-{n}", input=json.dumps("x" * 10000))
+                   for n in range(40)}
+
+        def refused():
+            name = f"probe-{len(futures)}"
+            futures[name] = world.start_later(machine, name)
+            done, _ = concurrent.futures.wait([futures[name]], timeout=0.2)
+            return done and futures[name].exception()
+        error = wait_for(refused, what="a start to be refused")
+        equal((error.status, error.code, error.message), (400, "ThrottlingException", "Rate exceeded"))
+        answer = client.raw("StartExecution", json.dumps({"stateMachineArn": machine, "name": "never-0"}).encode())
+        equal(answer.status, 400)
+        equal(int(answer.headers["Retry-After"]) >= 1, True, "Retry-After")
+        contains(answer.json()["reason"], "start_delay")
+        # what is on its way already is not refused: it waits
+        late = [world.submit("SendTaskSuccess", taskToken=token, output='"yes"'),
+                world.submit("StopExecution", executionArn=stopped)]
+        before = world.rss()
+        for number in range(1, 400):
+            client.refuses("StartExecution", "ThrottlingException", "Rate exceeded", stateMachineArn=machine,
+                           name=f"never-{number}", input=json.dumps("x" * 200000))
+            if number % 20 == 0:
+                equal(client.describe(known)["status"], "SUCCEEDED")
+        at_most(world.rss() - before, 40 << 20, "bytes more after 80 MB were refused")
+        equal([f.result() for f in late if f.done()], [], "answers before the commit")
+        equal(world.metric('pawl_starts_refused_total{reason="delay"}') >= 400, True, "the counter")
+        world.go_on()
+        acknowledged = set()
+        for name, future in futures.items():
+            error = future.exception(pawltest.PATIENCE)
+            if error is None:
+                equal(future.result()["executionArn"].rpartition(":")[2], name)
+                acknowledged.add(name)
+            else:
+                equal(error.code, "ThrottlingException", f"how {name} was refused")
+        for future in late:
+            future.result(pawltest.PATIENCE)
+        equal(client.wait(answered)["output"], '"yes"')
+        equal(client.wait(stopped)["status"], "ABORTED")
+        stored = world.names(machine)
+        equal(len(stored), len(set(stored)), "executions, each once")
+        equal(set(stored) - {known.rpartition(":")[2]}, acknowledged, "what is stored, for what was acknowledged")
+        equal(client.run(machine)["status"], "SUCCEEDED")
+
+
+@check("a machine that wants all the places leaves some to the others, and its own children are not held up by it")
+def _():
+    with Stalled(start_queue="20") as world:
+        client = world.client
+        greedy, modest = client.create("greedy", PASS), client.create("modest", PASS)
+        parent = client.create("parent", {"StartAt": "A", "States": {"A": {
+            "Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync", "End": True,
+            "Parameters": {"StateMachineArn": greedy}}}})
+        world.stand_still()
+        futures = [world.start_later(greedy, f"g{n}") for n in range(10)]
+        world.waiting(10)
+        error = client.refuses("StartExecution", "ThrottlingException", stateMachineArn=greedy)
+        contains(error.body["reason"], "start_queue")
+        futures += [world.start_later(modest, f"m{n}") for n in range(3)]
+        nested = world.start_later(parent, "p")
+        world.waiting(14)
+        world.go_on()
+        for future in futures:
+            future.result(pawltest.PATIENCE)
+        equal((len(world.names(greedy)) >= 10, len(world.names(modest))), (True, 3), "stored")
+        equal(client.wait(nested.result(pawltest.PATIENCE)["executionArn"])["status"], "SUCCEEDED")
+
+
+@check("the aws command and the SDK for JavaScript try a refused start again by themselves")
+def _():
+    folder = pawltest.npm_folder(JS, "js-client")
+    with Stalled(start_queue="2") as world:
+        machine = world.client.create("busy", PASS)
+        world.stand_still()
+        first = world.start_later(machine, "first")
+        world.waiting(1)
+        by_cli = world.pool.submit(awscli.answer, world.daemon.url, "stepfunctions", "start-execution",
+                                   "--state-machine-arn", machine, "--name", "by-cli", attempts=30)
+        by_sdk = world.pool.submit(subprocess.run, ["node", "throttled.mjs", world.daemon.url, machine], cwd=folder,
+                                   check=True, stdout=subprocess.PIPE, text=True)
+        wait_for(lambda: world.metric('pawl_starts_refused_total{reason="queue"}') >= 4,
+                 what="both to be refused and to come back")
+        world.go_on()
+        first.result(pawltest.PATIENCE)
+        contains(by_cli.result(pawltest.PATIENCE)["executionArn"], ":by-cli")
+        equal(int(by_sdk.result(pawltest.PATIENCE).stdout) > 1, True, "more than one attempt")
+        equal(world.names(machine), ["by-cli", "by-sdk", "first"], "stored")
+
+
+@check("a pawld with all the memory that it may have starts nothing, and starts again when there is less to keep")
+def _():
+    with Stalled(max_memory="64 MiB", hibernate_after="1h") as world:
+        if world.rss() > 48 << 20:
+            raise pawltest.Skip("this build needs more memory than the test gives")
+        machine, modest = world.client.create("large", WAIT), world.client.create("modest", PASS)
+        runs = []
+
+        def refused():
+            try:
+                runs.append(world.client.start(machine, json.dumps("x" * 4000000)))
+            except pawltest.ApiError as error:
+                equal(error.code, "ThrottlingException")
+                contains(error.body["reason"], "max_memory")
+                return True
+            return False
+        wait_for(refused, what="a start to be refused", interval=0)
+        at_most(len(runs), 200, "executions of 4 MB")
+        world.client.refuses("StartExecution", "ThrottlingException", stateMachineArn=modest)
+        for run in runs:
+            world.client.call("StopExecution", executionArn=run)
+
+        def started():
+            try:
+                return world.client.start(modest)
+            except pawltest.ApiError as error:
+                equal(error.code, "ThrottlingException")
+                return None
+        equal(world.client.wait(wait_for(started, what="a start to be taken"))["status"], "SUCCEEDED")
+
+
+if __name__ == "__main__":
+    pawltest.main()
