@@ -114,6 +114,11 @@ def need_pawld():
     return path
 
 
+def is_sanitized():
+    """Whether pawld was built with sanitizers, which make it slower by a factor nobody knows."""
+    return re.search(r"^SANITIZER_FLAGS = \S", (BUILD / "Makefile").read_text(), re.M) is not None
+
+
 # --- folders and users ------------------------------------------------------------------------
 
 _temporary = []

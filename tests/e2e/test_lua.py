@@ -266,11 +266,6 @@ HOSTILE = {
 }
 
 
-def is_sanitized():
-    """Whether pawld was built with sanitizers, which make it slower by a factor nobody knows."""
-    return re.search(r"^SANITIZER_FLAGS = \S", (pawltest.BUILD / "Makefile").read_text(), re.M) is not None
-
-
 def turns(c):
     """Turns of the loop by the CPU time they took: the counts up to each bound, and of all."""
     text = c.get("/metrics").body.decode()
@@ -312,7 +307,7 @@ def _():
             status = c.wait(arn)["status"]
             equal(status != "RUNNING", True, arn)
         # a slow processor may take longer now and then, but not a multiple
-        if not is_sanitized() and (took[TURN_MAX] < took[float("inf")] * 0.98
+        if not pawltest.is_sanitized() and (took[TURN_MAX] < took[float("inf")] * 0.98
                                    or longest_turn(took) > 2 * TURN_MAX):
             raise AssertionError(f"turns of the loop took more than {TURN_MAX} s of CPU time: {took}")
 
