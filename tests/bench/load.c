@@ -2,7 +2,7 @@
  * load - starts executions over HTTP as fast as the server answers, and measures.
  *
  *	load --url URL --machine ARN [--connections N] [--count N] [--seconds S]
- *	     [--input JSON] [--ended | --open N]
+ *	     [--input JSON] [--ended | --open N | --rate R [--describe ARN]]
  *
  * A closed loop: each of N keep-alive connections sends a StartExecution when its
  * last call is answered, until --count executions were started or --seconds are over
@@ -14,6 +14,12 @@
  * them: one more connection reads /metrics every few milliseconds, which tells how
  * many have ended and costs the server next to nothing. The server must have no
  * other work then. Both fail when an execution ends otherwise than SUCCEEDED.
+ *
+ * --rate R is an open loop: R starts a second, whatever the server says, over as many of the
+ * connections as are needed. One that is refused with ThrottlingException is counted and not tried again.
+ * Latencies count from the time at which a start was due; those for which no connection
+ * was free until the end are counted as unsent. --describe ARN asks for that execution
+ * instead of starting one.
  *
  * Prints one line of JSON: how many, in how many seconds (first request to last
  * answer, or to the last end), and latencies in microseconds. Exit 1 when anything
@@ -41,6 +47,7 @@
 #define REQUEST_MAX 32768
 #define ANSWER_MAX 65536
 #define METRICS_EVERY_US 2000
+#define RATE_EVERY_US 1000
 #define PATIENCE_S 60 /* for what is under way at the end */
 
 enum call { CALL_NONE, CALL_START, CALL_DESCRIBE, CALL_METRICS };
@@ -64,6 +71,7 @@ struct conn {
 	size_t describe_len;
 	char in[ANSWER_MAX + 1];
 	size_t in_len;
+	bool refused; /* the last answer */
 };
 
 struct load {
@@ -73,21 +81,24 @@ struct load {
 	const char *machine, *input;
 	int nconns;
 	uint64_t count, open;
-	double seconds;
+	double seconds, rate;
+	const char *execution; /* to describe; NULL = starts */
 	bool ended;
 
 	struct event_base *base;
 	struct conn **conns;
 	struct conn *observer; /* reads /metrics; NULL without --open */
+	struct conn **idle;    /* with --rate: those without a call */
+	int nidle;
 	struct event *tick, *limit;
 	char start[REQUEST_MAX];
 	size_t start_len;
 
 	/* what happened */
 	int64_t begin_us, end_us;
-	uint64_t nstarts, nanswers, nended, nended_before;
+	uint64_t nstarts, nanswers, nrefused, nended, nended_before;
 	bool ended_known, over;
-	struct samples start_us, ended_us;
+	struct samples start_us, ended_us, refused_us;
 };
 
 static _Noreturn void
@@ -182,6 +193,11 @@ make_start(struct load *l)
 	const char *end = body + sizeof(body);
 	char *at = body;
 
+	if (l->execution != NULL) {
+		snprintf(body, sizeof(body), "{\"executionArn\":\"%s\"}", l->execution);
+		l->start_len = make_request(l, l->start, "DescribeExecution", body);
+		return;
+	}
 	at = stpcpy(at, "{\"stateMachineArn\":");
 	at = put_quoted(at, end, l->machine);
 	at = stpcpy(at, ",\"input\":");
@@ -236,6 +252,27 @@ conn_start(struct conn *c)
 	l->nstarts++;
 	conn_send(c, CALL_START, l->start, l->start_len);
 	c->started_us = c->sent_us;
+}
+
+/* --rate: how many are to have been started by now. */
+static uint64_t
+load_due(const struct load *l)
+{
+	return (uint64_t)((double)(now_us() - l->begin_us) / 1e6 * l->rate);
+}
+
+/* --rate: what is due, as far as there are connections. */
+static void
+load_fill(struct load *l)
+{
+	uint64_t due = load_due(l);
+
+	while (!l->over && l->nstarts < due && l->nidle > 0) {
+		struct conn *c = l->idle[--l->nidle];
+
+		conn_send(c, CALL_START, l->start, l->start_len);
+		c->sent_us = l->begin_us + (int64_t)((double)l->nstarts++ / l->rate * 1e6);
+	}
 }
 
 static void
@@ -299,8 +336,12 @@ got_start(struct conn *c, const char *body)
 
 	l->nanswers++;
 	l->end_us = now_us();
-	samples_add(&l->start_us, l->end_us - c->sent_us);
-	if (l->ended) {
+	l->nrefused += c->refused;
+	samples_add(c->refused ? &l->refused_us : &l->start_us, l->end_us - c->sent_us);
+	if (l->rate > 0) {
+		l->idle[l->nidle++] = c;
+		load_fill(l);
+	} else if (l->ended) {
 		make_describe(c, body);
 		conn_send(c, CALL_DESCRIBE, c->describe, c->describe_len);
 	} else {
@@ -358,7 +399,9 @@ whole_answer(struct conn *c)
 	c->in[c->in_len] = '\0';
 	if ((head_end = strstr(c->in, "\r\n\r\n")) == NULL)
 		return NULL;
-	if (strncmp(c->in, "HTTP/1.1 200 ", 13) != 0) {
+	c->refused = c->load->rate > 0 && strncmp(c->in, "HTTP/1.1 400 ", 13) == 0 &&
+	    strstr(c->in, "x-amzn-errortype: ThrottlingException\r\n") != NULL;
+	if (strncmp(c->in, "HTTP/1.1 200 ", 13) != 0 && !c->refused) {
 		fprintf(stderr, "%s\n", c->in);
 		die("an answer is not 200");
 	}
@@ -429,6 +472,14 @@ load_tick(evutil_socket_t fd, short what, void *arg)
 	conn_send(l->observer, CALL_METRICS, request, sizeof(request) - 1);
 }
 
+static void
+load_rate_tick(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	load_fill(arg);
+}
+
 /* First the time is over, then the patience. */
 static void
 load_limit(evutil_socket_t fd, short what, void *arg)
@@ -460,7 +511,17 @@ load_run(struct load *l)
 	l->limit = event_new(l->base, -1, 0, load_limit, l);
 	event_add(l->limit, &seconds);
 	l->begin_us = now_us();
-	if (l->open > 0) {
+	if (l->rate > 0) {
+		struct timeval every = { .tv_usec = RATE_EVERY_US };
+
+		l->idle = calloc((size_t)l->nconns, sizeof(struct conn *));
+		if (l->idle == NULL)
+			die("out of memory");
+		for (int i = 0; i < l->nconns; i++)
+			l->idle[l->nidle++] = l->conns[i];
+		l->tick = event_new(l->base, -1, EV_PERSIST, load_rate_tick, l);
+		event_add(l->tick, &every);
+	} else if (l->open > 0) {
 		l->observer = conn_new(l);
 		l->tick = event_new(l->base, -1, 0, load_tick, l);
 		load_tick(-1, 0, l); /* its answer starts the first ones */
@@ -482,7 +543,11 @@ load_print(struct load *l)
 	    (unsigned long long)l->nstarts, seconds, (double)l->nstarts / seconds,
 	    (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
 		(double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
+	if (l->rate > 0)
+		printf(",\"refused\":%llu,\"unsent\":%llu", (unsigned long long)l->nrefused,
+		    (unsigned long long)(l->seconds * l->rate) - l->nstarts);
 	samples_print(&l->start_us, "start_us");
+	samples_print(&l->refused_us, "refused_us");
 	samples_print(&l->ended_us, "ended_us");
 	printf("}\n");
 }
@@ -500,6 +565,8 @@ load_fini(struct load *l)
 	free(l->conns);
 	free(l->start_us.us);
 	free(l->ended_us.us);
+	free(l->refused_us.us);
+	free(l->idle);
 }
 
 /* --- the command line --------------------------------------------------------- */
@@ -531,6 +598,8 @@ read_arguments(struct load *l, int argc, char **argv)
 		{ "input", required_argument, NULL, 'i' },
 		{ "ended", no_argument, NULL, 'e' },
 		{ "open", required_argument, NULL, 'o' },
+		{ "rate", required_argument, NULL, 'r' },
+		{ "describe", required_argument, NULL, 'd' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
@@ -561,15 +630,22 @@ read_arguments(struct load *l, int argc, char **argv)
 		case 'o':
 			l->open = strtoull(optarg, NULL, 10);
 			break;
+		case 'r':
+			l->rate = strtod(optarg, NULL);
+			break;
+		case 'd':
+			l->execution = optarg;
+			break;
 		default:
 			exit(2);
 		}
 	}
-	if (optind != argc || l->host[0] == '\0' || l->machine == NULL || l->nconns < 1 ||
-	    l->seconds <= 0 || (l->ended && l->open > 0)) {
+	if (optind != argc || l->host[0] == '\0' || l->nconns < 1 || l->seconds <= 0 ||
+	    l->ended + (l->open > 0) + (l->rate > 0) > 1 ||
+	    (l->execution != NULL ? l->rate <= 0 : l->machine == NULL)) {
 		fprintf(stderr,
 		    "usage: load --url URL --machine ARN [--connections N] [--count N]\n"
-		    "            [--seconds S] [--input JSON] [--ended | --open N]\n");
+		    "            [--seconds S] [--input JSON] [--ended | --open N | --rate R [--describe ARN]]\n");
 		exit(2);
 	}
 }
