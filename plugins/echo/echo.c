@@ -129,11 +129,16 @@ echo_start(void *state, const struct pawl_task *given)
 {
 	struct echo *e = state;
 	const struct pawl_host *h = e->host;
-	struct echo_task *t = calloc(1, sizeof(*t));
 	struct pawl_doc submitted = h->doc_get(h, given->parameters, "Submitted");
+	struct echo_task *t;
 	int64_t delay_ms;
 
-	if (t == NULL) {
+	if (submitted.block_ != NULL)
+		h->submitted(h, given->id, submitted);
+	/* what is not answered is not remembered either */
+	if (h->doc_true(h, h->doc_get(h, given->parameters, "Never")))
+		return;
+	if ((t = calloc(1, sizeof(*t))) == NULL) {
 		h->fail(h, given->id, "States.Runtime", "out of memory");
 		return;
 	}
@@ -142,10 +147,6 @@ echo_start(void *state, const struct pawl_task *given)
 	t->parameters = h->doc_ref(h, given->parameters);
 	t->next = e->tasks;
 	e->tasks = t;
-	if (submitted.block_ != NULL)
-		h->submitted(h, t->id, submitted);
-	if (h->doc_true(h, h->doc_get(h, t->parameters, "Never")))
-		return;
 	if (h->doc_int(h, h->doc_get(h, t->parameters, "DelayMs"), &delay_ms))
 		t->timer = h->timer_start(h, delay_ms, task_answer, t);
 	else
