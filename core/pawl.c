@@ -60,6 +60,8 @@ static const struct cli_command commands[] = {
 	    cmd_activity },
 	{ "logs", "[-f] EXECUTION", "the history, one line an event",
 	    "  -f                        go on until the execution ends\n", cmd_logs },
+	{ "limits", "", "the limits of tasks, and how full they are",
+	    "  --json                    as JSON\n", cmd_limits },
 	{ "nodes", "", "the pawlds that share the server's database",
 	    "  --json                    as JSON\n", cmd_nodes },
 	{ "plugins", "", "the plugins of the server and what they serve",

@@ -29,6 +29,7 @@
 #include "store/store.h"
 #include "task/engine.h"
 #include "task/hook.h"
+#include "task/limit_rule.h"
 #include "task/plugin_host.h"
 
 #define MIGRATE_TIMEOUT_MS 30000
@@ -401,6 +402,8 @@ daemon_reload(void *arg)
 		log_error("reload: %s", err_cause(&e));
 	else
 		plugin_host_set_keys(d->plugins, d->conf->access_keys);
+	if (engine_set_limits(d->engine, d->conf->task_limits, &e) != 0)
+		log_error("reload: %s; the limits stay as they were", err_cause(&e));
 	if (hooks_load(d->hooks, &e) != 0)
 		log_error("reload: %s; the hooks stay as they were", err_cause(&e));
 	plugin_host_reload(d->plugins, d->conf);
@@ -542,6 +545,8 @@ daemon_start_parts(struct daemon *d, struct err *e)
 		return -1;
 	eo.hooks = d->hooks;
 	d->engine = engine_new(d->loop, &eo);
+	if (engine_set_limits(d->engine, c->task_limits, e) != 0)
+		return -1;
 	d->plugins = plugin_host_new(d->loop, c, engine_plugin_answer, d->engine);
 	plugin_host_set_secret(d->plugins, d->secret);
 	plugin_host_set_database(d->plugins, daemon_conninfo(d));
@@ -673,12 +678,23 @@ check_hooks(const struct conf *c, struct err *e)
 }
 
 static int
+check_limits(const struct conf *c, struct err *e)
+{
+	struct limit_rules rules;
+
+	if (limit_rules_parse(c->task_limits, &rules, e) != 0)
+		return -1;
+	limit_rules_fini(&rules);
+	return 0;
+}
+
+static int
 check_config(const struct conf *c)
 {
 	struct err e = ERR_INIT;
 	struct buf out;
 
-	if (api_check_listen(c, &e) != 0 || check_hooks(c, &e) != 0) {
+	if (api_check_listen(c, &e) != 0 || check_limits(c, &e) != 0 || check_hooks(c, &e) != 0) {
 		fprintf(stderr, "pawld: %s\n", err_cause(&e));
 		err_fini(&e);
 		return 2;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/act.h"
+#include "api/limits.h"
 #include "api/name_list.h"
 #include "api/settings.h"
 #include "api/variables.h"
@@ -32,14 +33,17 @@ type_argument(const struct call *c)
 
 /* 0, or -1 and e "InvalidDefinition". */
 static int
-check_definition(const char *text, size_t len, enum machine_type type, struct err *e)
+check_definition(const struct call *c, const char *text, size_t len, enum machine_type type,
+    struct err *e)
 {
 	struct diagnostics d;
 	struct machine *m;
 	struct buf b;
 
 	diagnostics_init(&d);
+	limits_known(c->api, &d);
 	m = machine_compile(text, len, type, &d);
+	limits_known_fini(&d);
 	if (m == NULL) {
 		buf_init(&b, SENTENCE_MAX);
 		diagnostics_sentence(&d, &b);
@@ -149,7 +153,7 @@ create_check(struct flow *f, void *state, struct err *e)
 		return FLOW_FAIL;
 	spec->tags = s->change.tags.len > 0 ? s->change.tags.data : "[]";
 	if (check_publish(c, e) != 0 || change_read(&s->change, c, true, e) != 0 ||
-	    check_definition(spec->definition, spec->definition_len, spec->type, e) != 0)
+	    check_definition(c, spec->definition, spec->definition_len, spec->type, e) != 0)
 		return FLOW_FAIL;
 	return FLOW_NEXT;
 }
@@ -291,7 +295,8 @@ update_definition(struct flow *f, void *state, struct err *e)
 	if (s->machine->deleting)
 		return call_deleting(&s->call, s->arn.name);
 	if (spec->definition != NULL &&
-	    check_definition(spec->definition, spec->definition_len, s->machine->type, e) != 0)
+	    check_definition(&s->call, spec->definition, spec->definition_len, s->machine->type,
+		e) != 0)
 		return FLOW_FAIL;
 	return FLOW_NEXT;
 }
@@ -627,7 +632,9 @@ validate_answer(struct flow *f, void *state, struct err *e)
 	(void)f;
 	(void)e;
 	diagnostics_init(&d);
+	limits_known(c->api, &d);
 	machine_unref(machine_compile(text, len, type_argument(c), &d));
+	limits_known_fini(&d);
 	buf_addc(b, '{');
 	reply_text(b, "result", d.nerrors > 0 ? "FAIL" : "OK");
 	reply_key(b, "diagnostics");

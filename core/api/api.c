@@ -9,6 +9,7 @@
 
 #include "api/act.h"
 #include "api/fetch.h"
+#include "api/limits.h"
 #include "api/peer.h"
 #include "api/served.h"
 #include "base/clock.h"
@@ -161,6 +162,7 @@ api_new(struct loop *l, const struct conf *c, struct store *s, struct engine *g,
 	http_route(a->http, HTTP_READS, "/health", get_health, a);
 	http_route(a->http, HTTP_READS, "/metrics", get_metrics, a);
 	http_route(a->http, HTTP_READS, "/nodes", peers_show, a);
+	http_route(a->http, HTTP_READS, "/limits", limits_show, a);
 	return a;
 }
 

@@ -24,6 +24,8 @@ pawlcore_sources += \
 	core/api/http.h \
 	core/api/http_conn.h \
 	core/api/http_parse.c \
+	core/api/limits.c \
+	core/api/limits.h \
 	core/api/model.c \
 	core/api/model.h \
 	core/api/model_gen.c \

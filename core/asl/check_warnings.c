@@ -82,11 +82,10 @@ warn_below(const struct part *p, const char *field, struct doc d, bool result,
 }
 
 void
-warn_portable(struct compiler *c, const struct place *at)
+warn_portable(struct compiler *c, const struct place *at, const char *what)
 {
 	report_warning_at(c, at, "NOT_PORTABLE",
-	    "The QueryLanguage 'Lua' is pawl's own: AWS Step Functions does not take this "
-	    "definition.");
+	    "The %s is pawl's own: AWS Step Functions does not take this definition.", what);
 }
 
 void

@@ -67,7 +67,7 @@ static void
 compile_top(const struct part *p)
 {
 	static const char *const known[] = { "StartAt", "States", "Comment", "Version",
-		"TimeoutSeconds", "QueryLanguage", NULL };
+		"TimeoutSeconds", "QueryLanguage", "Limit", NULL };
 	static const char *const versions[] = { "1.0" };
 	struct place language = place_name(NULL, "QueryLanguage");
 	struct machine *m = p->c->m;
@@ -78,6 +78,7 @@ compile_top(const struct part *p)
 	field_integer(p, "TimeoutSeconds", 1, ASL_SECONDS_MAX, &m->timeout_s);
 	if (!doc_is_none(v))
 		m->language = compile_language(p->c, v, &language);
+	compile_limits(p, &m->limits);
 	compile_container(p, &m->top, NULL);
 }
 

@@ -77,7 +77,7 @@ compile_language(struct compiler *c, struct doc v, const struct place *at)
 	if (doc_str_is(v, "JSONPath"))
 		return QUERY_JSONPATH;
 	if (doc_str_is(v, "Lua")) {
-		warn_portable(c, at);
+		warn_portable(c, at, "QueryLanguage 'Lua'");
 		return QUERY_LUA;
 	}
 	if (doc_str_is(v, "JSONata"))

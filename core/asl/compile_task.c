@@ -1,5 +1,5 @@
 /*
- * compile_task - what is a Task's own: Resource, time limits, Credentials.
+ * compile_task - what is a Task's own: Resource, time limits, Credentials, Limit.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -118,4 +118,5 @@ compile_task(const struct state_part *s)
 	    doc_i64(st->heartbeat_s.literal, &heartbeat) && heartbeat >= timeout)
 		report_field(p, "HeartbeatSeconds", "Value must be less than TimeoutSeconds");
 	st->credentials = compile_credentials(p);
+	compile_limits(p, &st->limits);
 }

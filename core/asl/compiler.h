@@ -206,6 +206,8 @@ void compile_state(struct compiler *c, struct state *st, struct doc def, const s
     const struct assigned *assigned);
 /* compile_task.c */
 void compile_task(const struct state_part *s);
+/* compile_limit.c: Limit of a Task or of the machine, a name or a list of names. */
+void compile_limits(const struct part *p, struct limit_names *out);
 /* The service does not know the part's Resource. */
 void report_unrecognized(const struct part *p);
 /* compile_choice.c */
@@ -239,8 +241,8 @@ int check_storage(const struct part *p, const struct storage_action *actions);
 void check_parameter_names(const struct part *p, const char *required, const char *known);
 /* check_integration.c: may the Resource be called like this, with these Parameters? */
 void check_integration(const struct part *p, const struct task_resource *r);
-/* check_warnings.c: the service does not know the language; values that look computed and are not, variables that nobody assigns. */
-void warn_portable(struct compiler *c, const struct place *at);
+/* check_warnings.c: the service does not know what is there; values that look computed and are not, variables that nobody assigns. */
+void warn_portable(struct compiler *c, const struct place *at, const char *what);
 void warn_template(const struct part *p, const char *field);
 void warn_result(const struct part *p, const char *field);
 void warn_literal_path(const struct part *p, const char *field, const char *path_field);

@@ -32,6 +32,8 @@ struct diagnostics {
 	size_t n;
 	size_t nerrors; /* all of them, kept or not */
 	bool help;      /* set by who wants help, and warnings that the service does not have */
+	const char **
+	    limits; /* names that Limit may have, set by who knows them; a NULL ends them. NULL = any */
 };
 
 void diagnostics_init(struct diagnostics *d);

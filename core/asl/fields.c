@@ -43,6 +43,7 @@ static const struct field_rule {
 	{ "TimeoutSecondsPath", TASK, ONLY_JSONPATH },
 	{ "HeartbeatSecondsPath", TASK, ONLY_JSONPATH },
 	{ "Credentials", TASK, ANY },
+	{ "Limit", TASK, ANY },
 	{ "Choices", CHOICE, ANY },
 	{ "Default", CHOICE, ANY },
 	{ "Seconds", WAIT, ANY },

@@ -7,7 +7,7 @@ pawlcore_sources += \
 	core/asl/check_warnings.c \
 	core/asl/choice.c \
 	core/asl/compile.c core/asl/compile.h \
-	core/asl/compile_assign.c \
+	core/asl/compile_assign.c core/asl/compile_limit.c \
 	core/asl/compile_choice.c \
 	core/asl/compile_container.c \
 	core/asl/compile_distributed.c \

@@ -18,19 +18,19 @@ dynamic_field_fini(struct dynamic_field *f)
 }
 
 static void
-errors_free(char **errors, size_t n)
+texts_free(char **texts, size_t n)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		free(errors[i]);
-	free(errors);
+		free(texts[i]);
+	free(texts);
 }
 
 static void
 catcher_fini(struct catcher *c)
 {
-	errors_free(c->errors, c->nerrors);
+	texts_free(c->errors, c->nerrors);
 	jsonpath_free(c->result_path.path);
 	template_free(c->output);
 	template_free(c->assign);
@@ -62,7 +62,7 @@ state_fini_lists(struct state *st)
 	size_t i;
 
 	for (i = 0; i < st->nretry; i++)
-		errors_free(st->retry[i].errors, st->retry[i].nerrors);
+		texts_free(st->retry[i].errors, st->retry[i].nerrors);
 	free(st->retry);
 	for (i = 0; i < st->ncatch; i++)
 		catcher_fini(&st->catch_[i]);
@@ -90,6 +90,7 @@ state_free(struct state *st)
 	dynamic_field_fini(&st->timeout_s);
 	dynamic_field_fini(&st->heartbeat_s);
 	template_free(st->credentials);
+	texts_free(st->limits.list, st->limits.n);
 	doc_unref(st->result);
 	dynamic_field_fini(&st->seconds);
 	dynamic_field_fini(&st->timestamp);
@@ -129,6 +130,7 @@ machine_unref(struct machine *m)
 	if (m == NULL || --m->refs > 0)
 		return;
 	container_fini(&m->top);
+	texts_free(m->limits.list, m->limits.n);
 	free(m->states);
 	luacode_free(m->lua);
 	doc_unref(m->definition);

@@ -60,6 +60,13 @@ struct dynamic_field {
 	struct template *template_;
 };
 
+/* Limit: the names of limits of the configuration, in the definition's order, none twice. */
+#define ASL_LIMITS_MAX 8
+struct limit_names {
+	char **list;
+	size_t n;
+};
+
 struct retrier {
 	char **errors; /* ErrorEquals */
 	size_t nerrors;
@@ -160,6 +167,7 @@ struct state {
 	struct task_resource resource;
 	struct dynamic_field timeout_s, heartbeat_s;
 	struct template *credentials; /* {"RoleArn": ...} or NULL */
+	struct limit_names limits;    /* those of the machine are not repeated */
 	/* Pass */
 	struct doc result; /* DOC_NONE = no Result */
 	/* Choice */
@@ -188,7 +196,8 @@ struct machine {
 	struct container top;
 	struct state **states; /* by number */
 	size_t nstates;
-	int64_t timeout_s; /* 0 = none */
+	int64_t timeout_s;         /* 0 = none */
+	struct limit_names limits; /* of all its tasks */
 	enum query_language language;
 	struct luacode *lua; /* its Lua expressions (a cache in it changes); NULL = none */
 };

@@ -48,6 +48,14 @@ name_is_legal(const char *s, size_t len)
 	return true;
 }
 
+bool
+limit_name_is_good(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 0 && len <= LIMIT_NAME_MAX && name_is_legal(name, len);
+}
+
 int
 name_check(const char *s, size_t len, struct err *e)
 {

@@ -15,6 +15,13 @@ bool name_is_legal(const char *s, size_t len);
 /* 0, or -1 and e "InvalidName", which echoes the name. */
 int name_check(const char *s, size_t len, struct err *e);
 
+/* Is it the name of a limit, in the configuration and in Limit of a definition? */
+#define LIMIT_NAME_MAX 80
+#define LIMIT_NAME_RULE \
+	"1 to 80 characters, none of them white space, a control character or one of " \
+	"<>{}[]?*\"#%\\^|~`$&,;:/"
+bool limit_name_is_good(const char *name);
+
 enum resource_kind {
 	RESOURCE_UNKNOWN,   /* of no type that Step Functions has */
 	RESOURCE_MACHINE,   /* stateMachine:NAME */

@@ -185,6 +185,12 @@ parse_number(enum option_type type, const char *s, size_t len, int64_t *out)
 }
 
 int
+duration_parse(const char *text, int64_t *ms)
+{
+	return parse_number(OPTION_DURATION, text, strlen(text), ms);
+}
+
+int
 keep_parse(const char *text, int64_t *ms)
 {
 	if (strcmp(text, "never") == 0) {
@@ -193,7 +199,7 @@ keep_parse(const char *text, int64_t *ms)
 	}
 	if (*text < '1' || *text > '9' || strchr(text, ' ') != NULL || strlen(text) > KEEP_MAX_LEN)
 		return -1;
-	return parse_number(OPTION_DURATION, text, strlen(text), ms);
+	return duration_parse(text, ms);
 }
 
 /* Prints with the largest unit that divides v. */

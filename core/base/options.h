@@ -58,6 +58,8 @@
 	    "Worker processes on one port; 0: one per core, as far as PostgreSQL has connections.") \
 	X(limits, ENUM, "none", NO, "none|aws", \
 	    "Quotas to hold executions to: those of AWS, or none but the memory caps.") \
+	X(task_limits, TABLE, "", YES, "table", \
+	    "Named limits of tasks: how many at the same time, how many in a time, and which are under them.") \
 	X(log_level, ENUM, "info", YES, "error|warn|info|debug", \
 	    "The least important log lines that are written.") \
 	X(access_keys, TABLE, "", YES, "text", \
@@ -156,6 +158,8 @@ void option_print(const struct option_info *o, const void *field, struct buf *ou
 /* How long something is kept: "90d" as a DURATION (but not 0, and without a blank), "never" = KEEP_FOR_EVER. 0 or -1. */
 #define KEEP_FOR_EVER 0
 int keep_parse(const char *text, int64_t *ms);
+/* A DURATION in the words of the command line: "250ms". 0 or -1. */
+int duration_parse(const char *text, int64_t *ms);
 bool option_is_text(enum option_type type); /* its field is a const char * */
 /* What a value must be, as the end of a sentence: "a whole number from 1 to 64". */
 void option_describe(const struct option_info *o, struct buf *out);

@@ -78,6 +78,11 @@
 	    "Activity tasks that no worker has taken yet.") \
 	X(activity_pollers, GAUGE, "pawl_activity_pollers", NULL, \
 	    "Workers that wait for an activity task.") \
+	X(limit_used, GAUGE, "pawl_limit_used", "limit", "Tasks that have a permit, by limit.") \
+	X(limit_waiting, GAUGE, "pawl_limit_waiting", "limit", \
+	    "Tasks that wait for a permit, by limit.") \
+	X(limit_granted, COUNTER, "pawl_limit_granted_total", "limit", \
+	    "Permits that were given to tasks, by limit.") \
 	X(token_answers, COUNTER, "pawl_token_answers_total", "kind", \
 	    "Answers with a task's token that were taken: success, failure, heartbeat.") \
 	X(token_answers_late, COUNTER, "pawl_token_answers_late_total", NULL, \

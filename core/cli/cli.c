@@ -190,6 +190,15 @@ cli_status_colour(const char *status)
 	return CLI_PLAIN;
 }
 
+int64_t
+cli_number(struct doc d, const char *member)
+{
+	int64_t v = 0;
+
+	(void)doc_i64(doc_gets(d, member), &v);
+	return v;
+}
+
 char *
 cli_text(struct doc d, const char *member)
 {

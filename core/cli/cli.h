@@ -47,6 +47,7 @@ int cmd_logs(struct cli *c);
 int cmd_task(struct cli *c);
 int cmd_activity(struct cli *c);
 int cmd_plugins(struct cli *c);
+int cmd_limits(struct cli *c);
 int cmd_nodes(struct cli *c);
 
 /*
@@ -78,6 +79,8 @@ enum cli_colour cli_status_colour(const char *status);
 
 /* Text of a member: strings unquoted, other values as JSON, "" when absent; yours. */
 char *cli_text(struct doc d, const char *member);
+/* A member that is a whole number, else 0. */
+int64_t cli_number(struct doc d, const char *member);
 /* The same for a terminal, at most max bytes of it and then "...": yours. */
 char *cli_visible_text(struct doc d, const char *member, size_t max);
 /* Replaces *text, malloc'ed, by one in which control characters are \xNN: what strangers wrote moves no cursor. */

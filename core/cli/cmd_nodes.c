@@ -9,15 +9,6 @@
 #include "base/xalloc.h"
 #include "cli/client.h"
 
-static int64_t
-number(struct doc node, const char *member)
-{
-	int64_t v = 0;
-
-	(void)doc_i64(doc_gets(node, member), &v);
-	return v;
-}
-
 static double
 fraction(struct doc node, const char *member)
 {
@@ -36,10 +27,11 @@ print_node(struct doc node)
 	double seen_s = (double)time(NULL) - fraction(node, "seen");
 
 	printf("%-28s  %-21s  %6lld  %9lld  %9lld  %8.0f  %5.0f %%  %6.1f s  %4.0f s ago\n", name,
-	    address, (long long)number(node, "shards"), (long long)number(node, "openExecutions"),
-	    (long long)number(node, "sleepingExecutions"), fraction(node, "transitionsPerSecond"),
-	    fraction(node, "cpu") * 100, (double)number(node, "lagMilliseconds") / 1000,
-	    seen_s < 0 ? 0 : seen_s);
+	    address, (long long)cli_number(node, "shards"),
+	    (long long)cli_number(node, "openExecutions"),
+	    (long long)cli_number(node, "sleepingExecutions"),
+	    fraction(node, "transitionsPerSecond"), fraction(node, "cpu") * 100,
+	    (double)cli_number(node, "lagMilliseconds") / 1000, seen_s < 0 ? 0 : seen_s);
 	free(name);
 	free(address);
 }

@@ -11,4 +11,4 @@ pawl_cli_sources += core/cli/yaml_scalar.c core/cli/yaml_scalar.h
 pawl_cli_sources += core/cli/excerpt.c core/cli/excerpt.h core/cli/problems.c core/cli/problems.h
 
 pawl_cli_sources += core/cli/cmd_validate.c core/cli/cmd_run.c core/cli/cmd_execution.c core/cli/cmd_history.c
-pawl_cli_sources += core/cli/cmd_nodes.c core/cli/cmd_plugins.c core/cli/cmd_task.c core/cli/cmd_activity.c
+pawl_cli_sources += core/cli/cmd_limits.c core/cli/cmd_nodes.c core/cli/cmd_plugins.c core/cli/cmd_task.c core/cli/cmd_activity.c

@@ -116,14 +116,14 @@ frame_new(struct run *r, struct frame *parent, uint32_t index, const struct cont
 
 /*
  * True while something on our side works for the open attempt. An activity waits for
- * a worker, and a callback whose request is accepted waits for its token.
+ * a worker, what is not started for a permit, and a callback whose request is accepted for its token.
  */
 static bool
 attempt_is_busy(const struct frame *f)
 {
 	const struct task_resource *res = &f->state->resource;
 
-	if (res->kind == TASK_ACTIVITY)
+	if (res->kind == TASK_ACTIVITY || !f->task.started)
 		return false;
 	/* an execution that was started goes on without us, as whoever got a token does */
 	return !f->task.submitted || (res->pattern != PATTERN_TOKEN && !res->nested);
@@ -205,6 +205,8 @@ frame_close_attempt(struct run *r, struct frame *f, bool cancel)
 		return;
 	if (cancel && f->phase == FRAME_TASK)
 		run_effect(r, EFFECT_CANCEL, a->id);
+	if (r->host.permit != NULL)
+		run_effect(r, EFFECT_CLOSED, a->id);
 	/* the tables know the attempt by its id */
 	frame_set_phase(r, f, FRAME_STOPPED);
 	doc_unref(a->parameters.doc);

@@ -367,7 +367,7 @@ find_task(const struct run *r, const struct stimulus *s, struct err *e)
 	bool fits = f != NULL;
 
 	if (fits && s->kind == STIMULUS_TASK_STARTED)
-		fits = f->state->resource.kind == TASK_ACTIVITY && !f->task.started;
+		fits = !f->task.started;
 	if (fits && s->kind == STIMULUS_TASK_SUBMITTED)
 		fits = f->state->resource.pattern != PATTERN_REQUEST && !f->task.submitted;
 	if (!fits) {

@@ -72,6 +72,12 @@ struct run_host {
 	/* What Lua expressions ask, see expr/scope.h; both with arg. */
 	luabox_module_cb *module;
 	luabox_give_up_cb *give_up;
+	/*
+	 * Whether the attempt task_id, of state s, may be dispatched: it has a permit of each limit that it is
+	 * under, or is under none. Else the run waits for STIMULUS_TASK_STARTED. Another question that may have
+	 * different answers at different times; a permit that was given is had until EFFECT_CLOSED.
+	 */
+	bool (*permit)(void *arg, const struct run *r, const struct state *s, int64_t task_id);
 	/* Does anybody want EFFECT_FAILED? Has no influence on the run. NULL = nobody. */
 	bool (*tells_failures)(void *arg);
 	void *arg;
@@ -83,7 +89,7 @@ void run_free(struct run *r); /* NULL is fine */
 
 enum stimulus_kind {
 	STIMULUS_START,
-	STIMULUS_TASK_STARTED,   /* activities: a worker took it (worker) */
+	STIMULUS_TASK_STARTED, /* activities: a worker took it (worker); others: its permit is there */
 	STIMULUS_TASK_SUBMITTED, /* .sync and .waitForTaskToken: the request is accepted (output) */
 	STIMULUS_TASK_SUCCEEDED, /* output */
 	STIMULUS_TASK_FAILED,    /* error, cause */
@@ -106,10 +112,15 @@ struct stimulus {
 };
 
 enum effect_kind {
-	EFFECT_DISPATCH, /* give the task to whoever serves its resource: run_task(task_id) */
+	/*
+	 * Give the task to whoever serves its resource: run_task(task_id). One that is not started (and no
+	 * activity's) waits for its permit.
+	 */
+	EFFECT_DISPATCH,
 	EFFECT_CANCEL, /* the attempt is over without its dispatch's answer; nobody waits for one */
-	EFFECT_ENDED,  /* the execution closed: run_status ... */
-	EFFECT_FAILED  /* a state failed: failed. Only when run_host.tells_failures says so */
+	EFFECT_CLOSED, /* the attempt is over, whatever else is said of it. Only with run_host.permit */
+	EFFECT_ENDED, /* the execution closed: run_status ... */
+	EFFECT_FAILED /* a state failed: failed. Only when run_host.tells_failures says so */
 };
 
 /* A state that failed, and what became of that. */
@@ -194,10 +205,10 @@ struct run_task {
 	int64_t heartbeat_s;          /* 0 = none */
 	const char *credentials_role; /* NULL = none */
 	int retry_count;
-	bool started;        /* activities: a worker took it */
-	bool handed;         /* and has its token */
-	int64_t since_ms;    /* when its state was entered */
-	bool submitted;      /* TASK_SUBMITTED was seen */
+	bool started;     /* activities: a worker took it; others: it does not wait for a permit */
+	bool handed;      /* and has its token */
+	int64_t since_ms; /* when its state was entered */
+	bool submitted;   /* TASK_SUBMITTED was seen */
 	struct doc response; /* .sync: what it showed; else DOC_NONE */
 };
 /* 0, or -1 when that attempt is not open. */

@@ -6,7 +6,8 @@
  * iterations of a Map are all scheduled before the first of them is started; both
  * happen in one move. The world hears of the attempt (EFFECT_DISPATCH) with the
  * second step. An activity is different: it is offered to the workers as soon as it
- * is scheduled, and started when one of them takes it.
+ * is scheduled, and started when one of them takes it. What is under a limit that has no
+ * room is started, in a move of its own, when its permit is there.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -331,6 +332,10 @@ attempt_timed_out(struct run *r, struct frame *f, bool heartbeat)
 void
 st_task_picked_up(struct run *r, struct frame *f, const struct stimulus *s)
 {
+	if (f->state->resource.kind != TASK_ACTIVITY) {
+		frame_set_phase(r, f, FRAME_START);
+		return;
+	}
 	begin(r, f, EVENT_ACTIVITY_STARTED);
 	event_strings(r, "workerName", s->worker);
 	event_end(r);
@@ -413,11 +418,22 @@ call_pure(struct run *r, struct frame *f)
 	return true;
 }
 
+static bool
+may_start(const struct run *r, const struct frame *f)
+{
+	return r->host.permit == NULL || r->host.permit(r->host.arg, r, f->state, f->task.id);
+}
+
 void
 st_task_start(struct run *r, struct frame *f)
 {
 	const struct task_resource *res = &f->state->resource;
 
+	if (!may_start(r, f)) {
+		frame_set_phase(r, f, FRAME_TASK);
+		run_effect(r, EFFECT_DISPATCH, f->task.id);
+		return;
+	}
 	if (res->kind == TASK_LAMBDA) {
 		f->cursor = event_plain(r, EVENT_LAMBDA_FUNCTION_STARTED, f->cursor);
 	} else {

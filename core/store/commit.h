@@ -63,7 +63,7 @@ struct commit {
 	const char *error, *cause; /* or NULL */
 	/* ROW_SLEEP */
 	int64_t wake_at_ms;
-	const char *offered; /* JSON: activity tasks that no worker has; NULL = none */
+	const char *offered; /* JSON: activity tasks that no worker has, permits; NULL = none */
 	size_t offered_len;
 
 	/* The writer's. */

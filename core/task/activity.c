@@ -910,20 +910,16 @@ void
 activity_print_offers(const struct slot *s, struct buf *out)
 {
 	const struct offer *o = s->offers;
-	char before = '[';
 
 	if (o == NULL)
 		return;
 	do {
-		buf_addc(out, before);
 		buf_addc(out, '[');
 		buf_add_json_string(out, o->activity->name, strlen(o->activity->name));
-		buf_addf(out, ",%lld,%lld,%s]", (long long)o->task_id, (long long)o->since_ms,
+		buf_addf(out, ",%lld,%lld,%s],", (long long)o->task_id, (long long)o->since_ms,
 		    o->started ? "true" : "false");
-		before = ',';
 		o = o->next;
 	} while (o != s->offers);
-	buf_addc(out, ']');
 }
 
 void

@@ -43,7 +43,7 @@ void activity_offer(struct resident *r, const struct run_task *t);
 void activity_drop(struct slot *s, int64_t task_id);
 void activity_drop_all(struct slot *s);
 
-/* Appends the offers of a slot as JSON, for its sleep; nothing when there are none. */
+/* Appends the offers of a slot as JSON values, each with a comma behind it, for its sleep. */
 void activity_print_offers(const struct slot *s, struct buf *out);
 /* The opposite, after a claim. */
 void activity_load_offers(struct engine *g, struct slot *s, const char *text, size_t len);

@@ -131,15 +131,26 @@ dispatch_asked(struct resident *r, const struct run_task *t)
 	hook_dispatch_fini(&d);
 }
 
-static void
-dispatch_one(struct resident *r, const struct run_task *t)
+void
+dispatch_permitted(struct resident *r, const struct run_task *t)
 {
-	if (t->state->resource.kind == TASK_ACTIVITY)
+	const struct stimulus started = { .kind = STIMULUS_TASK_STARTED, .task_id = t->task_id };
+
+	if (!t->started && t->state->resource.kind != TASK_ACTIVITY)
+		resident_deliver(r, &started, NULL); /* it comes again when that is durable */
+	else if (t->state->resource.kind == TASK_ACTIVITY)
 		activity_offer(r, t);
 	else if (hooks_any(r->engine->hooks, HOOK_before_dispatch))
 		dispatch_asked(r, t);
 	else
 		dispatch_service(r, t);
+}
+
+static void
+dispatch_one(struct resident *r, const struct run_task *t)
+{
+	if (!limit_wait(r, t))
+		dispatch_permitted(r, t);
 }
 
 void
@@ -163,6 +174,9 @@ dispatch_release(struct resident *r)
 			if (!nested_cancel(r, fx.list[i].task_id, fx.list[i].answered) &&
 			    (d = dispatch_find(r, fx.list[i].task_id)) != NULL)
 				dispatch_cancel(d);
+			break;
+		case EFFECT_CLOSED:
+			limit_drop(r->engine, r->slot, fx.list[i].task_id);
 			break;
 		case EFFECT_ENDED:
 			hook_run_ended(r);
@@ -193,6 +207,13 @@ open_ids_add(void *arg, const struct run_task *t)
 	o->list[o->n++] = t->task_id;
 }
 
+/* It goes on without us: its permit is not ours to take. */
+static bool
+is_under_way(const struct run_task *t)
+{
+	return t->submitted || t->handed;
+}
+
 static void
 dispatch_resume_one(struct resident *r, const struct run_task *t, bool offered)
 {
@@ -202,16 +223,24 @@ dispatch_resume_one(struct resident *r, const struct run_task *t, bool offered)
 		.error = "States.TaskFailed",
 		.cause = CAUSE_ONCE };
 
+	if (is_under_way(t))
+		limit_hold(r, t);
 	if (res->pattern == PATTERN_TOKEN && t->submitted)
 		return; /* its token answers */
 	if (res->kind == TASK_ACTIVITY) {
 		/* its worker answers, or it is to be offered; after sleep it was all the time */
 		if (!t->handed && !offered)
-			activity_offer(r, t);
+			dispatch_one(r, t);
 		return;
 	}
-	if (res->nested && nested_resume(r, t->task_id))
+	if (!t->started) {
+		dispatch_one(r, t);
 		return;
+	}
+	if (res->nested && nested_resume(r, t->task_id)) {
+		limit_hold(r, t);
+		return;
+	}
 	if (doc_is_none(t->response) && !res->nested &&
 	    plugin_host_serves(r->engine->plugins, res) &&
 	    plugin_host_after_crash(r->engine->plugins, res) == AFTER_CRASH_ONCE) {

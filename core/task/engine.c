@@ -62,6 +62,7 @@ engine_new(struct loop *l, const struct engine_options *o)
 	TAILQ_INIT(&g->client_reads);
 	TAILQ_INIT(&g->nested_detached);
 	g->activities = activities_new(g);
+	g->limits = limits_new(g);
 	loop_timer_init(l, &g->due_timer, engine_on_due, g);
 	loop_timer_init(l, &g->drain_timer, engine_drain_over, g);
 	g->events = (struct store_events){ .shard_claimed = engine_shard_claimed,
@@ -78,6 +79,7 @@ static void
 engine_remove_slot(struct engine *g, struct slot *s)
 {
 	activity_drop_all(s);
+	limit_drop_all(g, s);
 	slots_remove(&g->slots, s);
 }
 
@@ -109,6 +111,7 @@ engine_free(struct engine *g)
 	engine_drop(g, NULL);
 	nested_free_all(g);
 	activities_free(g->activities);
+	limits_free(g->limits);
 	loop_timer_fini(&g->due_timer);
 	loop_timer_fini(&g->drain_timer);
 	slots_fini(&g->slots);
@@ -292,6 +295,12 @@ engine_give_up(void *arg, bool first)
 }
 
 static bool
+engine_permit(void *arg, const struct run *r, const struct state *s, int64_t task_id)
+{
+	return limit_permit(arg, r, s, task_id);
+}
+
+static bool
 engine_tells_failures(void *arg)
 {
 	const struct engine *g = arg;
@@ -307,6 +316,7 @@ engine_run_host(struct engine *g)
 		.pure_call = engine_pure_call,
 		.module = engine_module,
 		.give_up = engine_give_up,
+		.permit = engine_permit,
 		.tells_failures = engine_tells_failures };
 
 	host.arg = g;
@@ -344,6 +354,9 @@ reply_send(struct reply *p, struct resident *r, bool name_taken, const struct er
 		break;
 	case REPLY_HANDED:
 		activity_answered(p->engine, p->ticket, r, e);
+		break;
+	case REPLY_PERMITTED:
+		limit_answered(p->engine, p->ticket, r, e);
 		break;
 	case REPLY_TAKEN_BACK:
 		activity_taken_back((int64_t)p->ticket, r, e);

@@ -144,6 +144,22 @@ void engine_stop_polls(struct engine *g);
 /* We created or deleted that activity. */
 void engine_activity_changed(struct engine *g, const char *name, bool exists);
 
+/* --- limits of tasks --------------------------------------------------------------- */
+
+/* json: the option task_limits. -1 and e: all stays as it was. Tasks that wait may go on at once. */
+int engine_set_limits(struct engine *g, const char *json, struct err *e);
+/* The configuration declares a limit of that name. */
+bool engine_has_limit(const struct engine *g, const char *name);
+struct limit_counts {
+	const char *name;
+	bool declared;                  /* else tasks wait for it and nothing else is known */
+	int64_t concurrency;            /* 0 = any number */
+	int64_t rate, per_ms, burst;    /* rate 0 = any number */
+	int64_t used, waiting, granted; /* tasks; granted: ever, in this process */
+};
+typedef void engine_limit_cb(void *arg, const struct limit_counts *l);
+void engine_each_limit(const struct engine *g, engine_limit_cb *cb, void *arg);
+
 /* No new starts; goes on with what runs until nothing is under way or deadline_ms has passed, then cb. */
 void engine_drain(struct engine *g, int64_t deadline_ms, loop_cb *cb, void *arg);
 

@@ -326,6 +326,8 @@ claim_end(struct claim *c)
 	if (!c->again) {
 		c->engine->claims_pending--;
 		c->engine->claiming[c->shard]--;
+		if (c->engine->claims_pending == 0)
+			limits_touch(c->engine->limits);
 	}
 	idmap_take(&loader_claims, c->ticket);
 	loop_timer_fini(&c->retry);
@@ -333,8 +335,16 @@ claim_end(struct claim *c)
 }
 
 static void
+claim_offered(struct engine *g, struct slot *slot, const struct open_row *row)
+{
+	activity_load_offers(g, slot, row->offered, row->offered_len);
+	limit_load_permits(g, slot, row->offered, row->offered_len);
+}
+
+static void
 claim_open(struct engine *g, int32_t shard, const struct open_row *row)
 {
+	struct resident *r;
 	struct slot *slot;
 
 	if (slots_find(&g->slots, &row->id) != NULL)
@@ -342,13 +352,15 @@ claim_open(struct engine *g, int32_t shard, const struct open_row *row)
 	slot = slots_add(&g->slots, &row->id, shard);
 	slot->claimed = true;
 	if (row->offered != NULL)
-		activity_load_offers(g, slot, row->offered, row->offered_len);
+		claim_offered(g, slot, row);
 	if (row->asleep) {
 		slots_set_due(&g->slots, slot,
 		    row->wake_at_ms == INT64_MAX ? SLOT_NEVER : row->wake_at_ms);
 		return;
 	}
-	loader_enqueue(resident_new(g, slot));
+	r = resident_new(g, slot);
+	resident_set_recovering(r, true);
+	loader_enqueue(r);
 }
 
 /* One that sleeps while the execution that waits for it has ended is to be stopped. */

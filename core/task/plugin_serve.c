@@ -54,7 +54,7 @@ struct plugin_serve {
 static bool
 is_own_path(const char *path)
 {
-	static const char *const own[] = { "/health", "/metrics", "/plugins" };
+	static const char *const own[] = { "/health", "/limits", "/metrics", "/nodes", "/plugins" };
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		if (strcmp(path, own[i]) == 0)

@@ -138,6 +138,22 @@ resident_free(void *arg)
 }
 
 void
+resident_set_recovering(struct resident *r, bool on)
+{
+	struct engine *g = r->engine;
+
+	if (r->recovering == on)
+		return;
+	r->recovering = on;
+	if (on)
+		g->recovering++;
+	else
+		g->recovering--;
+	if (g->recovering == 0)
+		limits_touch(g->limits);
+}
+
+void
 resident_set_where(struct resident *r, enum resident_where to)
 {
 	static const char *const names[] = { "loading", "live", "committing", "checking", "gone" };
@@ -152,6 +168,7 @@ resident_set_where(struct resident *r, enum resident_where to)
 		g->ncommitting++;
 	r->where = to;
 	if (to == RES_GONE) {
+		resident_set_recovering(r, false);
 		g->nresidents--;
 		TAILQ_REMOVE(&g->of_shard[r->commit.shard], r, shard_link);
 		if (r->slot != NULL)
@@ -341,6 +358,21 @@ resident_write(struct resident *r, struct commit *c)
 	resident_count_record(r, r->record.len, c->snapshot);
 }
 
+/* What a shard's next owner wants to know without loading the run: offers of activities, permits. */
+static void
+resident_print_offered(struct resident *r)
+{
+	struct buf *b = &r->offers;
+
+	buf_addc(b, '[');
+	activity_print_offers(r->slot, b);
+	limit_print_permits(r->engine, r->slot, b);
+	if (b->len == 1)
+		buf_reset(b);
+	else
+		b->data[b->len - 1] = ']'; /* the last comma */
+}
+
 /* The batch is being sealed: what the run did since the last one becomes one record. */
 static void
 resident_fill(struct commit *c)
@@ -377,7 +409,7 @@ resident_fill(struct commit *c)
 	c->wake_at_ms = due;
 	buf_reset(&r->offers);
 	if (c->row == ROW_SLEEP)
-		activity_print_offers(r->slot, &r->offers);
+		resident_print_offered(r);
 	c->offered = r->offers.len > 0 ? r->offers.data : NULL;
 	c->offered_len = r->offers.len;
 	resident_set_where(r, RES_COMMITTING);
@@ -483,6 +515,7 @@ resident_loaded(struct resident *r)
 		resident_begin(r);
 	run_heard(r->run, r->engine->claimed_ms[r->slot->shard]);
 	dispatch_resume(r); /* before the inbox: only what was open in the journal */
+	resident_set_recovering(r, false);
 	resident_schedule(r);
 	if (r->slot->claimed)
 		nested_check_parent(r);

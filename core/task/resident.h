@@ -25,6 +25,7 @@
 #include "task/activity.h"
 #include "task/admission.h"
 #include "task/engine.h"
+#include "task/limit.h"
 #include "task/plugin_host.h"
 #include "task/slots.h"
 
@@ -39,12 +40,19 @@ enum resident_where {
 /* Who is to be told when a move is durable, or that it was refused. */
 struct reply {
 	TAILQ_ENTRY(reply) link;
-	enum { REPLY_STARTED, REPLY_STOPPED, REPLY_ANSWERED, REPLY_HANDED, REPLY_TAKEN_BACK } kind;
+	enum {
+		REPLY_STARTED,
+		REPLY_STOPPED,
+		REPLY_ANSWERED,
+		REPLY_HANDED,
+		REPLY_TAKEN_BACK,
+		REPLY_PERMITTED
+	} kind;
 	uint64_t ticket;
 	engine_started_cb *started;
 	engine_stopped_cb *stopped;
 	engine_answered_cb *answered;
-	/* STARTED: of its place; ANSWERED; HANDED, TAKEN_BACK: activity_answered, _taken_back are told */
+	/* STARTED: of its place; ANSWERED; HANDED, TAKEN_BACK, PERMITTED: activity_answered ... are told */
 	struct engine *engine;
 	int32_t shard;                /* ANSWERED: of the execution */
 	struct admission_place place; /* STARTED from outside: in the line of those that start */
@@ -99,10 +107,12 @@ struct resident {
 	size_t tail_len;  /* bytes of its records behind the latest snapshot */
 	size_t
 	    snapshot_len; /* of the latest one, or of one that was too long to be written; 0 = none */
-	bool row_written;  /* the execution row exists */
-	bool row_asleep;   /* its open row has a wake_at */
-	struct buf offers; /* the activity tasks of its open row, while a commit needs them */
-	bool hibernating;  /* after the queued commit it sleeps */
+	bool row_written; /* the execution row exists */
+	bool row_asleep;  /* its open row has a wake_at */
+	struct buf
+	    offers; /* activity tasks and permits for its open row, while a commit needs them */
+	bool hibernating; /* after the queued commit it sleeps */
+	bool recovering;  /* it is being loaded because its shard was claimed */
 	int64_t idle_since_ms;
 	int64_t
 	    keep_at_ms; /* a worker was handed a task: when that is written down at last; 0 = nothing to write */
@@ -138,6 +148,8 @@ struct engine {
 	struct nested_list nested_detached; /* without a parent */
 	unsigned nested_busy;
 	struct activities *activities;
+	struct limits *limits;
+	unsigned recovering; /* residents that are loaded after a claim */
 	bool draining;
 	loop_cb *drained;
 	void *drained_arg;
@@ -148,6 +160,8 @@ struct engine {
 struct resident *resident_new(struct engine *g, struct slot *slot);
 /* The only writer of r->where. */
 void resident_set_where(struct resident *r, enum resident_where to);
+/* Begins, or ends, counting as one of those that are loaded after a claim. */
+void resident_set_recovering(struct resident *r, bool on);
 /* Moves the run, or queues the stimulus. Borrows s, takes reply (NULL = nobody asks). */
 void resident_deliver(struct resident *r, const struct stimulus *s, struct reply *reply);
 /* Its record is durable: effects and replies leave, then it closes, sleeps or goes on. */
@@ -178,6 +192,8 @@ void resident_log(const struct resident *r, int level, const char *fmt, ...)
 void dispatch_key(const struct resident *r, int64_t task_id, char out[DISPATCH_KEY_SIZE]);
 void dispatch_release(struct resident *r); /* effects that are durable go out */
 void dispatch_resume(struct resident *r);  /* after a load: what was open at the crash */
+/* The task is under no limit, or has its permit: out with it. */
+void dispatch_permitted(struct resident *r, const struct run_task *t);
 /* No plugin works on anything that would be begun anew elsewhere (hurry: that could not be). */
 bool dispatch_is_quiet(const struct resident *r, bool hurry);
 /* over: nobody wants an answer any more; else the tasks are started again elsewhere or later. */

@@ -22,6 +22,7 @@ e2e_tests = \
 	tests/e2e/test_invoice.py \
 	tests/e2e/test_js.py \
 	tests/e2e/test_laptop.py \
+	tests/e2e/test_limits.py \
 	tests/e2e/test_lua.py \
 	tests/e2e/test_mail.py \
 	tests/e2e/test_misbehaving.py \
