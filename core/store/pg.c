@@ -364,7 +364,7 @@ pg_prepare(struct pg *p, enum query q)
 {
 	if (p->prepared[q])
 		return;
-	if (PQsendPrepare(p->conn, query_table[q].name, query_table[q].text, 0, NULL) == 0)
+	if (PQsendPrepare(p->conn, query_table[q].name, query_text(q), 0, NULL) == 0)
 		pg_fail_conn(p);
 	pg_push(p, (struct pg_op){ .kind = PG_OP_PREPARE, .query = q });
 	p->prepared[q] = true;
@@ -594,7 +594,7 @@ pg_set_up(struct pg *p)
 	}
 	loop_timer_cancel(&p->timer);
 	p->where = PG_SETTING_UP;
-	pg_exec(p, query_table[p->session].text, 0, NULL, false, pg_session_set, p);
+	pg_exec(p, query_text(p->session), 0, NULL, false, pg_session_set, p);
 	if (p->listen)
 		pg_query(p, QUERY_listen_catalogue, NULL, pg_session_set, p);
 	pg_sync(p, pg_session_done, p);

@@ -3,8 +3,34 @@
  */
 #include "store/query.h"
 
+#include <stddef.h>
+
+#include "store/citus_gen.h"
+
 const struct query_def query_table[QUERY_COUNT] = {
 #define SQL(name, nparams, text) [QUERY_##name] = { #name, nparams, text },
 	SQL_QUERIES(SQL)
 #undef SQL
 };
+
+/* Those that are others when the tables are distributed. */
+static const char *const distributed_texts[QUERY_COUNT] = {
+#define SQL(name, nparams, text) [QUERY_##name] = text,
+	SQL_CITUS(SQL)
+#undef SQL
+};
+static bool tables_are_distributed;
+
+void
+query_set_distributed(bool distributed)
+{
+	tables_are_distributed = distributed;
+}
+
+const char *
+query_text(enum query q)
+{
+	if (tables_are_distributed && distributed_texts[q] != NULL)
+		return distributed_texts[q];
+	return query_table[q].text;
+}

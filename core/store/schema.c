@@ -186,6 +186,20 @@ apply(PGconn *conn, const struct migration *m, struct err *e)
 	return 0;
 }
 
+/* sql/citus/distribute.sql leaves a table that nothing else makes. */
+static int
+look_for_citus(PGconn *conn, struct err *e)
+{
+	int distributed;
+
+	if (ask_int(conn, QUERY_schema_distributed, &distributed, e) != 0)
+		return -1;
+	if (distributed)
+		log_info("store: the tables are distributed");
+	query_set_distributed(distributed);
+	return 0;
+}
+
 static int
 migrate(PGconn *conn, int64_t end_ms, struct err *e)
 {
@@ -203,7 +217,7 @@ migrate(PGconn *conn, int64_t end_ms, struct err *e)
 	for (int i = 0; i < NMIGRATIONS; i++)
 		if (migrations[i].number > version && apply(conn, &migrations[i], e) != 0)
 			return -1;
-	return 0;
+	return look_for_citus(conn, e);
 }
 
 /* An error leaves the transaction open: closing the connection ends it, and gives the lock back. */

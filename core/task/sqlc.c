@@ -419,7 +419,7 @@ sweep_page(void *arg)
 	char young[24], very_old[24];
 	const char *const params[] = { s->swept_ms, s->swept_key, young, very_old, SWEEP_PAGE };
 	const struct pawl_sql_statement statement = {
-		.sql = query_table[s->own ? QUERY_effect_sweep : QUERY_effect_sweep_elsewhere].text,
+		.sql = query_text(s->own ? QUERY_effect_sweep : QUERY_effect_sweep_elsewhere),
 		.params = params,
 		.nparams = 5
 	};

@@ -41,6 +41,10 @@ SELECT coalesce(max(version), 0) FROM pawl.schema_version;
 -- $1 number (integer)  $2 name
 INSERT INTO pawl.schema_version (version, name) VALUES ($1::integer, $2::text);
 
+-- name: schema_distributed
+-- rows: one: whether sql/citus/distribute.sql was run here
+SELECT to_regclass('pawl.named_execution') IS NOT NULL;
+
 -- name: server_connections
 -- rows: one: how many connections there are for those who are no superusers
 SELECT current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer;

@@ -12,6 +12,7 @@ e2e_tests = \
 	tests/e2e/test_daemon.py \
 	tests/e2e/test_database.py \
 	tests/e2e/test_database_plugin.py \
+	tests/e2e/test_distribution.py \
 	tests/e2e/test_dynamodb.py \
 	tests/e2e/test_example.py \
 	tests/e2e/test_fairness.py \
