@@ -29,6 +29,7 @@ TESTS = \
 	scripts/check-model \
 	$(cases_tests) \
 	$(e2e_tests) \
+	$(bench_tests) \
 	$(fault_tests) \
 	$(fuzz_tests)
 

@@ -30,6 +30,9 @@ A figure is the median of the rounds. CPU is what the kernel charged to a proces
 operation; "others" is the share of the machine that went to anything else while pawld was
 measured, and spoils the figure beside it. The rows in the database are counted afterwards:
 a figure that they do not bear out is an error.
+
+At the end each ratio stands beside the one of tests/bench/recorded.json. What is more than 15 % worse
+is a line that begins with REGRESSION; the exit status says nothing about it, as machines are noisy.
 """
 
 import argparse
@@ -46,7 +49,9 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import pawltest     # pylint: disable=wrong-import-position
+import recorded     # pylint: disable=wrong-import-position
 
 TICKS = os.sysconf("SC_CLK_TCK")
 INPUT = ('{"orderId":"9f2c1b7a","customer":{"id":184467,"name":"Ada Lovelace","vip":true},'
@@ -494,11 +499,21 @@ def print_expr(name, r):
 PRINTERS = {"latency": print_latency, "map": print_map, "long": print_long, "expr": print_expr}
 
 
-def machine_line():
+def machine_name():
     cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
-    pawld = run(pawltest.BUILD / "pawld", "--version").strip()
-    return (f"{os.cpu_count()} x {cpu.group(1) if cpu else platform.machine()}, Linux {platform.release()},"
-            f" {pawld}")
+    return f"{os.cpu_count()} x {cpu.group(1) if cpu else platform.machine()}"
+
+
+def versions():
+    return f"Linux {platform.release()}, {run(pawltest.BUILD / 'pawld', '--version').strip()}"
+
+
+def machine_line():
+    return f"{machine_name()}, {versions()}"
+
+
+def beside_recorded(figures, record):
+    recorded.report(machine_name(), f"{time.strftime('%Y-%m-%d')}: {versions()}", figures, record)
 
 
 def server_line(server):
@@ -509,12 +524,13 @@ def server_line(server):
 
 def main():
     parser = argparse.ArgumentParser(
-        usage="bench.py [--seconds S] [--rounds N] [--workers N] [--json FILE] [NAME ...]",
+        usage="bench.py [--seconds S] [--rounds N] [--workers N] [--json FILE] [--record] [NAME ...]",
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=3, help="length of a round (default 3)")
     parser.add_argument("--rounds", type=int, default=3, help="how many (default 3)")
     parser.add_argument("--workers", type=int, default=1, help="of pawld (default 1); steps can be measured with one only")
     parser.add_argument("--json", help="file for the figures")
+    parser.add_argument("--record", action="store_true", help="put the figures into recorded.json, in a quiet hour")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
     arguments = parser.parse_args()
     names = arguments.names or list(BENCHMARKS)
@@ -536,6 +552,7 @@ def main():
         sys.stdout.flush()
     if "server" in results:
         bench.server.stop()
+    beside_recorded(recorded.figures(results), arguments.record)
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 

@@ -15,3 +15,6 @@ bench-programs: $(BUILT_SOURCES)
 bench: all
 	@$(AM_TESTS_ENVIRONMENT) $(PYTHON) $(srcdir)/tests/bench/bench.py
 .PHONY: bench bench-programs
+
+# What can be checked of them without a clock.
+bench_tests = tests/bench/test_recorded.py tests/bench/test_model.py
