@@ -106,6 +106,18 @@ FROM pawl.execution AS e
 JOIN pawl.machine AS m ON m.id = e.machine_id
 WHERE (e.shard, e.id) IN (SELECT n.shard, n.execution_id FROM named AS n);
 
+-- name: execution_by_id
+-- The shard is said twice, or all would be asked.
+SELECT e.id, e.machine_id, e.shard, e.revision, m.name, e.name, e.status, e.start_ms, e.stop_ms, e.input,
+	e.output, e.error, e.cause, e.version_arn, e.alias_arn, e.trace_header, e.redrive_count, e.redrive_ms,
+	m.status = 'DELETING',
+	(SELECT j.first_event_id + j.event_count - 1 FROM pawl.journal AS j
+		WHERE j.shard = $1::smallint AND j.execution_id = $2::uuid ORDER BY j.seq DESC LIMIT 1),
+	e.parent_shard, e.parent_id, e.parent_task, e.parent_waits
+FROM pawl.execution AS e
+JOIN pawl.machine AS m ON m.id = e.machine_id
+WHERE e.shard = $1::smallint AND e.id = $2::uuid;
+
 -- name: journal_events
 -- A function of ours cannot ask tables from within a shard: the search of pawl.journal_seq, for both ends of the page at once.
 WITH RECURSIVE search (event, low, high) AS (
