@@ -76,16 +76,22 @@ buf_advance(struct buf *b, size_t n)
 	b->data[b->len] = '\0';
 }
 
+/* Nearly always: an interpreter's step adds a hundred small pieces. */
+static inline bool
+has_room(const struct buf *b, size_t n)
+{
+	return n < b->cap - b->len && n <= b->max - b->len && !b->failed;
+}
+
 void
 buf_add(struct buf *b, const void *p, size_t n)
 {
-	char *to = buf_reserve(b, n);
-
-	if (to == NULL)
+	if (!has_room(b, n) && buf_reserve(b, n) == NULL)
 		return;
 	if (n > 0)
-		memcpy(to, p, n);
-	buf_advance(b, n);
+		memcpy(b->data + b->len, p, n);
+	b->len += n;
+	b->data[b->len] = '\0';
 }
 
 void
@@ -97,7 +103,10 @@ buf_adds(struct buf *b, const char *s)
 void
 buf_addc(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	if (!has_room(b, 1) && buf_reserve(b, 1) == NULL)
+		return;
+	b->data[b->len++] = c;
+	b->data[b->len] = '\0';
 }
 
 void

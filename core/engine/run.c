@@ -21,6 +21,7 @@
 
 #define MOVE_STEPS_MAX 10000
 #define MOVE_BYTES_MAX (4u << 20)
+#define EVENTS_FIRST 1000 /* bytes; a few states make as many */
 /*
  * What all Lua code of one step of a frame may take: one expression that takes all it may, and
  * a Catcher after it. With the steps before it in the same move that is two million, or 50 ms, at most.
@@ -105,6 +106,7 @@ run_new(struct machine *m, const struct run_facts *f, const struct run_host *hos
 	TAILQ_INIT(&r->ready);
 	TAILQ_INIT(&r->dirty);
 	buf_init(&r->events, BUF_UNLIMITED);
+	buf_reserve(&r->events, EVENTS_FIRST);
 	return r;
 }
 

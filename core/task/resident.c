@@ -28,6 +28,8 @@
 #define SNAPSHOT_TAILS 4
 /* A resident that had one large record does not keep its memory. */
 #define RECORD_KEPT 16384
+/* Most records are longer: it need not grow from nothing. */
+#define RECORD_FIRST 1000
 
 static void resident_fill(struct commit *c);
 static void resident_committed(struct commit *c, enum commit_result result);
@@ -61,6 +63,7 @@ resident_new(struct engine *g, struct slot *slot)
 	TAILQ_INIT(&r->dispatches);
 	TAILQ_INIT(&r->nested);
 	buf_init(&r->record, BUF_UNLIMITED);
+	buf_reserve(&r->record, RECORD_FIRST);
 	buf_init(&r->offers, BUF_UNLIMITED);
 	r->commit.execution_id = slot->id;
 	r->commit.shard = slot->shard;
