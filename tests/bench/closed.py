@@ -73,6 +73,7 @@ class Closed(bench.Bench):
         self.server.sql("VACUUM (ANALYZE) pawl.execution")
         self.server.sql("VACUUM (ANALYZE) pawl.journal")
         self.server.sql("CHECKPOINT")
+        self.server.client = self.server.pawld.client()     # the old one was idle for too long
 
     def reads(self):
         client, prefix = self.server.client, self.machine.replace(":stateMachine:", ":execution:")
