@@ -640,7 +640,7 @@ static int
 daemon_prepare(struct daemon *d, int *n, struct err *e)
 {
 	*n = 1;
-	if (api_check_listen(d->conf, e) != 0 || daemon_start_database(d, e) != 0)
+	if (api_check_conf(d->conf, e) != 0 || daemon_start_database(d, e) != 0)
 		return -1;
 	if (!d->is_worker)
 		*n = supervisor_workers(d->conf, daemon_conninfo(d), e);
@@ -694,7 +694,7 @@ check_config(const struct conf *c)
 	struct err e = ERR_INIT;
 	struct buf out;
 
-	if (api_check_listen(c, &e) != 0 || check_limits(c, &e) != 0 || check_hooks(c, &e) != 0) {
+	if (api_check_conf(c, &e) != 0 || check_limits(c, &e) != 0 || check_hooks(c, &e) != 0) {
 		fprintf(stderr, "pawld: %s\n", err_cause(&e));
 		err_fini(&e);
 		return 2;

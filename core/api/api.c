@@ -12,6 +12,7 @@
 #include "api/limits.h"
 #include "api/peer.h"
 #include "api/served.h"
+#include "api/throttle.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stat.h"
@@ -65,8 +66,9 @@ check_listen(const struct conf *c, bool have_keys, struct err *e)
 }
 
 int
-api_check_listen(const struct conf *c, struct err *e)
+api_check_conf(const struct conf *c, struct err *e)
 {
+	struct throttle *throttle = NULL;
 	struct sigv4 *keys;
 	int rc;
 
@@ -74,6 +76,9 @@ api_check_listen(const struct conf *c, struct err *e)
 		return -1;
 	rc = check_listen(c, keys != NULL, e);
 	sigv4_free(keys);
+	if (rc == 0 && (throttle = throttle_new(c->throttle, e)) == NULL)
+		rc = -1;
+	throttle_free(throttle);
 	return rc;
 }
 
@@ -84,6 +89,7 @@ api_limits(const struct api *a)
 
 	return (struct http_limits){ .max_head = (size_t)c->max_header,
 		.max_body = (size_t)c->max_body,
+		.max_held = (size_t)c->max_in_flight,
 		.max_connections = (unsigned)c->max_connections,
 		.client_timeout_ms = c->client_timeout };
 }
@@ -142,7 +148,9 @@ api_new(struct loop *l, const struct conf *c, struct store *s, struct engine *g,
 	struct api *a = xcalloc(1, sizeof(*a));
 	struct http_limits limits;
 
-	if (load_keys(c, &a->keys, e) != 0) {
+	if ((a->throttle = throttle_new(c->throttle, e)) == NULL ||
+	    load_keys(c, &a->keys, e) != 0) {
+		throttle_free(a->throttle);
 		free(a);
 		return NULL;
 	}
@@ -191,6 +199,7 @@ api_free(struct api *a)
 	served_routes_fini(a);
 	loop_timer_fini(&a->drain_timer);
 	sigv4_free(a->keys);
+	throttle_free(a->throttle);
 	free(a->token_secret);
 	free(a);
 }
@@ -235,6 +244,19 @@ api_port(const struct api *a)
 	return http_port(a->http);
 }
 
+/* The buckets are full again. */
+static int
+reload_throttle(struct api *a, struct err *e)
+{
+	struct throttle *t = throttle_new(a->conf->throttle, e);
+
+	if (t == NULL)
+		return -1;
+	throttle_free(a->throttle);
+	a->throttle = t;
+	return 0;
+}
+
 int
 api_reload(struct api *a, struct err *e)
 {
@@ -252,7 +274,7 @@ api_reload(struct api *a, struct err *e)
 	}
 	sigv4_free(a->keys);
 	a->keys = keys;
-	return 0;
+	return reload_throttle(a, e);
 }
 
 void

@@ -1,7 +1,7 @@
 /*
  * api - the Step Functions API of this process: AWS JSON 1.0 over HTTP.
  *
- *	if (api_check_listen(conf, &e) != 0) ... refuse to start
+ *	if (api_check_conf(conf, &e) != 0) ... refuse to start
  *	a = api_new(loop, conf, store, engine, token_secret, &e);
  *	if (api_listen(a, conf->listen, &e) != 0) ...
  *	... loop_run ...
@@ -27,10 +27,10 @@
 struct api;
 
 /*
- * Without access keys every caller is trusted, so only loopback addresses may be
- * listened on. -1 and e with the sentence for the user when conf asks for more.
+ * Can what conf says of the API be used? Without access keys every caller is trusted, so only loopback addresses may be
+ * listened on. -1 and e with the sentence for the user when it cannot.
  */
-int api_check_listen(const struct conf *c, struct err *e);
+int api_check_conf(const struct conf *c, struct err *e);
 
 /*
  * All that is given is borrowed and outlives the api; conf is read again by

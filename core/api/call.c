@@ -15,6 +15,7 @@
 #include "api/model.h"
 #include "api/peer.h"
 #include "api/served.h"
+#include "api/throttle.h"
 #include "api/validate.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -127,12 +128,8 @@ call_error(struct call *c, const char *name, const char *key, const char *value,
 enum flow_next
 call_throttled(struct call *c, const char *why, int retry_s)
 {
-	struct reply_extra extra = { .key = "reason", .value = why, .retry_after_s = retry_s };
-	struct err e = ERR_INIT;
-
-	err_set(&e, "ThrottlingException", "Rate exceeded");
-	call_reply_error(c, &e, &extra);
-	err_fini(&e);
+	reply_throttled(c->request, c->request_id, why, retry_s);
+	call_over(c);
 	return FLOW_DONE;
 }
 
@@ -472,6 +469,44 @@ refuse_unknown(struct http_request *r, const char *request_id, const char *why)
 	err_fini(&e);
 }
 
+/* The machine that a call is about. r holds it; NULL = its arguments do not say. */
+static const char *
+machine_of(const struct api *a, struct doc body, struct resource *r)
+{
+	struct doc arn = doc_gets(body, "stateMachineArn");
+	char *text;
+	int rc;
+
+	if (doc_is_none(arn))
+		arn = doc_gets(body, "executionArn");
+	if (doc_is_none(arn) || (text = doc_strdup(arn)) == NULL)
+		return NULL;
+	rc = resource_parse(&a->here, text, strlen(text), r, NULL);
+	free(text);
+	return rc == 0 ? r->name : NULL;
+}
+
+/* True when the action's bucket is empty: the call is answered then. */
+static bool
+is_throttled(const struct api *a, struct http_request *r, const struct action *action,
+    const char *request_id, struct doc body)
+{
+	const char *machine = NULL;
+	struct resource resource;
+	char why[128];
+	int retry_s;
+
+	if (throttle_by_machine(a->throttle, action->name))
+		machine = machine_of(a, body, &resource);
+	retry_s = throttle_take(a->throttle, action->name, machine != NULL ? machine : "");
+	if (retry_s == 0)
+		return false;
+	stat_add_label(STAT_calls_throttled, action->name, 1);
+	snprintf(why, sizeof(why), "The bucket of %s is empty (throttle).", action->name);
+	reply_throttled(r, request_id, why, retry_s);
+	return true;
+}
+
 static void
 call_states(struct api *a, struct http_request *r, const char *request_id, const char *name,
     const char *key_id, int64_t since_us)
@@ -488,6 +523,8 @@ call_states(struct api *a, struct http_request *r, const char *request_id, const
 	if (read_arguments(a, r, action, &body, &e) != 0 ||
 	    authorize_states(a, r, action, key_id, request_id, body, &e) != 0) {
 		refuse(r, request_id, action->name, &e);
+		doc_unref(body);
+	} else if (is_throttled(a, r, action, request_id, body)) {
 		doc_unref(body);
 	} else {
 		call_begin(a, r, action, request_id, since_us, body, false);

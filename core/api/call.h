@@ -42,6 +42,7 @@ struct api {
 	struct board *board; /* of the workers; NULL = there is but this one */
 	struct hooks *hooks; /* or NULL */
 	struct sigv4 *keys;  /* NULL = every caller is trusted */
+	struct throttle *throttle;
 	char *token_secret;
 	struct territory here;
 	bool aws_limits;
@@ -110,7 +111,7 @@ void call_relay(struct call *c, int status, const char *error, const char *body,
 enum flow_next call_error(struct call *c, const char *name, const char *key, const char *value,
     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
-/* ThrottlingException: why is for people, retry_s for programs. */
+/* As reply_throttled. */
 enum flow_next call_throttled(struct call *c, const char *why, int retry_s);
 
 /*

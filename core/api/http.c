@@ -40,8 +40,9 @@
 #define CONN_MAGIC 0x48545450u /* "HTTP" */
 #define READ_SIZE 4096         /* room for one ordinary call */
 #define READ_SIZE_MAX (256u << 10)
-#define KEEP_SIZE (64u << 10) /* a buffer above this is given back after its request */
-#define AHEAD_MAX (64u << 10) /* pipelined bytes that are taken while a request is busy */
+#define KEEP_SIZE (64u << 10)  /* a buffer above this is given back after its request */
+#define SMALL_SIZE (64u << 10) /* a body up to this is always taken */
+#define AHEAD_MAX (64u << 10)  /* pipelined bytes that are taken while a request is busy */
 #define LINGER_MS 2000
 #define ACCEPT_AT_ONCE 64
 #define ACCEPT_PAUSE_MS 200 /* when there are no file descriptors left */
@@ -68,6 +69,8 @@ struct conn {
 	struct http_chunks chunks;
 	struct buf body; /* decoded chunks */
 	struct http_request request;
+
+	size_t held; /* bytes that count for the bound of all connections */
 
 	struct buf out; /* head of the reply */
 	size_t sent;    /* bytes of head and body that are out */
@@ -99,6 +102,7 @@ struct http {
 	STAILQ_HEAD(, route) routes;
 	struct conn_list conns, by_since;
 	unsigned nconns, nbusy;
+	size_t held; /* by all connections */
 	bool accepting, stopped;
 	bool shared; /* its port is other processes' too */
 	struct loop_timer timeout, accept_pause;
@@ -135,6 +139,33 @@ conn_since_now(struct conn *c)
 	TAILQ_REMOVE(&h->by_since, c, by_since);
 	c->since_ms = clock_mono_ms();
 	TAILQ_INSERT_TAIL(&h->by_since, c, by_since);
+}
+
+/* --- memory ------------------------------------------------------------------- */
+
+static const struct http_refusal too_much = { 503, "ServiceUnavailable",
+	"The server has too many large calls on their way. Try again." };
+
+/* However small the bound is, two of the largest bodies fit. */
+static size_t
+http_held_max(const struct http *h)
+{
+	size_t least = 2 * h->limits.max_body;
+
+	return h->limits.max_held > least ? h->limits.max_held : least;
+}
+
+/* Counts what the connection holds now; a body that was announced counts as if it were there. */
+static void
+conn_hold(struct conn *c)
+{
+	size_t in = c->in.cap, announced = 0, now;
+
+	if (c->head_parsed && c->head.framing == HTTP_LENGTH)
+		announced = c->head.len + c->head.body_len;
+	now = (in > announced ? in : announced) + c->ahead.cap + c->body.cap + c->request.reply.cap;
+	c->http->held += now - c->held;
+	c->held = now;
 }
 
 /* --- places ------------------------------------------------------------------- */
@@ -214,6 +245,8 @@ conn_close(struct conn *c)
 	close(c->fd);
 	TAILQ_REMOVE(&h->conns, c, all);
 	h->nconns--;
+	h->held -= c->held;
+	c->held = 0;
 	stat_add(STAT_connections, -1);
 	loop_free_later(h->loop, c, conn_free);
 	if (!h->stopped && h->nconns < h->limits.max_connections &&
@@ -364,6 +397,7 @@ conn_reply(struct conn *c, int status, const char *content_type, const char *hea
 	buf_adds(&c->out, "\r\n");
 	c->send_body = has_body && !c->head.is_head;
 	c->sent = 0;
+	conn_hold(c);
 	conn_set_where(c, CONN_WRITING);
 	conn_send(c);
 }
@@ -401,7 +435,8 @@ conn_reply_error(struct conn *c, const struct http_refusal *why)
 	buf_adds(b, "\",\"message\":\"");
 	buf_adds(b, why->message);
 	buf_adds(b, "\"}");
-	conn_reply(c, why->status, "application/x-amz-json-1.0", "");
+	conn_reply(c, why->status, "application/x-amz-json-1.0",
+	    why->status == 503 ? "Retry-After: 1\r\n" : "");
 }
 
 /* The request cannot be read; where the next one begins nobody knows. */
@@ -417,10 +452,13 @@ conn_refuse(struct conn *c, const struct http_refusal *why)
 
 /* --- reading -------------------------------------------------------------------- */
 
+/* What a connection keeps between two calls is little when all together have much. */
 static void
-buf_shrink(struct buf *b)
+conn_shrink(const struct conn *c, struct buf *b)
 {
-	if (b->cap > KEEP_SIZE)
+	size_t keep = c->http->held > http_held_max(c->http) / 2 ? READ_SIZE : KEEP_SIZE;
+
+	if (b->cap > keep)
 		buf_fini(b);
 	else
 		buf_reset(b);
@@ -437,7 +475,7 @@ conn_reset(struct conn *c)
 		c->in.len = left;
 		c->in.data[left] = '\0';
 	} else {
-		buf_shrink(&c->in);
+		conn_shrink(c, &c->in);
 	}
 	if (c->ahead.len > 0)
 		buf_add(&c->in, c->ahead.data, c->ahead.len);
@@ -447,9 +485,10 @@ conn_reset(struct conn *c)
 	c->head_parsed = false;
 	c->chunks.where = CHUNK_SIZE;
 	c->chunks.overhead = 0;
-	buf_shrink(&c->body);
-	buf_shrink(&c->request.reply);
+	conn_shrink(c, &c->body);
+	conn_shrink(c, &c->request.reply);
 	c->request.gone = NULL;
+	conn_hold(c);
 }
 
 /* The head's texts after the buffer that they are in has moved. */
@@ -495,6 +534,12 @@ conn_read_head(struct conn *c, struct http_refusal *why)
 			"The body of the request is larger than max_body." };
 		return -1;
 	}
+	if (c->head.framing == HTTP_LENGTH && c->head.body_len > SMALL_SIZE &&
+	    c->http->held + c->head.body_len > http_held_max(c->http)) {
+		*why = too_much;
+		return -1;
+	}
+	conn_hold(c);
 	return 1;
 }
 
@@ -530,6 +575,11 @@ conn_read_body(struct conn *c, struct http_refusal *why)
 		}
 		c->request.body = buf_text(&c->body);
 		c->request.body_len = c->body.len;
+		conn_hold(c);
+		if (rc >= 0 && c->body.len > SMALL_SIZE && c->http->held > http_held_max(c->http)) {
+			*why = too_much;
+			return -1;
+		}
 		return rc;
 	}
 	return -1;
@@ -593,6 +643,8 @@ conn_dispatch(struct conn *c)
 	conn_set_where(c, CONN_BUSY);
 	if (route != NULL)
 		route->cb(route->arg, r);
+	else if (c->http->held > http_held_max(c->http))
+		conn_reply_error(c, &too_much);
 	else if (reads)
 		conn_reply_error(c, &not_found);
 	else
@@ -661,6 +713,7 @@ conn_read(struct conn *c)
 	}
 	if (got < 0)
 		return;
+	conn_hold(c);
 	if (first)
 		conn_since_now(c);
 	conn_run(c);
@@ -677,6 +730,7 @@ conn_read_ahead(struct conn *c)
 		return;
 	}
 	got = conn_recv(c, &c->ahead, READ_SIZE);
+	conn_hold(c);
 	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK))
 		conn_close(c);
 }

@@ -3,7 +3,8 @@
  *
  * One request at a time per connection (pipelined bytes wait). Heads and bodies
  * are bounded, a connection that is silent or takes too long is closed, above
- * max_connections nobody is accepted until somebody leaves. Anything that two
+ * max_connections nobody is accepted until somebody leaves. What all of them hold together is
+ * bounded too: above max_held large bodies, and calls, are answered with 503. Anything that two
  * parsers could read differently (a bare LF, folded headers, two lengths) is
  * refused. Keep-alive, chunked bodies, Expect: 100-continue, HTTP/1.0.
  */
@@ -24,6 +25,8 @@ struct http;
 
 struct http_limits {
 	size_t max_head, max_body; /* bytes */
+	size_t
+	    max_held; /* bytes of requests and answers on their way; what is large and too much gets 503 */
 	unsigned max_connections;
 	int64_t client_timeout_ms; /* of silence, and for one request to arrive whole */
 };

@@ -45,6 +45,8 @@ pawlcore_sources += \
 	core/api/sigv4.h \
 	core/api/supervisor.c \
 	core/api/supervisor.h \
+	core/api/throttle.c \
+	core/api/throttle.h \
 	core/api/validate.c \
 	core/api/validate.h \
 	core/api/variables.c \

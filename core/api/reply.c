@@ -92,6 +92,18 @@ reply_error(struct http_request *r, const char *request_id, const struct err *e,
 }
 
 void
+reply_throttled(struct http_request *r, const char *request_id, const char *why, int retry_s)
+{
+	struct reply_extra extra = { .key = "reason", .value = why, .retry_after_s = retry_s };
+	struct err e = ERR_INIT;
+
+	log_debug("request=%s throttled: %s", request_id, why);
+	err_set(&e, "ThrottlingException", "Rate exceeded");
+	reply_error(r, request_id, &e, &extra);
+	err_fini(&e);
+}
+
+void
 reply_key(struct buf *b, const char *key)
 {
 	if (b->len > 0 && b->data[b->len - 1] != '{')

@@ -31,6 +31,9 @@ struct reply_extra {
 void reply_error(struct http_request *r, const char *request_id, const struct err *e,
     const struct reply_extra *extra);
 
+/* ThrottlingException: why is for people, retry_s for programs. */
+void reply_throttled(struct http_request *r, const char *request_id, const char *why, int retry_s);
+
 /* Members of the object that b ends in; each writes its own comma. text NULL: nothing is written. */
 void reply_key(struct buf *b, const char *key);
 void reply_text(struct buf *b, const char *key, const char *text);

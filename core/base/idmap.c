@@ -118,3 +118,14 @@ idmap_take(struct idmap *m, uint64_t id)
 	m->n--;
 	return p;
 }
+
+/* FNV-1a. */
+uint64_t
+idmap_id_of(uint64_t seed, const char *text)
+{
+	uint64_t h = seed != 0 ? seed : UINT64_C(0xcbf29ce484222325);
+
+	for (; *text != '\0'; text++)
+		h = (h ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	return h != 0 ? h : 1;
+}

@@ -21,5 +21,7 @@ void idmap_fini(struct idmap *m);                      /* a zeroed map is an emp
 void idmap_put(struct idmap *m, uint64_t id, void *p); /* replaces */
 void *idmap_get(const struct idmap *m, uint64_t id);   /* NULL = none */
 void *idmap_take(struct idmap *m, uint64_t id);        /* removes; NULL = none */
+/* An id for a text (never 0), behind what seed stands for (0 = nothing). That two texts share one can be neglected. */
+uint64_t idmap_id_of(uint64_t seed, const char *text);
 
 #endif

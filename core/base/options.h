@@ -67,8 +67,12 @@
 	X(max_body, BYTES, "8 MiB", YES, "64 KiB..256 MiB", "Largest body of an API call.") \
 	X(max_header, BYTES, "16 KiB", YES, "1 KiB..1 MiB", \
 	    "Largest head (request line and headers) of an API call.") \
+	X(max_in_flight, BYTES, "256 MiB", YES, "1 MiB..64 GiB", \
+	    "Bytes of API calls and answers on their way at the same time; large calls beyond it get a 503.") \
 	X(max_connections, INT, "4096", YES, "1..1000000", \
 	    "API connections open at the same time; more wait to be accepted.") \
+	X(throttle, TABLE, "", YES, "table", \
+	    "Token buckets of API actions, as AWS has them: bucket, refill a second, each = \"machine\".") \
 	X(client_timeout, DURATION, "60s", YES, "100ms..1d", \
 	    "How long an API connection may stay silent, or take to send one call.") \
 	X(activity_poll, DURATION, "58s", YES, "10ms..60s", \

@@ -104,6 +104,8 @@
 	    "Time that one call of a Lua hook took.") \
 	X(http_requests, COUNTER, "pawl_http_requests_total", "action", \
 	    "Requests to the API, by action; to services and routes of plugins, by service or plugin.") \
+	X(calls_throttled, COUNTER, "pawl_calls_throttled_total", "action", \
+	    "Calls that were refused because the bucket of the option throttle was empty, by action.") \
 	X(http_seconds, SECONDS, "pawl_http_seconds", NULL, \
 	    "Time from a whole request to its answer.") \
 	X(calls_forwarded, COUNTER, "pawl_calls_forwarded_total", "result", \

@@ -22,7 +22,7 @@ struct share {
 
 struct admission {
 	struct admission_options options;
-	struct idmap shares; /* hash of the machine's name -> struct share */
+	struct idmap shares; /* of the machine's name -> struct share */
 	LIST_HEAD(, share) list;
 	uint64_t places; /* options.places, or fewer while the line stands */
 	uint64_t waiting;
@@ -143,17 +143,6 @@ memory_now(struct admission *a)
 
 /* --- the line ---------------------------------------------------------------------- */
 
-/* FNV-1a. Two machines of one hash would share a share. */
-static uint64_t
-hash_of(const char *name)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (; *name != '\0'; name++)
-		h = (h ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
-	return h != 0 ? h : 1;
-}
-
 const char *
 admission_answer_name(enum admission_answer a)
 {
@@ -175,7 +164,7 @@ has_room(uint64_t of_machine, uint64_t in_line, uint64_t more, uint64_t max)
 enum admission_answer
 admission_ask(struct admission *a, const char *machine, size_t bytes)
 {
-	const struct share *s = idmap_get(&a->shares, hash_of(machine));
+	const struct share *s = idmap_get(&a->shares, idmap_id_of(0, machine));
 
 	if (memory_now(a) > a->options.memory)
 		return ADMISSION_MEMORY;
@@ -189,7 +178,7 @@ admission_ask(struct admission *a, const char *machine, size_t bytes)
 struct admission_place
 admission_enter(struct admission *a, const char *machine, size_t bytes)
 {
-	struct admission_place p = { .machine = hash_of(machine), .bytes = bytes };
+	struct admission_place p = { .machine = idmap_id_of(0, machine), .bytes = bytes };
 	struct share *s = idmap_get(&a->shares, p.machine);
 
 	if (s == NULL) {

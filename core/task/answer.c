@@ -121,10 +121,12 @@ engine_answer_task(struct engine *g, const struct task_ref *t, const struct task
 	reply->engine = g;
 	reply->shard = t->shard;
 	(void)FAILPOINT(task_signalled);
-	if (slot != NULL)
-		resident_deliver(engine_resident(g, slot), &s, reply);
-	else if (engine_serves(g, t->shard))
+	if (slot != NULL) {
+		if (!engine_is_full(g, reply))
+			resident_deliver(engine_resident(g, slot), &s, reply);
+	} else if (engine_serves(g, t->shard)) {
 		answer_look_up(g, t, reply);
-	else
+	} else {
 		engine_refuse(g, reply, "ServiceUnavailable", ENGINE_NOT_HERE);
+	}
 }

@@ -21,6 +21,7 @@
 
 /* Wall clocks are set back and forth by people: look at least this often. */
 #define CLOCK_CHECK_MS 10000
+#define INBOX_BYTES_MAX (128u << 20)
 #define DUE_TURN_US 10000 /* for the runs that are due, in one turn of the loop */
 
 static void engine_on_due(void *arg);
@@ -464,6 +465,16 @@ engine_admit(struct engine *g, const char *machine, size_t input_len, struct eng
 	return -1;
 }
 
+bool
+engine_is_full(struct engine *g, struct reply *reply)
+{
+	if (g->inbox_bytes < INBOX_BYTES_MAX)
+		return false;
+	engine_refuse(g, reply, "ServiceUnavailable",
+	    "Too many answers and stops wait for the database. Try again.");
+	return true;
+}
+
 /* --- start, stop --------------------------------------------------------------- */
 
 static struct resident *
@@ -539,6 +550,8 @@ engine_stop_execution(struct engine *g, int32_t shard, const struct uuid *id, co
 		engine_refuse(g, reply, "ExecutionClosed", "the execution has ended");
 		return;
 	}
+	if (engine_is_full(g, reply))
+		return;
 	resident_deliver(engine_resident(g, slot), &stop, reply);
 }
 

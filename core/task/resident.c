@@ -85,6 +85,13 @@ resident_from(struct commit *c)
 	return r;
 }
 
+/* What plugins say is bounded by the tasks that they have; what clients say is counted. */
+static size_t
+inbox_item_size(const struct inbox_item *it)
+{
+	return sizeof(*it) + (doc_is_none(it->stimulus.output) ? 0 : doc_size(it->stimulus.output));
+}
+
 static void
 inbox_item_free(struct inbox_item *it)
 {
@@ -113,6 +120,21 @@ inbox_add(struct resident *r, const struct stimulus *s, struct reply *reply)
 	it->stimulus.worker = copy_or_null(s->worker);
 	it->reply = reply;
 	TAILQ_INSERT_TAIL(&r->inbox, it, link);
+	if (reply != NULL)
+		r->engine->inbox_bytes += inbox_item_size(it);
+}
+
+static struct inbox_item *
+inbox_take(struct resident *r)
+{
+	struct inbox_item *it = TAILQ_FIRST(&r->inbox);
+
+	if (it == NULL)
+		return NULL;
+	TAILQ_REMOVE(&r->inbox, it, link);
+	if (it->reply != NULL)
+		r->engine->inbox_bytes -= inbox_item_size(it);
+	return it;
 }
 
 static void
@@ -124,10 +146,8 @@ resident_free(void *arg)
 	assert(r->magic == RESIDENT_MAGIC && r->where == RES_GONE);
 	assert(TAILQ_EMPTY(&r->replies) && TAILQ_EMPTY(&r->dispatches));
 	assert(TAILQ_EMPTY(&r->nested));
-	while ((it = TAILQ_FIRST(&r->inbox)) != NULL) {
-		TAILQ_REMOVE(&r->inbox, it, link);
+	while ((it = inbox_take(r)) != NULL)
 		inbox_item_free(it);
-	}
 	run_free(r->run);
 	load_free(r->load);
 	machine_entry_unref(r->machine);
@@ -276,8 +296,7 @@ inbox_run(struct resident *r)
 {
 	struct inbox_item *it;
 
-	while (r->where == RES_LIVE && (it = TAILQ_FIRST(&r->inbox)) != NULL) {
-		TAILQ_REMOVE(&r->inbox, it, link);
+	while (r->where == RES_LIVE && (it = inbox_take(r)) != NULL) {
 		(void)resident_move(r, &it->stimulus, it->reply);
 		inbox_item_free(it);
 	}
@@ -438,8 +457,7 @@ inbox_refuse(struct resident *r, const struct err *e)
 {
 	struct inbox_item *it;
 
-	while ((it = TAILQ_FIRST(&r->inbox)) != NULL) {
-		TAILQ_REMOVE(&r->inbox, it, link);
+	while ((it = inbox_take(r)) != NULL) {
 		if (it->reply != NULL)
 			reply_send(it->reply, r, false, e);
 		inbox_item_free(it);

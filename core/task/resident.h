@@ -128,6 +128,7 @@ struct engine {
 	struct hooks *hooks; /* or NULL */
 	struct store_events events;
 	struct admission *admission;
+	size_t inbox_bytes; /* of what clients said to runs whose records are on their way */
 	char *region, *account_id;
 	char *token_secret;
 	bool aws_limits;
@@ -226,6 +227,8 @@ void client_stop(struct engine *g);
 /* engine.c */
 #define ENGINE_NOT_HERE "The execution is not available at the moment. Try again."
 void engine_rearm(struct engine *g);
+/* So much waits to be told to runs that nothing more can be taken from clients: true, and reply is refused. */
+bool engine_is_full(struct engine *g, struct reply *reply);
 /* A sleeping execution comes back; its next commit says so on its open row. */
 struct resident *engine_wake(struct engine *g, struct slot *s);
 void engine_forget(struct resident *r); /* slot and resident go */

@@ -4,6 +4,7 @@
 import concurrent.futures
 import json
 import re
+import signal
 import subprocess
 
 import awscli
@@ -204,6 +205,43 @@ def _():
                 equal(error.code, "ThrottlingException")
                 return None
         equal(world.client.wait(wait_for(started, what="a start to be taken"))["status"], "SUCCEEDED")
+
+
+def throttle(text):
+    return f"throttle = {text}\n"
+
+
+@check("the buckets of throttle refuse as AWS does, for each action or each machine, and SIGHUP changes them")
+def _():
+    config = throttle('{ StartExecution = { bucket = 2, refill = 0.01, each = "machine" }, '
+                      'ListExecutions = { bucket = 1, refill = 0.01 } }')
+    with pawltest.Pawld(database=pawltest.Postgres().new_database(), config=config) as daemon:
+        client = daemon.client()
+        one, other = client.create("one", PASS), client.create("other", PASS)
+        for machine in (one, other):
+            for _ in range(2):
+                client.run(machine)
+            client.refuses("StartExecution", "ThrottlingException", "Rate exceeded", stateMachineArn=machine)
+        client.call("ListExecutions", stateMachineArn=one)
+        answer = client.raw("ListExecutions", json.dumps({"stateMachineArn": other}).encode())
+        equal(answer.status, 400)
+        equal(answer.headers["x-amzn-errortype"], "ThrottlingException")
+        equal(90 <= int(answer.headers["Retry-After"]) <= 101, True, "Retry-After")
+        contains(client.get("/metrics").body.decode(), 'pawl_calls_throttled_total{action="StartExecution"} 2')
+        daemon.config_path.write_text(throttle("{}"), encoding="utf-8")
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "configuration read again" in daemon.log(), what="the configuration to be read")
+        client.run(one)
+
+
+@check("a mistake in throttle is told before pawld starts")
+def _():
+    for text, part in (("{ StartExekution = { bucket = 1, refill = 1 } }", 'no action "StartExekution"'),
+                       ("{ StopExecution = { bucket = 1 } }", "must have a number refill")):
+        daemon = pawltest.Pawld(start=False, config=throttle(text))
+        done = subprocess.run([*daemon.command(), "--check-config"], check=False, capture_output=True, text=True)
+        equal(done.returncode, 2, "exit status")
+        contains(done.stderr, part)
 
 
 if __name__ == "__main__":

@@ -80,6 +80,7 @@ EXTRA_DIST += tests/unit/property.h
 # core/api
 unit_tests += tests/unit/test_call
 unit_tests += tests/unit/test_http
+unit_tests += tests/unit/test_throttle
 unit_tests += tests/unit/test_names
 unit_tests += tests/unit/test_page
 unit_tests += tests/unit/test_settings

@@ -1822,7 +1822,7 @@ without_keys_only_loopback_is_listened_on(void **state)
 		struct conf *c = make_conf("listen", cases[i].address);
 		struct err e = ERR_INIT;
 
-		assert_int_equal(api_check_listen(c, &e), cases[i].fine ? 0 : -1);
+		assert_int_equal(api_check_conf(c, &e), cases[i].fine ? 0 : -1);
 		if (!cases[i].fine)
 			assert_non_null(strstr(err_cause(&e), "access_keys"));
 		err_fini(&e);

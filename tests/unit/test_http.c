@@ -218,6 +218,7 @@ setup(void **state)
 	buf_init(&seen.body, BUF_UNLIMITED);
 	limits = (struct http_limits){ .max_head = 2000,
 		.max_body = 10000,
+		.max_held = 200000,
 		.max_connections = 50,
 		.client_timeout_ms = 30000 };
 	loop = loop_new();
@@ -510,6 +511,45 @@ a_body_that_is_too_large_is_refused(void **state)
 	assert_int_equal(seen.requests, 0);
 }
 
+#define ANNOUNCE \
+	"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 90000\r\n\r\n"
+
+/* The bound is not less than two of the largest bodies. */
+static void
+large_bodies_that_are_too_much_together_are_refused(void **state)
+{
+	struct http_limits tight = limits;
+	struct client first, second, third, small;
+
+	(void)state;
+	tight.max_body = 100000;
+	tight.max_held = 1;
+	http_set_limits(http, &tight);
+	exchange(&first, ANNOUNCE);
+	assert_status(&first, "100 Continue");
+	exchange(&second, ANNOUNCE);
+	assert_status(&second, "100 Continue");
+	exchange(&third, ANNOUNCE);
+	assert_status(&third, "503");
+	assert_non_null(strstr(third.got.data, "\r\nRetry-After: 1\r\n"));
+	client_close(&third);
+	exchange(&third,
+	    "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+	assert_status(&third, "200");
+	client_close(&third);
+	exchange(&small, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
+	assert_status(&small, "200");
+	/* who goes away makes room */
+	client_close(&first);
+	client_close(&small);
+	exchange(&small, "GET /health HTTP/1.1\r\nHost: h\r\n\r\n"); /* the loop hears of it */
+	exchange(&third, ANNOUNCE);
+	assert_status(&third, "100 Continue");
+	client_close(&third);
+	client_close(&second);
+	client_close(&small);
+}
+
 static void
 gets_are_routed(void **state)
 {
@@ -762,6 +802,7 @@ main(void)
 		T(what_is_ambiguous_is_refused),
 		T(a_head_that_is_too_large_is_refused),
 		T(a_body_that_is_too_large_is_refused),
+		T(large_bodies_that_are_too_much_together_are_refused),
 		T(gets_are_routed),
 		T(the_longest_route_that_fits_gets_a_request_of_its_methods),
 		T(some_statuses_have_no_body_and_some_answers_no_type),
