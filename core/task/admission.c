@@ -161,6 +161,19 @@ has_room(uint64_t of_machine, uint64_t in_line, uint64_t more, uint64_t max)
 	return in_line == 0 || (in_line + more <= max && of_machine + more <= max - in_line);
 }
 
+/* One more place for a machine that has s (NULL = nothing) in line. */
+static bool
+has_place(const struct admission *a, const struct share *s)
+{
+	uint64_t n = s != NULL ? s->n : 0, machines = a->shares.n + (s == NULL);
+
+	if (has_room(n, a->waiting, 1, a->places))
+		return true;
+	/* the line was cut below what is in it */
+	return a->waiting < a->options.places && a->places < a->options.places &&
+	    n < a->places / (machines + 1);
+}
+
 enum admission_answer
 admission_ask(struct admission *a, const char *machine, size_t bytes)
 {
@@ -170,7 +183,7 @@ admission_ask(struct admission *a, const char *machine, size_t bytes)
 		return ADMISSION_MEMORY;
 	if (!has_room(s != NULL ? s->bytes : 0, a->bytes, bytes, a->options.bytes))
 		return ADMISSION_QUEUE;
-	if (!has_room(s != NULL ? s->n : 0, a->waiting, 1, a->places))
+	if (!has_place(a, s))
 		return a->places < a->options.places ? ADMISSION_DELAY : ADMISSION_QUEUE;
 	return ADMISSION_YES;
 }

@@ -3,7 +3,8 @@
  *
  * Starts stand in line for their first commit, and the line has so many places. One is admitted while
  * fewer starts of its machine are in line than places are free: a machine alone gets half of the places,
- * two get a third each, and who comes beside those that want everything finds room at once.
+ * two get a third each, and who comes beside those that want everything finds room at once. As much as that it
+ * always gets, also when the line is too long just now because others filled it while it had more places.
  *
  * A line that is long for a moment is what a line is for. One in which commits wait longer than
  * delay_ms, without a break for ADMISSION_INTERVAL_MS, stands: then it gets only as many places as were served

@@ -186,17 +186,18 @@ class Server:
 
 
 class Bench:
-    """The server, the helper programs, and how long to measure."""
+    """The server (with these options), the helper programs, and how long to measure."""
 
-    def __init__(self, arguments):
+    def __init__(self, arguments, **options):
         self.seconds, self.rounds, self.workers = arguments.seconds, arguments.rounds, arguments.workers
         self.programs = make_programs()
+        self.options = options
         self.started = {}
 
     @functools.cached_property
     def server(self):
         """Started when it is first asked for: not every part needs it."""
-        return Server(workers=self.workers)
+        return Server(workers=self.workers, **self.options)
 
     def load(self, machine, operations, *arguments, seconds=None):
         """One round of the generator; operations: how many of them are in one execution."""

@@ -30,7 +30,7 @@ from bench import pawltest
 KINDS = {"chain": (bench.CHAIN, ()), "steps": (bench.STEPS, ("--open", bench.OPEN))}
 TIMES = 2           # the capacity
 WEIGHT = 100        # of greedy, beside modest
-CONNECTIONS = 1500  # of each at most
+CONNECTIONS = 8000  # of each at most: enough that the line stands, and not the clients
 PROBES = 50         # a second
 DRAIN_S = 120
 
@@ -82,7 +82,8 @@ def prove(server, machine, acknowledged):
 
 
 def measure(kind, seconds):
-    b = bench.Bench(argparse.Namespace(seconds=max(3, seconds / 4), rounds=1, workers=1))
+    b = bench.Bench(argparse.Namespace(seconds=max(3, seconds / 4), rounds=1, workers=1),
+                    max_connections=2 * CONNECTIONS + 100)
     definition, arguments = KINDS[kind]
     server = b.server
     url = server.pawld.url

@@ -153,6 +153,9 @@ a_database_that_stands_still_leaves_a_few_places(void **state)
 	}
 	assert_int_equal(admission_state(a).places, ADMISSION_PLACES_MIN);
 	assert_int_equal(admission_ask(a, "m", 1), ADMISSION_DELAY);
+	/* that others are in line is not its fault */
+	n += fill(a, "other", 1, p + n, 1000 - n);
+	assert_int_equal(n, 400 + ADMISSION_PLACES_MIN / 3);
 	assert_int_equal(admission_ask(a, "other", 1), ADMISSION_DELAY);
 	assert_int_equal(admission_retry_s(a), 1 + 4 * DELAY_MS / 1000);
 	assert_string_equal(admission_answer_name(ADMISSION_DELAY), "delay");
