@@ -318,7 +318,8 @@ def works(place):
         daemon.start()
         wait_for(lambda: place.sql("SELECT (SELECT count(*) FROM pawl.execution) + (SELECT count(*) FROM pawl.journal)"
                                    " + (SELECT count(*) FROM pawl.named_execution)"
-                                   " + (SELECT count(*) FROM pawl.expired_execution)") == "0", what="all to be deleted")
+                                   " + (SELECT count(*) FROM pawl.expired_execution)") == "0",
+                 5 * pawltest.PATIENCE, "all to be deleted")    # a look at each shard, which Citus takes its time for
         client = daemon.client()
         client.start(machine, {"n": 0}, name="n7")
         for line in daemon.log().splitlines():
