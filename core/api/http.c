@@ -44,6 +44,7 @@
 #define SMALL_SIZE (64u << 10) /* a body up to this is always taken */
 #define AHEAD_MAX (64u << 10)  /* pipelined bytes that are taken while a request is busy */
 #define LINGER_MS 2000
+#define LATER_TURN_US 5000 /* of a turn, for connections that asked too much */
 #define ACCEPT_AT_ONCE 64
 #define ACCEPT_PAUSE_MS 200 /* when there are no file descriptors left */
 
@@ -54,12 +55,15 @@ struct conn {
 	struct http *http;
 	int fd;
 	enum conn_where where;
-	bool running; /* conn_run is up the stack */
-	bool refused; /* the reply is why: LINGER comes after it */
+	bool running;     /* conn_run is up the stack */
+	bool refused;     /* the reply is why: LINGER comes after it */
+	bool disfavoured; /* its last request was one too many */
+	bool is_later;    /* it waits on the list later, and its socket is not watched */
 	struct event readable, writable;
 	int64_t since_ms; /* monotonic: silent, or sending this call, since then */
 	TAILQ_ENTRY(conn) by_since;
 	TAILQ_ENTRY(conn) all;
+	TAILQ_ENTRY(conn) by_turn;
 
 	struct buf in; /* the request, from its first byte */
 	size_t used;   /* bytes of in that belong to it */
@@ -101,11 +105,12 @@ struct http {
 	STAILQ_HEAD(, listener) listeners;
 	STAILQ_HEAD(, route) routes;
 	struct conn_list conns, by_since;
+	struct conn_list later; /* disfavoured ones that have something to say */
 	unsigned nconns, nbusy;
 	size_t held; /* by all connections */
 	bool accepting, stopped;
 	bool shared; /* its port is other processes' too */
-	struct loop_timer timeout, accept_pause;
+	struct loop_timer timeout, accept_pause, later_timer;
 	int64_t date_s; /* the second that date is the text of */
 	char date[32];
 };
@@ -244,6 +249,9 @@ conn_close(struct conn *c)
 	event_del(&c->writable);
 	close(c->fd);
 	TAILQ_REMOVE(&h->conns, c, all);
+	if (c->is_later)
+		TAILQ_REMOVE(&h->later, c, by_turn);
+	c->is_later = false;
 	h->nconns--;
 	h->held -= c->held;
 	c->held = 0;
@@ -641,6 +649,7 @@ conn_dispatch(struct conn *c)
 	const struct route *route = http_route_find(c->http, r->path, reads);
 
 	conn_set_where(c, CONN_BUSY);
+	c->disfavoured = false;
 	if (route != NULL)
 		route->cb(route->arg, r);
 	else if (c->http->held > http_held_max(c->http))
@@ -719,6 +728,42 @@ conn_read(struct conn *c)
 	conn_run(c);
 }
 
+static void
+conn_read_later(struct conn *c)
+{
+	struct http *h = c->http;
+
+	event_del(&c->readable);
+	c->is_later = true;
+	TAILQ_INSERT_TAIL(&h->later, c, by_turn);
+	if (!loop_timer_pending(&h->later_timer))
+		loop_timer_set(&h->later_timer, 0);
+}
+
+/* What others have to say comes between the slices. */
+static void
+http_on_later(void *arg)
+{
+	struct http *h = arg;
+	int64_t until_us = clock_mono_us() + LATER_TURN_US;
+	struct conn *c;
+
+	while ((c = TAILQ_FIRST(&h->later)) != NULL && clock_mono_us() <= until_us) {
+		TAILQ_REMOVE(&h->later, c, by_turn);
+		c->is_later = false;
+		event_add(&c->readable, NULL);
+		conn_read(c);
+	}
+	if (c != NULL)
+		loop_timer_set(&h->later_timer, 0);
+}
+
+void
+http_disfavour(struct http_request *r)
+{
+	conn_of(r)->disfavoured = true;
+}
+
 /* The client sends its next request early, or hangs up. */
 static void
 conn_read_ahead(struct conn *c)
@@ -758,7 +803,10 @@ conn_readable(evutil_socket_t fd, short what, void *arg)
 	}
 	switch (c->where) {
 	case CONN_READING:
-		conn_read(c);
+		if (c->disfavoured)
+			conn_read_later(c);
+		else
+			conn_read(c);
 		break;
 	case CONN_BUSY:
 	case CONN_WRITING:
@@ -1023,6 +1071,8 @@ http_new(struct loop *l, const struct http_limits *limits, http_request_cb *cb, 
 	STAILQ_INIT(&h->routes);
 	TAILQ_INIT(&h->conns);
 	TAILQ_INIT(&h->by_since);
+	TAILQ_INIT(&h->later);
+	loop_timer_init(l, &h->later_timer, http_on_later, h);
 	loop_timer_init(l, &h->timeout, http_on_timeout, h);
 	loop_timer_init(l, &h->accept_pause, http_accept_again, h);
 	return h;
@@ -1090,6 +1140,7 @@ http_free(struct http *h)
 		free(r);
 	}
 	loop_timer_fini(&h->timeout);
+	loop_timer_fini(&h->later_timer);
 	loop_timer_fini(&h->accept_pause);
 	free(h);
 }

@@ -90,6 +90,12 @@ const char *http_header_value(const struct http_request *r, const char *name);
  */
 void http_reply(struct http_request *r, int status, const char *content_type, const char *headers);
 
+/*
+ * The request was one too many: until this connection asks for something else, those of others go first, and all like it
+ * get a few milliseconds of a turn. Before http_reply.
+ */
+void http_disfavour(struct http_request *r);
+
 /* Has the client hung up, as far as can be known now? For answers that must not go to nobody. */
 bool http_client_is_gone(const struct http_request *r);
 

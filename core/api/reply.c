@@ -98,6 +98,7 @@ reply_throttled(struct http_request *r, const char *request_id, const char *why,
 	struct err e = ERR_INIT;
 
 	log_debug("request=%s throttled: %s", request_id, why);
+	http_disfavour(r);
 	err_set(&e, "ThrottlingException", "Rate exceeded");
 	reply_error(r, request_id, &e, &extra);
 	err_fini(&e);

@@ -545,7 +545,9 @@ load_print(struct load *l)
 		(double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
 	if (l->rate > 0)
 		printf(",\"refused\":%llu,\"unsent\":%llu", (unsigned long long)l->nrefused,
-		    (unsigned long long)(l->seconds * l->rate) - l->nstarts);
+		    l->seconds * l->rate > (double)l->nstarts
+			? (unsigned long long)(l->seconds * l->rate) - l->nstarts
+			: 0ULL);
 	samples_print(&l->start_us, "start_us");
 	samples_print(&l->refused_us, "refused_us");
 	samples_print(&l->ended_us, "ended_us");

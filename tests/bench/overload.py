@@ -12,7 +12,7 @@ Prints what was accepted (and as a ratio of the capacity), refused, the part of 
 latencies, and the most memory that pawld had. Then it holds PostgreSQL against the answers: all that was acknowledged is
 there, and nothing else; and waits until it has all ended.
 
-	overload.py [--seconds S] [--json FILE] [NAME ...]
+	overload.py [--seconds S] [--times N] [--json FILE] [NAME ...]
 """
 
 import argparse
@@ -28,7 +28,6 @@ import bench        # pylint: disable=wrong-import-position
 from bench import pawltest
 
 KINDS = {"chain": (bench.CHAIN, ()), "steps": (bench.STEPS, ("--open", bench.OPEN))}
-TIMES = 2           # the capacity
 WEIGHT = 100        # of greedy, beside modest
 CONNECTIONS = 8000  # of each at most: enough that the line stands, and not the clients
 PROBES = 50         # a second
@@ -81,7 +80,7 @@ def prove(server, machine, acknowledged):
                    acknowledged, f"executions of {bench.name_of(machine)} that succeeded")
 
 
-def measure(kind, seconds):
+def measure(kind, seconds, times):
     b = bench.Bench(argparse.Namespace(seconds=max(3, seconds / 4), rounds=1, workers=1),
                     max_connections=2 * CONNECTIONS + 100)
     definition, arguments = KINDS[kind]
@@ -90,7 +89,7 @@ def measure(kind, seconds):
     full = capacity(b, server.client.create("capacity", definition), arguments)
     machines = {name: server.client.create(name, definition) for name in ("greedy", "modest")}
     known = server.client.run(machines["modest"], bench.INPUT)["executionArn"]
-    offered = {"modest": TIMES * full / (WEIGHT + 1)}
+    offered = {"modest": times * full / (WEIGHT + 1)}
     offered["greedy"] = WEIGHT * offered["modest"]
     watch, busy, before, began = Watch(server), bench.busy(), server.cpu(), time.monotonic()
     prober = launch(b.programs, url, "--describe", known, "--rate", PROBES, "--connections", 20, "--seconds", seconds)
@@ -130,6 +129,7 @@ def show(kind, r):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=20, help="of overload (default 20)")
+    parser.add_argument("--times", type=float, default=2, help="the capacity that is offered (default 2)")
     parser.add_argument("--json", help="file for the figures")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(KINDS)}")
     options = parser.parse_args()
@@ -139,7 +139,7 @@ def main():
     print(bench.machine_line(), flush=True)
     results = {}
     for kind in options.names or KINDS:
-        results[kind] = measure(kind, options.seconds)
+        results[kind] = measure(kind, options.seconds, options.times)
         show(kind, results[kind])
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

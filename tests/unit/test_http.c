@@ -82,6 +82,8 @@ on_request(void *arg, struct http_request *r)
 	snprintf(seen.header, sizeof(seen.header), "%s", h != NULL ? h : "(none)");
 	buf_reset(&seen.body);
 	buf_add(&seen.body, r->body, r->body_len);
+	if (strcmp(r->path, "/too-many") == 0)
+		http_disfavour(r);
 	if (seen.keep) {
 		r->gone = on_gone;
 		seen.kept = r;
@@ -511,6 +513,32 @@ a_body_that_is_too_large_is_refused(void **state)
 	assert_int_equal(seen.requests, 0);
 }
 
+/* Its next requests are read a little later, whole or in pieces, and one that hangs up is forgotten. */
+static void
+who_asked_too_much_is_served_later(void **state)
+{
+	static const char too_many[] =
+	    "POST /too-many HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\none";
+	struct client c, other;
+
+	(void)state;
+	exchange(&c, too_many);
+	client_send(&c, too_many);
+	client_wait(&c, "<one>", 2);
+	client_send(&c, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nt");
+	event_base_loop(loop_base(loop), EVLOOP_NONBLOCK);
+	client_send(&c, "wo");
+	client_wait(&c, "<two>", 1);
+	client_send(&c, too_many);
+	client_wait(&c, "<one>", 3);
+	client_send(&c, too_many);
+	client_close(&c);
+	exchange(&other, too_many);
+	client_send(&other, too_many); /* the server ends before it is read */
+	assert_int_equal(seen.requests >= 5, 1);
+	client_close(&other);
+}
+
 #define ANNOUNCE \
 	"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 90000\r\n\r\n"
 
@@ -802,6 +830,7 @@ main(void)
 		T(what_is_ambiguous_is_refused),
 		T(a_head_that_is_too_large_is_refused),
 		T(a_body_that_is_too_large_is_refused),
+		T(who_asked_too_much_is_served_later),
 		T(large_bodies_that_are_too_much_together_are_refused),
 		T(gets_are_routed),
 		T(the_longest_route_that_fits_gets_a_request_of_its_methods),
