@@ -2,6 +2,7 @@
 
 dist_man_MANS = docs/pawl.1 docs/pawld.8 docs/pawl.conf.5
 dist_man_MANS += docs/pawl-lua.7 docs/pawl-plugin.7 docs/pawl-sql.7
+EXTRA_DIST += docs/internals/http.md docs/internals/lua.md
 dist_doc_DATA += README.md docs/write-a-plugin.md docs/architecture.md docs/CHANGES.md docs/performance.md docs/scaling.md
 
 examplesdir = $(docdir)/examples

@@ -96,6 +96,15 @@ uuid_v7(int64_t wall_ms)
 }
 
 struct uuid
+uuid_v4_by_time(int64_t wall_ms)
+{
+	struct uuid u = uuid_v7(wall_ms);
+
+	mark(&u, 4);
+	return u;
+}
+
+struct uuid
 uuid_v4(void)
 {
 	uint64_t hi = id_random64();

@@ -16,6 +16,8 @@ struct uuid {
 
 /* Time-ordered (RFC 9562 version 7): 48 bits of wall_ms, a counter that grows within the millisecond, random bits. */
 struct uuid uuid_v7(int64_t wall_ms);
+/* The same bits under the mark of version 4, for who expects that: as keys of an index they come in one after the other. */
+struct uuid uuid_v4_by_time(int64_t wall_ms);
 /* Version 4 from the kernel's random source. */
 struct uuid uuid_v4(void);
 /* Version 4 from given bits: the same bits, the same uuid (the pure layers use this). */

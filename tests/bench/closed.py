@@ -64,7 +64,7 @@ class Closed(bench.Bench):
                     "substr(md5(i::text), 1, 15))::uuid AS id, ms, (i % 256)::smallint AS shard FROM (SELECT i, "
                     f"{newest - SPAN_MS} + (i * {SPAN_MS / count}::float8)::bigint AS ms "
                     f"FROM generate_series({first}, {first + n - 1}) AS i) AS s) AS s")
-            into, values = self.columns("execution", id="s.id", name="s.id::text", shard="s.shard", start_ms="s.ms",
+            into, values = self.columns("execution", id="s.id", name="overlay(s.id::text placing '4' from 15)", shard="s.shard", start_ms="s.ms",
                                         stop_ms="s.ms + 1")
             rows, row_values = self.columns("journal", execution_id="s.id", shard="s.shard")
             self.server.sql(f"INSERT INTO pawl.execution ({into}) SELECT {values} FROM template t, {made};"

@@ -59,6 +59,24 @@ random_ids_are_of_version_4_and_differ(void **state)
 }
 
 static void
+ids_of_version_4_by_time_never_fall(void **state)
+{
+	char last[UUID_TEXT_SIZE] = "", text[UUID_TEXT_SIZE];
+
+	(void)state;
+	for (int i = 0; i < 10000; i++) {
+		/* the clock stands for a while, and goes back once */
+		struct uuid u = uuid_v4_by_time(1767225700000 + i / 100 - (i > 5000 ? 7 : 0));
+
+		assert_int_equal(u.b[6] >> 4, 4);
+		assert_int_equal(u.b[8] >> 6, 2);
+		uuid_format(&u, text);
+		assert_true(strcmp(text, last) > 0);
+		memcpy(last, text, sizeof(last));
+	}
+}
+
+static void
 a_child_process_does_not_repeat_the_ids_of_its_parent(void **state)
 {
 	uint64_t ours, theirs;
@@ -136,6 +154,7 @@ main(void)
 		cmocka_unit_test(
 		    ids_by_time_grow_within_a_millisecond_and_when_the_clock_goes_back),
 		cmocka_unit_test(random_ids_are_of_version_4_and_differ),
+		cmocka_unit_test(ids_of_version_4_by_time_never_fall),
 		cmocka_unit_test(a_child_process_does_not_repeat_the_ids_of_its_parent),
 		cmocka_unit_test(a_uuid_reads_back_from_its_text_and_only_from_that),
 		cmocka_unit_test(an_arn_is_split_at_its_first_five_colons),
