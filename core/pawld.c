@@ -300,6 +300,24 @@ daemon_committed(void *arg)
 	inner->committed(inner->arg);
 }
 
+static void
+daemon_unit_taken(void *arg, int64_t key, bool got)
+{
+	struct daemon *d = arg;
+	const struct store_events *inner = engine_store_events(d->engine);
+
+	inner->unit_taken(inner->arg, key, got);
+}
+
+static void
+daemon_units_lost(void *arg)
+{
+	struct daemon *d = arg;
+	const struct store_events *inner = engine_store_events(d->engine);
+
+	inner->units_lost(inner->arg);
+}
+
 /* --- how it does ---------------------------------------------------------------------- */
 
 static struct load_mark
@@ -339,7 +357,8 @@ daemon_hinted(void *arg, const char *hint)
 {
 	struct daemon *d = arg;
 
-	api_heard_hint(d->api, hint);
+	if (!engine_heard_hint(d->engine, hint))
+		api_heard_hint(d->api, hint);
 }
 
 /* --- while it runs ------------------------------------------------------------------ */
@@ -560,6 +579,8 @@ daemon_start_parts(struct daemon *d, struct err *e)
 		.load = daemon_load,
 		.catalogue_changed = daemon_catalogue_changed,
 		.asked = daemon_asked,
+		.unit_taken = daemon_unit_taken,
+		.units_lost = daemon_units_lost,
 		.committed = daemon_committed,
 		.arg = d };
 	loop_timer_init(d->loop, &d->ready_timer, daemon_check_ready, d);

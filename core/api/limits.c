@@ -18,8 +18,10 @@ print_limit(void *arg, const struct limit_counts *l)
 	buf_addc(b, '{');
 	reply_text(b, "name", l->name);
 	reply_bool(b, "declared", l->declared);
-	if (l->concurrency > 0)
+	if (l->concurrency > 0) {
 		reply_int(b, "concurrency", l->concurrency);
+		reply_int(b, "room", l->room);
+	}
 	if (l->rate > 0) {
 		reply_int(b, "rate", l->rate);
 		reply_int(b, "perMilliseconds", l->per_ms);

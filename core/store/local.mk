@@ -18,4 +18,5 @@ pawlcore_sources += \
 	core/store/setting.c core/store/setting.h \
 	core/store/signal.c core/store/signal.h \
 	core/store/store.c core/store/store.h \
+	core/store/unit.c core/store/unit.h \
 	core/store/writer.c

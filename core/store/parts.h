@@ -22,6 +22,7 @@ struct members;
 struct pool;
 struct catalogue;
 struct signals;
+struct units;
 
 struct store {
 	struct loop *loop;
@@ -34,8 +35,10 @@ struct store {
 	int nowned, quota;                  /* quota 0 = the nodes are not known yet */
 	bool
 	    leaving[STORE_SHARDS]; /* to be given to another node when nothing of it is under way */
-	int32_t next_shard;        /* where store_pick_shard goes on */
+	bool counted[STORE_SHARDS]; /* of those that are ours; see unit.h */
+	int32_t next_shard;         /* where store_pick_shard goes on */
 	struct members *members;
+	struct units *units;
 	struct pool *pool;
 	struct catalogue *catalogue;
 	struct signals *signals;
@@ -53,6 +56,13 @@ void members_down(struct members *m);
 /* So many shards are ours; looking for free ones begins at first. */
 void store_set_quota(struct store *s, int quota, int32_t first);
 
+/* --- unit.c: what is shared by the nodes ------------------------------------------ */
+
+struct units *units_new(struct store *s);
+void units_free(struct units *u);
+void units_up(struct units *u, struct pg *pg);
+void units_down(struct units *u);
+
 /* --- writer.c: one connection that owns shards and writes batches ------------- */
 
 /* Owns those of the shards with shard % of == index. */
@@ -68,6 +78,9 @@ void writer_confirm(struct store *s, struct writer *w, store_confirmed_cb *cb, v
 int64_t writer_oldest_us(const struct writer *w);
 /* How many shards it is to own: claims some, or gives some back when they are quiet. */
 void writer_set_quota(struct writer *w, int quota, int32_t first);
+
+/* Says that those of its shards are counted of which it was not said yet. */
+void writer_count_shards(struct writer *w);
 
 /* Told by a writer: these change who owns what, and tell the owner of the store. */
 void store_shard_claimed(struct store *s, struct writer *w, int32_t shard);

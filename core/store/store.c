@@ -63,6 +63,7 @@ shards_disown(struct store *s, const struct shard_set *set)
 		if (set->has[i]) {
 			s->owner[i] = NULL;
 			s->leaving[i] = false;
+			s->counted[i] = false;
 		}
 	s->nowned -= set->n;
 	store_tell_up(s);
@@ -233,6 +234,7 @@ store_open(struct loop *l, const struct store_options *o, const struct store_eve
 	s->signals = signals_new(s);
 	s->nwriters = o->writers;
 	s->members = members_new(s);
+	s->units = units_new(s);
 	for (int i = 0; i < s->nwriters; i++)
 		s->writers[i] = writer_new(s, i, s->nwriters);
 	return s;
@@ -263,6 +265,7 @@ store_close(struct store *s)
 		writer_free(s->writers[i]);
 	finish_lost(&s->orphans);
 	members_free(s->members);
+	units_free(s->units);
 	catalogue_free(s->catalogue);
 	signals_free(s->signals);
 	pool_free(s->pool);

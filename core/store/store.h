@@ -83,6 +83,10 @@ struct store_events {
 	void (*hinted)(void *arg, const char *hint);
 	/* A batch was committed. NULL = not wanted. */
 	void (*committed)(void *arg);
+	/* One of those that store_units_take asked for is ours, or is not. NULL = none are asked for. */
+	void (*unit_taken)(void *arg, int64_t key, bool got);
+	/* All that were ours are not any more, and nothing comes of what was asked for. */
+	void (*units_lost)(void *arg);
 	/* How this node does, every few seconds. NULL = nobody knows. */
 	void (*load)(void *arg, struct node_load *out);
 	void *arg;

@@ -650,6 +650,49 @@ writer_released(void *arg, const PGresult *r)
 	w->nreleased = 0;
 }
 
+static void
+writer_counted(void *arg, const PGresult *r)
+{
+	struct writer *w = arg;
+	char line[512];
+
+	if (r != NULL && !pg_rows(r))
+		pg_fail(w->pg, pg_message(r, line, sizeof line));
+}
+
+/* Sets counted of those of its shards that are to be (which NULL: all), and says so. */
+static void
+writer_set_counted(struct writer *w, bool counted, const struct shard_set *which)
+{
+	struct store *s = w->store;
+	struct param_array shards;
+
+	param_array_init(&shards);
+	param_array_begin(&shards, PARAM_I32);
+	for (int32_t shard = 0; shard < STORE_SHARDS; shard++) {
+		if (s->owner[shard] != w || s->counted[shard] == counted ||
+		    (which != NULL && !which->has[shard]))
+			continue;
+		s->counted[shard] = counted;
+		param_array_i32(&shards, shard);
+	}
+	if (shards.n > 0) {
+		params_reset(&w->params);
+		params_array(&w->params, &shards);
+		pg_query(w->pg, counted ? QUERY_shard_count : QUERY_shard_uncount, &w->params,
+		    writer_counted, w);
+		pg_sync(w->pg, NULL, NULL);
+	}
+	param_array_fini(&shards);
+}
+
+void
+writer_count_shards(struct writer *w)
+{
+	if (pg_is_up(w->pg))
+		writer_set_counted(w, true, NULL);
+}
+
 /* Gives those back of which nothing is under way. */
 static void
 writer_shed(struct writer *w)
@@ -673,6 +716,7 @@ writer_shed(struct writer *w)
 	}
 	if (set.n > 0) {
 		log_info("store: writer %d gives %d shards to other nodes", w->index, set.n);
+		writer_set_counted(w, false, &set);
 		store_shards_given(w->store, &set);
 		w->nreleased = set.n;
 		params_reset(&w->params);
@@ -726,8 +770,10 @@ writer_up(void *arg)
 
 	w->claim_ms = WRITER_CLAIM_MIN_MS;
 	store_hurry(w->store);
-	if (w->index == 0)
+	if (w->index == 0) {
 		members_up(w->store->members, w->pg);
+		units_up(w->store->units, w->pg);
+	}
 	loop_timer_set(&w->timer, 0);
 }
 
@@ -761,6 +807,8 @@ writer_down(void *arg)
 		members_down(w->store->members);
 	take_all(w, &lost);
 	store_writer_lost(w->store, w, &lost);
+	if (w->index == 0)
+		units_down(w->store->units);
 }
 
 struct writer *

@@ -30,6 +30,8 @@ static void engine_shard_claimed(void *arg, int32_t shard);
 static void engine_shards_lost(void *arg, const struct shard_set *set);
 static bool engine_shard_quiet(void *arg, int32_t shard, bool hurry);
 static void engine_catalogue_changed(void *arg);
+static void engine_unit_taken(void *arg, int64_t key, bool got);
+static void engine_units_lost(void *arg);
 static void engine_asked(void *arg, enum store_asked what, int32_t shard, const struct uuid *id);
 static void engine_committed(void *arg);
 
@@ -71,6 +73,8 @@ engine_new(struct loop *l, const struct engine_options *o)
 		.shard_quiet = engine_shard_quiet,
 		.catalogue_changed = engine_catalogue_changed,
 		.asked = engine_asked,
+		.unit_taken = engine_unit_taken,
+		.units_lost = engine_units_lost,
 		.committed = engine_committed,
 		.arg = g };
 	return g;
@@ -173,6 +177,22 @@ engine_catalogue_changed(void *arg)
 {
 	/* runs keep the revision they began with; the catalogue drops its own cache */
 	activities_changed(arg);
+}
+
+static void
+engine_unit_taken(void *arg, int64_t key, bool got)
+{
+	const struct engine *g = arg;
+
+	limit_unit_taken(g->limits, key, got);
+}
+
+static void
+engine_units_lost(void *arg)
+{
+	const struct engine *g = arg;
+
+	limit_units_all_lost(g->limits);
 }
 
 static void

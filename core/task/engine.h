@@ -148,6 +148,8 @@ void engine_activity_changed(struct engine *g, const char *name, bool exists);
 
 /* json: the option task_limits. -1 and e: all stays as it was. Tasks that wait may go on at once. */
 int engine_set_limits(struct engine *g, const char *json, struct err *e);
+/* What another node said, or this one: true when it is about limits. */
+bool engine_heard_hint(struct engine *g, const char *hint);
 /* The configuration declares a limit of that name. */
 bool engine_has_limit(const struct engine *g, const char *name);
 struct limit_counts {
@@ -155,6 +157,7 @@ struct limit_counts {
 	bool declared;                  /* else tasks wait for it and nothing else is known */
 	int64_t concurrency;            /* 0 = any number */
 	int64_t rate, per_ms, burst;    /* rate 0 = any number */
+	int64_t room;                   /* of concurrency, this node's part at the moment */
 	int64_t used, waiting, granted; /* tasks; granted: ever, in this process */
 };
 typedef void engine_limit_cb(void *arg, const struct limit_counts *l);

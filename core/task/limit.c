@@ -13,7 +13,10 @@
 #include "base/log.h"
 #include "base/stat.h"
 #include "base/xalloc.h"
+#include "store/member.h"
+#include "store/unit.h"
 #include "task/limit_rule.h"
+#include "task/limit_units.h"
 #include "task/resident.h"
 
 #define PUMP_TURN_US 10000 /* for giving permits, in one turn of the loop */
@@ -69,6 +72,7 @@ struct limit {
 	int64_t filled_us;
 	TAILQ_HEAD(, line) lines; /* whose turn it is stands first */
 	struct loop_timer timer;  /* when the rate lets the next one go */
+	struct limit_units units;
 };
 
 struct limits {
@@ -80,6 +84,7 @@ struct limits {
 	struct loop_timer pump_timer;
 	TAILQ_HEAD(, permit) put_off; /* could not be used; they wait again when the timer comes */
 	struct loop_timer again_timer;
+	bool counted;          /* the shards that are ours, as the others were told */
 	struct idmap starting; /* ticket -> struct permit */
 	struct idmap holders;  /* address of a slot -> struct holder */
 };
@@ -114,6 +119,7 @@ limit_get(struct limits *all, const char *name)
 	l->name = xstrdup(name);
 	TAILQ_INIT(&l->lines);
 	loop_timer_init(all->engine->loop, &l->timer, limit_timer, l);
+	limit_units_init(&l->units, all->engine->loop, l->name, limit_timer, l);
 	TAILQ_INSERT_TAIL(&all->list, l, link);
 	return l;
 }
@@ -128,16 +134,36 @@ limit_free(struct limit *l)
 		STAILQ_REMOVE(&all->to_pump, l, limit, pump_link);
 	TAILQ_REMOVE(&all->list, l, link);
 	loop_timer_fini(&l->timer);
+	limit_units_fini(&l->units);
 	free(l->name);
 	free(l);
 }
 
 /* --- room -------------------------------------------------------------------------------- */
 
+/* A rate is shared by all nodes evenly. */
+static int64_t
+limit_nodes(const struct limit *l)
+{
+	const struct store *s = l->all->engine->store;
+
+	return s != NULL && store_nodes(s) > 1 ? store_nodes(s) : 1;
+}
+
 static int64_t
 tokens_max(const struct limit *l)
 {
-	return l->rule.burst * TOKEN_US;
+	int64_t n = l->rule.burst / limit_nodes(l);
+
+	return (n > 1 ? n : 1) * TOKEN_US;
+}
+
+/* Parts of a token that come in a microsecond. */
+static double
+tokens_per_us(const struct limit *l)
+{
+	return (double)l->rule.rate * TOKEN_US /
+	    ((double)l->rule.per_ms * 1000 * (double)limit_nodes(l));
 }
 
 /* What has come since the last look. */
@@ -170,8 +196,7 @@ limit_lets_begin(struct limit *l)
 static void
 tokens_await(struct limit *l)
 {
-	double us = (double)(TOKEN_US - l->tokens) * (double)l->rule.per_ms * 1000 /
-	    ((double)l->rule.rate * TOKEN_US);
+	double us = (double)(TOKEN_US - l->tokens) / tokens_per_us(l);
 
 	loop_timer_set(&l->timer, (int64_t)(us / 1000) + 1);
 }
@@ -192,7 +217,8 @@ share_has_room(const struct share *s)
 
 	if (!l->declared)
 		return !s->named;
-	return (l->rule.concurrency == 0 || l->used < l->rule.concurrency) && limit_lets_begin(l);
+	return (l->rule.concurrency == 0 || l->used < limit_units_room(&l->units)) &&
+	    limit_lets_begin(l);
 }
 
 /* The limit for which the permit cannot be given; NULL = it can. */
@@ -607,13 +633,24 @@ limit_drop(struct engine *g, const struct slot *s, int64_t task_id)
 		permit_free(p);
 }
 
+/* What it stands for may go on elsewhere: the next owner of the shard is to find room for it. */
+static void
+permit_goes_away(struct permit *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		p->shares[i].limit->units.away++;
+}
+
 void
 limit_drop_all(struct engine *g, const struct slot *s)
 {
 	struct permit *p;
 
-	while ((p = permits_of(g->limits, s)) != NULL)
+	while ((p = permits_of(g->limits, s)) != NULL) {
+		if (p->held)
+			permit_goes_away(p);
 		permit_free(p); /* NOLINT(clang-analyzer-unix.Malloc) */
+	}
 }
 
 /* --- giving ---------------------------------------------------------------------------------- */
@@ -719,6 +756,21 @@ limit_pump(struct limit *l, int64_t until_us)
 	return true;
 }
 
+/* What was found in the journal has its units, as far as there are some: others may take theirs. */
+static void
+limits_settle(struct limits *all)
+{
+	struct limit *l;
+
+	if (all->counted || all->engine->store == NULL || !limits_open(all))
+		return;
+	TAILQ_FOREACH(l, &all->list, link)
+		if (l->declared && !limit_units_settled(&l->units, l->used))
+			return;
+	store_count_shards(all->engine->store);
+	all->counted = true;
+}
+
 static void
 limits_pump(void *arg)
 {
@@ -726,6 +778,7 @@ limits_pump(void *arg)
 	int64_t until_us = clock_mono_us() + PUMP_TURN_US;
 	struct limit *l;
 
+	limits_settle(all); /* before units are asked for */
 	while ((l = STAILQ_FIRST(&all->to_pump)) != NULL) {
 		STAILQ_REMOVE_HEAD(&all->to_pump, pump_link);
 		l->to_pump = false;
@@ -733,7 +786,11 @@ limits_pump(void *arg)
 			limit_touch(l);
 			return;
 		}
+		if (l->declared && all->engine->store != NULL)
+			limit_units_balance(&l->units, all->engine->store, l->used,
+			    limits_open(all) ? l->waiting : 0);
 	}
+	limits_settle(all);
 }
 
 static void
@@ -772,6 +829,63 @@ limits_touch(struct limits *all)
 
 	TAILQ_FOREACH(l, &all->list, link)
 		limit_touch(l);
+	/* without any, the others still wait to hear that our shards are counted */
+	all->counted = false;
+	if (!loop_timer_pending(&all->pump_timer))
+		loop_timer_set(&all->pump_timer, 0);
+}
+
+/* --- nodes ------------------------------------------------------------------------------------- */
+
+void
+limit_unit_taken(struct limits *all, int64_t key, bool got)
+{
+	struct limit *l;
+
+	TAILQ_FOREACH(l, &all->list, link)
+		if (limit_units_taken(&l->units, all->engine->store, key, got)) {
+			limit_touch(l);
+			return;
+		}
+	if (got) /* it is not declared any more */
+		store_units_give(all->engine->store, &key, 1);
+}
+
+void
+limit_units_all_lost(struct limits *all)
+{
+	struct limit *l;
+
+	TAILQ_FOREACH(l, &all->list, link)
+		limit_units_lost(&l->units);
+	limits_touch(all);
+}
+
+/* "limit-want NODE UNITS NAME", "limit-free NODE UNITS NAME" */
+bool
+engine_heard_hint(struct engine *g, const char *hint)
+{
+	char *end = NULL;
+	long node, units;
+	struct limit *l;
+	bool ours;
+
+	if (strncmp(hint, "limit-", 6) != 0)
+		return false;
+	if (strlen(hint) < 12)
+		return true;
+	node = strtol(hint + 11, &end, 10);
+	units = strtol(end, &end, 10);
+	if (*end != ' ' || units < 0 || (l = limit_find(g->limits, end + 1)) == NULL)
+		return true;
+	ours = node == store_node_number(g->store);
+	if (strncmp(hint, "limit-free ", 11) == 0)
+		limit_units_given(&l->units, (int32_t)node, ours);
+	else if (!ours)
+		limit_units_wanted(&l->units, (int32_t)node, (unsigned)units,
+		    l->units.capacity - l->used - l->waiting);
+	limit_touch(l);
+	return true;
 }
 
 /* --- sleep ----------------------------------------------------------------------------------- */
@@ -875,6 +989,7 @@ limit_declare(struct limits *all, const struct limit_rule *rule)
 	}
 	l->rule = *rule;
 	l->declared = true;
+	limit_units_resize(&l->units, all->engine->store, rule->concurrency);
 	all->nbound += rule->nresources > 0 || rule->nmachines > 0;
 }
 
@@ -885,7 +1000,7 @@ limits_sweep(struct limits *all)
 
 	for (l = TAILQ_FIRST(&all->list); l != NULL; l = next) {
 		next = TAILQ_NEXT(l, link);
-		if (!l->declared && l->used == 0 && TAILQ_EMPTY(&l->lines))
+		if (!l->declared && l->used == 0 && l->units.nasked == 0 && TAILQ_EMPTY(&l->lines))
 			limit_free(l);
 	}
 }
@@ -900,6 +1015,16 @@ limits_undeclare(struct limits *all)
 	all->nbound = 0;
 }
 
+static void
+limits_release_undeclared(struct limits *all)
+{
+	struct limit *l;
+
+	TAILQ_FOREACH(l, &all->list, link)
+		if (!l->declared)
+			limit_units_resize(&l->units, all->engine->store, 0);
+}
+
 int
 engine_set_limits(struct engine *g, const char *json, struct err *e)
 {
@@ -911,6 +1036,7 @@ engine_set_limits(struct engine *g, const char *json, struct err *e)
 	limits_undeclare(all);
 	for (size_t i = 0; i < rules.n; i++)
 		limit_declare(all, &rules.list[i]);
+	limits_release_undeclared(all);
 	limit_rules_fini(&all->rules); /* the old texts; nobody has them any more */
 	all->rules = rules;
 	limits_sweep(all);
@@ -938,6 +1064,7 @@ engine_each_limit(const struct engine *g, engine_limit_cb *cb, void *arg)
 			.rate = l->declared ? l->rule.rate : 0,
 			.per_ms = l->declared ? l->rule.per_ms : 0,
 			.burst = l->declared ? l->rule.burst : 0,
+			.room = limit_units_room(&l->units),
 			.used = l->used,
 			.waiting = l->waiting,
 			.granted = l->granted };

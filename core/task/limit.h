@@ -32,8 +32,12 @@ struct slot;
 struct limits *limits_new(struct engine *g);
 /* After all slots are gone. */
 void limits_free(struct limits *all);
-/* Something that may let tasks go on has happened: all limits look again on the next turn. */
+/* Something that may let tasks go on has happened (shards came, runs are loaded): all limits look again on the next turn. */
 void limits_touch(struct limits *all);
+
+/* A unit of one of them came, or not (store_events). */
+void limit_unit_taken(struct limits *all, int64_t key, bool got);
+void limit_units_all_lost(struct limits *all);
 
 /* For run_host.permit: the permit is there, was made, or is not needed. */
 bool limit_permit(struct engine *g, const struct run *r, const struct state *s, int64_t task_id);

@@ -5,6 +5,7 @@ pawlcore_sources += core/task/loader.c core/task/dispatch.c core/task/slots.c co
 pawlcore_sources += core/task/answer.c core/task/activity.c core/task/activity.h
 pawlcore_sources += core/task/client.c core/task/admission.c core/task/admission.h
 pawlcore_sources += core/task/limit.c core/task/limit.h core/task/limit_rule.c core/task/limit_rule.h
+pawlcore_sources += core/task/limit_units.c core/task/limit_units.h
 pawlcore_sources += core/task/nested.c core/task/nested.h
 pawlcore_sources += core/task/nested_doc.c core/task/nested_doc.h
 pawlcore_sources += core/task/redrive.c core/task/redrive.h core/task/start.c core/task/start.h

@@ -11,6 +11,7 @@ import time
 
 import awscli
 import pawltest
+from cluster import Cable, Cluster, patiently
 from pawltest import check, contains, equal, wait_for
 
 ECHO = "arn:pawl:states:::echo:say"
@@ -457,6 +458,129 @@ def _():
     equal(len(peer.paths), 8)
     is_used(client, "two", 0, 0)
     server.stop()
+
+
+# --- several nodes ------------------------------------------------------------------------------
+
+def new_cluster(count, limits):
+    cluster = Cluster(count, config=f"task_limits = {{ {limits} }}\n{CONNECTION}")
+    cluster.wait_balanced(count)
+    return cluster
+
+
+def total(cluster, limit, member):
+    return sum(counts(node.client(), limit)[member] for node in cluster.nodes if node.is_running())
+
+
+def are_used(cluster, limit, holding, waiting):
+    wait_for(lambda: (total(cluster, limit, "used"), total(cluster, limit, "waiting")) == (holding, waiting),
+             what=f"{holding} to hold {limit} and {waiting} to wait")
+
+
+@check("nodes share a limit: never more at the same time than it says, and each gets its turns")
+def _():
+    for size in (1, 3):
+        cluster, peer = new_cluster(2, f"shared = {{ concurrency = {size} }}"), Peer()
+        clients = [node.client() for node in cluster.nodes]
+        machine = new_machine(clients[0], {"T": call(peer, Limit="shared")})
+        executions = [client.start(machine) for _ in range(25) for client in clients]
+        for execution in executions:
+            description = wait_for(lambda e=execution: (d := clients[0].describe(e))["status"] != "RUNNING" and d, what="the end")
+            equal(description["status"], "SUCCEEDED", description.get("cause"))
+        equal(len(peer.paths), 50)
+        equal(peer.most, size, "requests at the same time")
+        for client in clients:
+            assert counts(client, "shared")["granted"] >= 20, client.get("/limits").body
+        are_used(cluster, "shared", 0, 0)
+        cluster.stop()
+
+
+@check("a node whose tasks wait gets units from one that has much to do, soon")
+def _():
+    cluster, peer = new_cluster(2, "shared = { concurrency = 1 }"), Peer()
+    busy, other = (node.client() for node in cluster.nodes)
+    machine = new_machine(busy, {"M": {"Type": "Map", "ItemsPath": "$.items", "End": True, "ItemProcessor": {
+        "StartAt": "T", "States": {"T": call(peer, "/busy", Limit="shared")}}}})
+    busy.start(machine, {"items": list(range(400))})
+    wait_for(lambda: len(peer.paths) > 3, what="the busy one to begin")
+    few = new_machine(other, {"T": call(peer, "/few", Limit="shared")})
+    for _ in range(3):
+        execution = other.start(few)
+        wait_for(lambda e=execution: other.describe(e)["status"] == "SUCCEEDED", what="the other one's turn")
+    assert peer.paths.count("/busy") < 400, "the other one had to wait for all of the first"
+    equal(peer.most, 1, "requests at the same time")
+    for node in cluster.nodes:
+        node.kill()
+
+
+@check("a node is killed: the others never have more than the limit says, its tasks are done, those with tokens hold on")
+def _():
+    cluster, peer = new_cluster(2, "shared = { concurrency = 4 }, two = { concurrency = 2 }"), Peer()
+    first, second = (node.client() for node in cluster.nodes)
+    holder = new_machine(first, {"T": hold("two")})
+    tokens = [held(first, holder)[1] for _ in range(2)]
+    behind = [second.start(new_machine(second, {"T": call(peer, "/behind", Limit="two")})) for _ in range(3)]
+    are_used(cluster, "two", 2, 3)
+    machine = new_machine(first, {"T": call(peer, "/x", Limit="shared")})
+    executions = [client.start(machine) for _ in range(40) for client in (first, second)]
+    wait_for(lambda: len(peer.paths) > 20, what="some of them")
+    cluster.nodes[0].kill()
+    for execution in executions:
+        wait_for(lambda e=execution: second.describe(e)["status"] == "SUCCEEDED", what="the end")
+    assert peer.most <= 4, peer.most
+    are_used(cluster, "two", 2, 3)
+    equal("/behind" in peer.paths, False)
+    for token in tokens:
+        patiently(second.call, "SendTaskSuccess", taskToken=token, output="{}")
+    for execution in behind:
+        wait_for(lambda e=execution: second.describe(e)["status"] == "SUCCEEDED", what="those behind them")
+    are_used(cluster, "two", 0, 0)
+    cluster.stop()
+
+
+@check("a node that is cut off from PostgreSQL keeps nothing: it begins no more tasks, the others go on with its units")
+def _():
+    cluster, peer = new_cluster(2, "shared = { concurrency = 2 }"), Peer()
+    client = cluster.nodes[1].client()
+    machine = new_machine(client, {"M": {"Type": "Map", "ItemsPath": "$.items", "End": True, "ItemProcessor": {
+        "StartAt": "T", "States": {"T": call(peer, "/cut", Limit="shared")}}}})
+    cut = cluster.nodes[0].client().start(machine, {"items": list(range(2000))})
+    wait_for(lambda: len(peer.paths) > 10, what="some of them")
+    cluster.cables[0].whole.clear()
+    wait_for(lambda: peer.now == 0, what="those that were begun to end")
+    begun = len(peer.paths)
+    ended(client, [client.start(new_machine(client, {"T": call(peer, "/other", Limit="shared")})) for _ in range(3)])
+    equal(peer.paths.count("/other"), 3)
+    assert peer.most <= 2, peer.most
+    # and what the one that is cut off had is gone on with
+    wait_for(lambda: len(peer.paths) > begun + 10, what="the other node to take over")
+    assert peer.most <= 2, peer.most
+    patiently(client.call, "StopExecution", executionArn=cut)
+    for node in cluster.nodes:
+        node.kill()
+
+
+@check("a node joins and takes over executions whose tasks hold permits: the limit holds all the time")
+def _():
+    cluster, peer = new_cluster(1, "two = { concurrency = 2 }"), Peer()
+    client = cluster.nodes[0].client()
+    holder = new_machine(client, {"T": hold("two")})
+    holders = [held(client, holder) for _ in range(2)]
+    machine = new_machine(client, {"T": call(peer, Limit="two")})
+    executions = [client.start(machine) for _ in range(20)]
+    is_used(client, "two", 2, 20)
+    cluster.cables.append(Cable(cluster.postgres))
+    cluster.nodes.append(cluster.new(1))
+    cluster.wait_balanced(2)
+    are_used(cluster, "two", 2, 20)
+    equal(peer.paths, [])
+    patiently(client.call, "SendTaskSuccess", taskToken=holders[0][1], output="{}")
+    for execution in executions:
+        wait_for(lambda e=execution: client.describe(e)["status"] == "SUCCEEDED", what="the end")
+    equal(peer.most, 1, "requests at the same time")
+    patiently(client.call, "SendTaskSuccess", taskToken=holders[1][1], output="{}")
+    are_used(cluster, "two", 0, 0)
+    cluster.stop()
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@
 #include "base/stat.h"
 #include "store/parts.h"
 #include "store/read.h"
+#include "store/unit.h"
 
 #define RUNS 64
 
@@ -341,7 +342,8 @@ a_commit_of_a_shard_that_is_not_ours_is_lost_on_a_later_turn(void **state)
 struct node {
 	struct store *store;
 	int owned;
-	int32_t busy; /* a shard of which something is under way; -1 = none */
+	int32_t busy;       /* a shard of which something is under way; -1 = none */
+	bool answered, got; /* the unit that was asked for */
 };
 
 static struct node nodes[2];
@@ -384,6 +386,16 @@ node_quiet(void *arg, int32_t shard, bool hurry)
 }
 
 static void
+node_unit(void *arg, int64_t key, bool got)
+{
+	struct node *n = arg;
+
+	assert_int_equal(key, unit_key("a limit", 3));
+	n->answered = true;
+	n->got = got;
+}
+
+static void
 node_open(struct node *n, const char *name, int writers)
 {
 	const struct store_options o = { .conninfo = laptop_conninfo(fixture_laptop),
@@ -394,6 +406,7 @@ node_open(struct node *n, const char *name, int writers)
 	const struct store_events ev = { .shard_claimed = node_claimed,
 		.shards_lost = node_lost,
 		.shard_quiet = node_quiet,
+		.unit_taken = node_unit,
 		.arg = n };
 
 	n->owned = 0;
@@ -403,15 +416,21 @@ node_open(struct node *n, const char *name, int writers)
 }
 
 static void
-two_nodes_share_the_shards_and_one_that_is_left_takes_all(void **state)
+nodes_open(void)
 {
-	(void)state;
 	store_close(store);
 	store = NULL;
 	balanced = alone = false;
 	node_open(&nodes[0], "one", 2);
 	node_open(&nodes[1], "two", 1);
 	run_until(&balanced);
+}
+
+static void
+two_nodes_share_the_shards_and_one_that_is_left_takes_all(void **state)
+{
+	(void)state;
+	nodes_open();
 	for (int32_t i = 0; i < STORE_SHARDS; i++)
 		assert_true(store_owns(nodes[0].store, i) != store_owns(nodes[1].store, i));
 	await_sql("128,128",
@@ -421,6 +440,47 @@ two_nodes_share_the_shards_and_one_that_is_left_takes_all(void **state)
 	store_close(nodes[0].store);
 	run_until(&alone);
 	await_sql("two", "SELECT string_agg(DISTINCT node, ',') FROM pawl.shard");
+	store_close(nodes[1].store);
+}
+
+static bool
+node_takes(struct node *n, bool counted)
+{
+	const int64_t key = unit_key("a limit", 3);
+
+	n->answered = false;
+	assert_true(store_units_take(n->store, &key, 1, counted));
+	run_until(&n->answered);
+	return n->got;
+}
+
+static void
+a_unit_is_one_nodes_at_a_time_and_taken_when_all_shards_are_counted(void **state)
+{
+	const int64_t key = unit_key("a limit", 3);
+
+	(void)state;
+	assert_int_not_equal(key, unit_key("a limit", 4));
+	assert_int_not_equal(key, unit_key("another", 3));
+	nodes_open();
+	store_count_shards(nodes[0].store);
+	assert_false(node_takes(&nodes[0], true));
+	store_count_shards(nodes[1].store);
+	await_sql("256",
+	    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1885435765");
+	assert_true(node_takes(&nodes[0], true));
+	assert_false(node_takes(&nodes[1], true));
+	store_units_give(nodes[0].store, &key, 1);
+	await_sql("0",
+	    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1");
+	assert_true(node_takes(&nodes[1], true));
+	store_units_give(nodes[1].store, &key, 1);
+	/* what the one that ends had is not counted before it is counted again */
+	nodes[0].owned = 0;
+	store_close(nodes[0].store);
+	run_until(&alone);
+	assert_false(node_takes(&nodes[1], true));
+	assert_true(node_takes(&nodes[1], false));
 	store_close(nodes[1].store);
 }
 
@@ -708,6 +768,7 @@ main(void)
 		TEST(a_second_writer_of_an_execution_fails_its_whole_batch_and_loses_its_shards),
 		TEST(a_commit_of_a_shard_that_is_not_ours_is_lost_on_a_later_turn),
 		TEST(two_nodes_share_the_shards_and_one_that_is_left_takes_all),
+		TEST(a_unit_is_one_nodes_at_a_time_and_taken_when_all_shards_are_counted),
 		TEST(a_shard_of_which_something_is_under_way_stays),
 		TEST(shards_that_come_in_when_they_are_too_many_are_to_go_again),
 		TEST(who_stood_still_while_its_session_ended_learns_it_by_asking),
