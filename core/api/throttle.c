@@ -97,7 +97,7 @@ static int
 read_rule(const char *name, struct doc rule, struct rule *out, struct err *e)
 {
 	const struct model_action *m = model_action_find(name, strlen(name));
-	double a_second;
+	double a_second = 0;
 
 	if (m == NULL)
 		return err_set(e, "pawl.Throttle", "throttle: the API has no action \"%s\"", name);

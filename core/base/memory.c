@@ -5,20 +5,24 @@
 
 #include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static size_t
 memory_resident(void)
 {
-	unsigned long size, resident;
 	FILE *f = fopen("/proc/self/statm", "re");
-	int n;
+	char line[128] = "";
+	const char *second;
 
 	if (f == NULL)
 		return 0;
-	n = fscanf(f, "%lu %lu", &size, &resident);
+	if (fgets(line, sizeof(line), f) == NULL)
+		line[0] = '\0';
 	fclose(f);
-	return n == 2 ? (size_t)resident * (size_t)sysconf(_SC_PAGESIZE) : 0;
+	second = strchr(line, ' '); /* pages in all, pages in memory, ... */
+	return second != NULL ? strtoul(second, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
 size_t
