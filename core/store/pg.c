@@ -251,6 +251,14 @@ pg_fail(struct pg *p, const char *why)
 	if (p->lost != NULL || p->closed)
 		return;
 	p->lost = xstrdup(one_line(why, line, sizeof line));
+	/*
+	 * libpq may have closed the socket. Who opens one before it is dropped gets its number, and libevent would
+	 * take that for the one that it waits for already, and never wait for the new one.
+	 */
+	if (p->readable != NULL)
+		event_del(p->readable);
+	if (p->writable != NULL)
+		event_del(p->writable);
 	loop_timer_set(&p->dropper, 0);
 }
 

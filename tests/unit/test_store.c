@@ -3,7 +3,10 @@
  */
 #include "store_fixture.h"
 
+#include <event2/event.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include "base/stat.h"
 #include "store/parts.h"
@@ -669,6 +672,75 @@ a_terminated_backend_is_a_lost_writer_that_comes_back(void **state)
 	assert_int_equal(shards_lost, STORE_SHARDS);
 }
 
+/* Takes the number of each socket that is closed, at the end of the same turn. */
+#define FDS 256
+static bool was_open[FDS], all_heard;
+static int pipes[FDS][2], ntaken, nheard;
+static struct event *takers[FDS];
+
+static void
+taker_readable(evutil_socket_t fd, short what, void *arg)
+{
+	char c;
+
+	(void)what;
+	(void)arg;
+	assert_int_equal(read(fd, &c, 1), 1);
+	all_heard = ++nheard == ntaken;
+}
+
+static void
+take_numbers(void *arg)
+{
+	for (int fd = 3; fd < FDS; fd++) {
+		if (!was_open[fd] || fcntl(fd, F_GETFD) != -1)
+			continue;
+		was_open[fd] = false;
+		assert_int_equal(pipe(pipes[ntaken]), 0);
+		if (pipes[ntaken][0] != fd) {
+			assert_int_equal(dup2(pipes[ntaken][0], fd), fd);
+			close(pipes[ntaken][0]);
+			pipes[ntaken][0] = fd;
+		}
+		takers[ntaken] =
+		    event_new(loop_base(loop), fd, EV_READ | EV_PERSIST, taker_readable, NULL);
+		event_add(takers[ntaken], NULL);
+		assert_int_equal(write(pipes[ntaken][1], "x", 1), 1);
+		ntaken++;
+	}
+	(void)arg;
+}
+
+static void
+take_numbers_each_turn(void *arg)
+{
+	loop_at_turn_end(loop, take_numbers, NULL);
+	if (!all_heard)
+		loop_defer(loop, take_numbers_each_turn, arg);
+}
+
+static void
+the_number_of_a_lost_connection_s_socket_may_be_taken_at_once(void **state)
+{
+	(void)state;
+	ntaken = nheard = 0;
+	all_heard = false;
+	for (int fd = 3; fd < FDS; fd++) {
+		was_open[fd] = fcntl(fd, F_GETFD) != -1;
+		(void)shutdown(fd,
+		    SHUT_RDWR); /* of a socket: the other end seems to be gone without a word */
+	}
+	take_numbers_each_turn(NULL);
+	run_until(&all_heard);
+	assert_true(ntaken > 0);
+	for (int i = 0; i < ntaken; i++) {
+		event_free(takers[i]);
+		close(pipes[i][0]);
+		close(pipes[i][1]);
+	}
+	run_until(&all_owned);
+}
+
 static void
 a_disk_that_is_full_loses_the_batch_until_there_is_room(void **state)
 {
@@ -773,6 +845,7 @@ main(void)
 		TEST(shards_that_come_in_when_they_are_too_many_are_to_go_again),
 		TEST(who_stood_still_while_its_session_ended_learns_it_by_asking),
 		TEST(a_terminated_backend_is_a_lost_writer_that_comes_back),
+		TEST(the_number_of_a_lost_connection_s_socket_may_be_taken_at_once),
 		TEST(a_disk_that_is_full_loses_the_batch_until_there_is_room),
 		TEST(a_server_with_too_many_connections_is_waited_for),
 		TEST(closing_answers_what_is_under_way),
