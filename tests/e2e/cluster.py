@@ -156,10 +156,10 @@ class Load:
 
     def _once(self, what, fine):
         """What what(client) gives at a node by chance, in a list; None: ask again. fine: errors that are answers too."""
-        nodes = [n for n in self.cluster.nodes if n.is_running() and n.url]
-        if not nodes:
+        urls = [url for n in self.cluster.nodes if n.is_running() and (url := n.url)]
+        if not urls:
             return None
-        client = pawltest.Client(random.choice(nodes).url, timeout=5)
+        client = pawltest.Client(random.choice(urls), timeout=5)
         try:
             return [what(client)]
         except pawltest.ApiError as error:
@@ -188,7 +188,9 @@ class Load:
         while not self.over.is_set():
             name = f"load-{thread}-{n}"
             machine = self.callback if n % 5 == 4 else self.steps
-            arn = self._ask(lambda c, m=machine, name=name: c.start(m, {"name": name}, name=name))
+            # one that was started and not acknowledged may have ended when it is asked for again
+            self._ask(lambda c, m=machine, name=name: c.start(m, {"name": name}, name=name), fine=("ExecutionAlreadyExists",))
+            arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
             self.acknowledged.append(arn)
             if machine == self.callback:
                 self._answer(arn)
