@@ -416,6 +416,7 @@ limit_next(struct limit *l)
 		return NULL;
 	if (line->unsorted)
 		line_sort(line, (size_t)l->waiting);
+	/* Who is freed has left its lines. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 	return TAILQ_FIRST(&line->shares)->permit;
 }
 
@@ -1090,10 +1091,12 @@ limits_new(struct engine *g)
 void
 limits_free(struct limits *all)
 {
-	struct limit *l;
+	struct limit *l, *next;
 
-	while ((l = TAILQ_FIRST(&all->list)) != NULL)
+	for (l = TAILQ_FIRST(&all->list); l != NULL; l = next) {
+		next = TAILQ_NEXT(l, link);
 		limit_free(l);
+	}
 	limit_rules_fini(&all->rules);
 	loop_timer_fini(&all->pump_timer);
 	loop_timer_fini(&all->again_timer);
