@@ -2,7 +2,7 @@
  * slots - every open execution of this node, in memory or asleep: who is it, when
  * is it due.
  *
- * A slot is all that a sleeping execution costs (about 86 bytes with its places in
+ * A slot is all that a sleeping execution costs (75 to 90 bytes with its places in
  * the table and the heap); one that is in memory has a resident as well. Times are
  * wall clock, as in the journal.
  */
