@@ -211,6 +211,19 @@ def postgres_bin():
     raise Skip("no PostgreSQL server programs")
 
 
+def stat_of(path):
+    """The fields of /proc/PID/stat behind the name: state, parent ..."""
+    return pathlib.Path(path).read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+
+
+def state_of(pid):
+    """R, S, D, T, Z ..., as in proc(5); Z when there is none."""
+    try:
+        return stat_of(f"/proc/{pid}/stat")[0]
+    except OSError:
+        return "Z"
+
+
 class Postgres:
     """A PostgreSQL of the test's own, on a socket in its folder."""
 
@@ -253,9 +266,11 @@ class Postgres:
 
     def kill(self):
         """kill -9 of the postmaster and of all its children, as a crash of the machine's service."""
-        children = self.children()      # those of a dead process are nobody's
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        # one that stands still has no more children than those that are seen; those of a dead one are nobody's
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGSTOP)
+            wait_for(lambda: state_of(self.process.pid) in "TZ", what="the postmaster to stand still")
+        children = self.children()
         for child in children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
@@ -271,8 +286,7 @@ class Postgres:
         found = []
         for path in glob.glob("/proc/[0-9]*/stat"):
             with contextlib.suppress(OSError, ValueError, IndexError):
-                text = pathlib.Path(path).read_text(encoding="utf-8", errors="replace")
-                if int(text.rpartition(")")[2].split()[1]) == self.process.pid:
+                if int(stat_of(path)[1]) == self.process.pid:
                     found.append(int(path.split("/")[2]))
         return found
 
