@@ -210,12 +210,7 @@ void
 resource_execution_arn(const struct territory *t, const char *machine, const char *name,
     struct buf *out)
 {
-	buf_adds(out, "arn:aws:states:");
-	buf_adds(out, t->region);
-	buf_addc(out, ':');
-	buf_adds(out, t->account_id);
-	buf_adds(out, ":execution:");
-	buf_adds(out, machine);
+	resource_arn(t, ":execution:", machine, out);
 	buf_addc(out, ':');
 	buf_adds(out, name);
 }

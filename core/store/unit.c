@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/idmap.h"
 #include "base/xalloc.h"
 #include "store/parts.h"
 
@@ -28,12 +29,7 @@ struct take {
 int64_t
 unit_key(const char *name, unsigned index)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-
-	for (; *name != '\0'; name++)
-		h = (h ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
-	h = (h >> UNIT_BITS << UNIT_BITS) | index;
-	return (int64_t)h;
+	return (int64_t)(idmap_id_of(0, name) >> UNIT_BITS << UNIT_BITS | index);
 }
 
 static void

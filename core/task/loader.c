@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/names.h"
 #include "base/xalloc.h"
 
 #define LOADS_MAX 64
@@ -96,32 +97,19 @@ loader_broken(struct resident *r, const char *what, const struct err *e)
 
 #define ARNS_FIRST 250 /* both, of names that are not long */
 
-/* In pieces: formatting was a twentieth of a short execution. */
-static void
-add_arn(struct buf *b, const struct engine *g, const char *kind, const char *machine)
-{
-	buf_adds(b, "arn:aws:states:");
-	buf_adds(b, g->region);
-	buf_addc(b, ':');
-	buf_adds(b, g->account_id);
-	buf_adds(b, kind);
-	buf_adds(b, machine);
-}
-
 void
 loader_facts(const struct resident *r, const char *name, struct run_facts *f, struct buf *arns)
 {
 	const struct engine *g = r->engine;
 	const struct machine_entry *m = r->machine;
+	const struct territory here = { .region = g->region, .account_id = g->account_id };
 	size_t execution_at;
 
 	buf_reserve(arns, ARNS_FIRST);
-	add_arn(arns, g, ":stateMachine:", m->name);
+	resource_machine_arn(&here, m->name, arns);
 	buf_addc(arns, '\0');
 	execution_at = arns->len;
-	add_arn(arns, g, ":execution:", m->name);
-	buf_addc(arns, ':');
-	buf_adds(arns, name);
+	resource_execution_arn(&here, m->name, name, arns);
 	f->id = r->slot->id;
 	f->shard = r->slot->shard;
 	f->machine_arn = arns->data;
