@@ -35,8 +35,7 @@ static void
 tokens_fill(struct limit *l)
 {
 	int64_t now = clock_mono_us(), us = now - l->filled_us;
-	double come =
-	    (double)us * (double)l->rule.rate * TOKEN_US / ((double)l->rule.per_ms * 1000);
+	double come = (double)us * tokens_per_us(l);
 
 	if (come < 1)
 		return;

@@ -38,6 +38,7 @@ class Peer(http.server.ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.now = self.most = 0
         self.paths = []
+        self.came = []  # when; monotonic
         self.gate = threading.Event()   # requests below /gate wait for it
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -53,6 +54,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             peer.now += 1
             peer.most = max(peer.most, peer.now)
             peer.paths.append(self.path)
+            peer.came.append(time.monotonic())
         if self.path.startswith("/gate"):
             peer.gate.wait(pawltest.PATIENCE)
         time.sleep(0.03)    # the work
@@ -535,6 +537,65 @@ def _():
     for execution in behind:
         wait_for(lambda e=execution: second.describe(e)["status"] == "SUCCEEDED", what="those behind them")
     are_used(cluster, "two", 0, 0)
+    cluster.stop()
+
+
+def most_within(times, seconds):
+    """How many of these came within so many seconds, at most."""
+    most = first = 0
+    for last, when in enumerate(times):
+        while when - times[first] >= seconds:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+@check("four nodes keep a concurrency and a rate together, while one is killed, another one comes in its place, and one ends")
+def _():
+    cluster = new_cluster(4, "three = { concurrency = 3 }, steady = { rate = 24, per = '2s' }")
+    peers = {"three": Peer(), "steady": Peer()}
+    last = cluster.nodes[3].client()
+    machines = {name: new_machine(last, {"M": {"Type": "Map", "ItemsPath": "$.items", "End": True, "ItemProcessor": {
+        "StartAt": "T", "States": {"T": call(peer, Limit=name)}}}}) for name, peer in peers.items()}
+    executions, tasks = [], {"three": 40, "steady": 4}
+
+    def begin():
+        """At all nodes."""
+        for node in cluster.nodes:
+            if node.is_running():
+                for name, machine in machines.items():
+                    executions.append(patiently(node.client().start, machine, {"items": list(range(tasks[name]))}))
+
+    def go_on():
+        """Both limits are in use."""
+        before = {name: len(peer.paths) for name, peer in peers.items()}
+        wait_for(lambda: all(len(peer.paths) > before[name] + 5 for name, peer in peers.items()), what="tasks to go on")
+
+    begin()
+    go_on()
+    cluster.nodes[0].kill()
+    cluster.wait_balanced(3)
+    begin()
+    go_on()
+    cluster.nodes[0] = cluster.new(0)
+    cluster.wait_balanced(4)
+    begin()
+    go_on()
+    cluster.nodes[1].stop()
+    cluster.wait_balanced(3)
+    begin()
+    go_on()
+    for execution in executions:
+        description = wait_for(lambda e=execution: (d := patiently(last.describe, e))["status"] != "RUNNING" and d, what="the end")
+        equal(description["status"], "SUCCEEDED", description.get("cause"))
+    equal(len(executions), 2 * (4 + 3 + 4 + 3))
+    for name, peer in peers.items():
+        assert len(peer.paths) >= 14 * tasks[name], len(peer.paths)
+        are_used(cluster, name, 0, 0)
+    equal(peers["three"].most, 3, "requests at the same time")
+    # one of each node may come late, and the first one of the node that joined is not counted with those of the node before it
+    most = most_within(peers["steady"].came, 2)
+    assert 12 <= most <= 24 + 5, f"{most} requests within two seconds"
     cluster.stop()
 
 
