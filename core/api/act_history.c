@@ -10,8 +10,9 @@
 #include "store/read.h"
 
 #define PAGE_MAX 1000
-#define READ_AT_ONCE 200          /* events asked of the journal in one go, at least */
-#define PAGE_BYTES_MAX (4u << 20) /* a page that is longer ends here: payloads can be large */
+#define READ_AT_ONCE 200 /* events asked of the journal in one go, at least */
+#define PAGE_BYTES_MAX \
+	(4u << 20) /* a page ends with the event that makes it as long: payloads can be large */
 
 struct history {
 	struct call call;
@@ -123,35 +124,38 @@ history_ask(struct history *s)
 	    s->call.flow, history_got_journal);
 }
 
-/* Those events of one journal row that were asked for: ids first to last, in order of printing. */
-static int
-print_row(struct history *s, const struct journal_row *row, int64_t first, int64_t last,
-    struct err *e)
+static bool
+page_is_full(struct history *s)
 {
-	struct doc record = doc_parse_record(row->record, row->record_len, e), list[PAGE_MAX];
-	struct doc_iter it;
+	return s->left == 0 || call_out(&s->call)->len >= PAGE_BYTES_MAX;
+}
+
+static void
+history_advance(struct history *s, int64_t n)
+{
+	s->next += s->reverse ? -n : n;
+	s->asked -= n;
+	s->left -= n;
+}
+
+/* Those events of one journal row that were asked for, from s->next on. */
+static int
+print_row(struct history *s, const struct journal_row *row, struct err *e)
+{
+	struct doc record = doc_parse_record(row->record, row->record_len, e);
+	struct history_record h = { 0 };
 	struct buf *b = call_out(&s->call);
-	int64_t id = row->first_event_id, from = 0;
-	size_t n = 0;
-	int rc = 0;
+	int64_t end = row->first_event_id + row->event_count;
+	int rc = doc_is_none(record) ? -1 : history_open(&h, record, row->first_event_id, e);
 
-	if (doc_is_none(record))
-		return -1;
-	it = doc_iter(history_entries(record));
-	for (; n < PAGE_MAX && id <= last && doc_next(&it); id++) {
-		if (id < first)
-			continue;
-		if (n == 0)
-			from = id;
-		list[n++] = it.value;
-	}
-	for (size_t i = 0; i < n && rc == 0; i++) {
-		size_t at = s->reverse ? n - 1 - i : i;
-
+	while (rc == 0 && s->asked > 0 && !page_is_full(s) && s->next >= row->first_event_id &&
+	    s->next < end) {
 		if (b->data[b->len - 1] != '[')
 			buf_addc(b, ',');
-		rc = history_print_entry(list[at], from + (int64_t)at, s->data, b, e);
+		rc = history_print_event(&h, s->next, s->data, b, e);
+		history_advance(s, 1);
 	}
+	history_close(&h);
 	doc_unref(record);
 	return rc;
 }
@@ -176,7 +180,6 @@ history_got_journal(uint64_t ticket, const struct journal_row *rows, size_t n, c
 {
 	struct history *s = flow_state(ticket);
 	struct err bad = ERR_INIT;
-	int64_t first, last;
 	int rc = 0;
 
 	if (s == NULL)
@@ -187,14 +190,11 @@ history_got_journal(uint64_t ticket, const struct journal_row *rows, size_t n, c
 	}
 	if (n > 0)
 		history_take_all(s, rows, n);
-	first = s->reverse ? s->next - s->asked + 1 : s->next;
-	last = first + s->asked - 1;
 	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = print_row(s, &rows[s->reverse ? n - 1 - i : i], first, last, &bad);
-	s->next = s->reverse ? first - 1 : last + 1;
-	s->left -= s->asked;
-	if (rc == 0 && s->left > 0 && history_has_next(s) &&
-	    call_out(&s->call)->len < PAGE_BYTES_MAX)
+		rc = print_row(s, &rows[s->reverse ? n - 1 - i : i], &bad);
+	if (!page_is_full(s)) /* what was asked for and is not there: deleted meanwhile */
+		history_advance(s, s->asked);
+	if (rc == 0 && !page_is_full(s) && history_has_next(s))
 		history_ask(s);
 	else
 		flow_resume(ticket, rc != 0 ? &bad : NULL);

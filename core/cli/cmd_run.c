@@ -75,21 +75,23 @@ static void
 local_seal(struct local *l)
 {
 	int64_t first = run_record_first(l->run);
+	struct history_record h;
 	struct err e = ERR_INIT;
 	struct buf record, line;
 	struct doc d;
-	size_t i;
 
 	buf_init(&record, BUF_UNLIMITED);
 	buf_init(&line, BUF_UNLIMITED);
 	run_record_seal(l->run, &record);
 	if (l->history || l->c->json) {
 		d = doc_parse_record(buf_text(&record), record.len, &e);
-		for (i = 0; i < history_count(d); i++) {
+		history_open(&h, d, first, &e);
+		for (int64_t id = first; id < first + (int64_t)h.n; id++) {
 			buf_reset(&line);
-			if (history_print_event(d, first, i, true, &line, &e) == 0)
+			if (history_print_event(&h, id, true, &line, &e) == 0)
 				local_show_event(l, &line);
 		}
+		history_close(&h);
 		doc_unref(d);
 	}
 	buf_fini(&record);

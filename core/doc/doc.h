@@ -50,6 +50,13 @@ doc_is_none(struct doc d)
 	return d.block == NULL;
 }
 
+/* One and the same, not only equal. */
+static inline bool
+doc_is(struct doc a, struct doc b)
+{
+	return a.block == b.block && a.node == b.node;
+}
+
 /* --- life ------------------------------------------------------------- */
 
 /*

@@ -39,7 +39,7 @@ has_links(struct doc d)
 static bool
 compare(struct work *w, struct doc a, struct doc b)
 {
-	if (a.block == b.block && a.node == b.node)
+	if (doc_is(a, b))
 		return true;
 	if (doc_type(a) != doc_type(b) || doc_len(a) != doc_len(b))
 		return false;

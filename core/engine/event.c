@@ -168,7 +168,14 @@ event_begin(struct run *r, enum event_type t, int64_t previous)
 void
 event_end(struct run *r)
 {
-	write_tail(r, "}]", 2);
+	if (r->referring == NULL) {
+		write_tail(r, "}]", 2);
+		return;
+	}
+	buf_add(&r->events, "},\"", 3);
+	buf_adds(&r->events, r->referring);
+	r->referring = NULL;
+	write_tail(r, "\"]", 2);
 }
 
 int64_t
@@ -223,6 +230,46 @@ event_doc(struct run *r, const char *key, struct doc value)
 		return;
 	write_key(r, key);
 	doc_print(value, &r->events);
+}
+
+/* --- payloads ------------------------------------------------------------------ */
+
+/* A payload that takes less is shown again: the reference would be as long. */
+#define REFERENCE_MIN 24
+
+/* The event of the open record that shows d; PAYLOAD_NOWHERE = none is known. */
+static int64_t
+shown_by(const struct run *r, const struct frame *f, struct doc d)
+{
+	int64_t before = r->last_event_id - r->nevents;
+
+	if (doc_is(d, r->shown.doc))
+		return r->shown.event;
+	if (doc_is(d, f->input.doc) && f->input.event > before)
+		return f->input.event;
+	if (doc_is(d, r->facts.input) && before == 0)
+		return 1;
+	return PAYLOAD_NOWHERE;
+}
+
+int64_t
+event_payload(struct run *r, const struct frame *f, const char *key, struct doc value)
+{
+	int64_t shown;
+
+	if (doc_is_none(value) || r->event_dropped)
+		return PAYLOAD_NOWHERE;
+	shown = doc_size(value) < REFERENCE_MIN ? PAYLOAD_NOWHERE : shown_by(r, f, value);
+	if (shown != PAYLOAD_NOWHERE) {
+		event_int(r, key, shown);
+		r->referring = key;
+		return shown;
+	}
+	event_doc(r, key, value);
+	doc_ref(value);
+	doc_unref(r->shown.doc);
+	r->shown = (struct payload){ .doc = value, .event = r->last_event_id + 1 };
+	return r->shown.event;
 }
 
 void

@@ -19,6 +19,7 @@
 #include "asl/machine.h"
 #include "doc/doc.h"
 
+struct frame;
 struct run;
 
 /* clang-format off */
@@ -121,6 +122,11 @@ void event_string(struct run *r, const char *key, const char *value, size_t len)
 void event_strings(struct run *r, const char *key, const char *value);
 void event_int(struct run *r, const char *key, int64_t value);
 void event_doc(struct run *r, const char *key, struct doc value);
+/*
+ * The payload, at most one in an event; f is the frame that the event is about. One that an event of the open record
+ * shows is referred to, see history.h. Returns the event that shows it, for struct payload.
+ */
+int64_t event_payload(struct run *r, const struct frame *f, const char *key, struct doc value);
 /* Opens and closes an object as the value of key. */
 void event_object(struct run *r, const char *key);
 void event_object_end(struct run *r);

@@ -35,11 +35,11 @@ fan_set_result(struct fan *fan, uint32_t index, struct doc result_take, int64_t 
 }
 
 void
-st_child_ended(struct run *r, struct frame *child, struct doc output)
+st_child_ended(struct run *r, struct frame *child, struct payload output)
 {
 	struct frame *f = child->parent;
 
-	fan_set_result(f->fan, child->index, output, child->cursor);
+	fan_set_result(f->fan, child->index, output.doc, output.event);
 	frame_touch(r, f);
 	if (f->state->type == STATE_MAP) {
 		st_map_child_ended(r, child);

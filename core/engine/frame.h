@@ -91,7 +91,7 @@ struct fan {
 /* A result that no record holds yet. */
 struct fan_news {
 	uint32_t index;
-	int64_t event; /* whose output it is */
+	int64_t event; /* that shows it */
 };
 
 TAILQ_HEAD(frame_list, frame);

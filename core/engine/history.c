@@ -7,13 +7,193 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "engine/event.h"
+#include "engine/frame.h"
 
 static int
 no_event(struct err *e)
 {
 	return err_set(e, "pawl.Journal", "A record holds something that is no event");
 }
+
+/* Where what stands in an event's array. */
+enum part { PART_TYPE, PART_PREVIOUS, PART_MS, PART_DETAILS, PART_REFERRING };
+
+/* --- a record's events ------------------------------------------------------------ */
+
+int
+history_open(struct history_record *h, struct doc record, int64_t first_event_id, struct err *e)
+{
+	struct doc list = doc_gets(record, "e");
+	struct doc_iter it = doc_iter(list);
+
+	*h = (struct history_record){ .first = first_event_id };
+	if (doc_is_none(list) || doc_type(list) != DOC_ARRAY)
+		return no_event(e);
+	h->entries = xcalloc(doc_len(list) > 0 ? doc_len(list) : 1, sizeof(*h->entries));
+	while (doc_next(&it)) {
+		if (doc_type(it.value) != DOC_ARRAY)
+			return no_event(e);
+		h->entries[h->n++] = it.value;
+	}
+	return 0;
+}
+
+void
+history_close(struct history_record *h)
+{
+	free(h->entries);
+	h->entries = NULL;
+	h->n = 0;
+}
+
+/* What stands at a place in the event's array. */
+static struct doc
+part_of(const struct history_record *h, int64_t id, size_t place)
+{
+	if (id < h->first || id - h->first >= (int64_t)h->n)
+		return DOC_NONE;
+	return doc_at(h->entries[id - h->first], place);
+}
+
+static bool
+is_a(struct doc d, enum doc_type t)
+{
+	return !doc_is_none(d) && doc_type(d) == t;
+}
+
+static int
+event_type_of(struct doc value, enum event_type *out)
+{
+	struct buf scratch;
+	const char *name;
+	size_t len;
+	int rc;
+
+	if (doc_is_none(value) || doc_type(value) != DOC_STRING)
+		return -1;
+	buf_init(&scratch, BUF_UNLIMITED);
+	name = doc_str(value, &scratch, &len);
+	rc = event_type_parse(name, len, out);
+	buf_fini(&scratch);
+	return rc;
+}
+
+/* Of ExecutionStarted the input is text. */
+static bool
+shows_text(const struct history_record *h, int64_t id)
+{
+	enum event_type type;
+
+	return event_type_of(part_of(h, id, PART_TYPE), &type) == 0 &&
+	    type == EVENT_EXECUTION_STARTED;
+}
+
+struct doc
+history_payload(const struct history_record *h, int64_t id)
+{
+	static const char *const keys[] = { "output", "input", "parameters" };
+	struct doc details = part_of(h, id, PART_DETAILS), value = DOC_NONE;
+
+	if (!doc_is_none(part_of(h, id, PART_REFERRING)))
+		return DOC_NONE;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && doc_is_none(value); i++)
+		value = doc_gets(details, keys[i]);
+	return value;
+}
+
+int64_t
+history_shown_by(const struct history_record *h, int64_t id)
+{
+	struct doc key = part_of(h, id, PART_REFERRING), details;
+	struct buf scratch;
+	const char *name;
+	size_t len;
+	bool ok;
+
+	if (!doc_is_none(key)) {
+		details = part_of(h, id, PART_DETAILS);
+		buf_init(&scratch, BUF_UNLIMITED);
+		name = is_a(key, DOC_STRING) ? doc_str(key, &scratch, &len) : NULL;
+		ok = name != NULL && doc_i64(doc_get(details, name, len), &id);
+		buf_fini(&scratch);
+		if (!ok)
+			return PAYLOAD_NOWHERE;
+	}
+	if (doc_is_none(history_payload(h, id)))
+		return PAYLOAD_NOWHERE;
+	return shows_text(h, id) ? PAYLOAD_INPUT : id;
+}
+
+/* The payload that event id refers to; owned. DOC_NONE when there is none. */
+static struct doc
+referred_to(const struct history_record *h, int64_t id)
+{
+	int64_t shown = history_shown_by(h, id);
+	struct doc text, value;
+	struct buf scratch;
+	const char *s;
+	size_t len;
+
+	if (shown != PAYLOAD_INPUT)
+		return doc_ref(history_payload(h, shown));
+	text = history_payload(h, 1);
+	if (!is_a(text, DOC_STRING))
+		return DOC_NONE;
+	buf_init(&scratch, BUF_UNLIMITED);
+	s = doc_str(text, &scratch, &len);
+	value = doc_parse(s, len, NULL);
+	buf_fini(&scratch);
+	return value;
+}
+
+struct doc
+history_assigned(const struct history_record *h, int64_t id)
+{
+	return doc_gets(part_of(h, id, PART_DETAILS), "assignedVariables");
+}
+
+bool
+history_ms(const struct history_record *h, int64_t id, int64_t *ms)
+{
+	struct doc value = part_of(h, id, PART_MS);
+
+	return !doc_is_none(value) && doc_i64(value, ms) && *ms >= 0;
+}
+
+/* Takes value. */
+static struct doc
+with_member(struct doc details, struct doc key, struct doc value)
+{
+	struct doc_iter it = doc_iter(details);
+	struct doc_builder *b = docb_new();
+
+	docb_object(b);
+	while (doc_next(&it)) {
+		docb_key_doc(b, it.key);
+		docb_doc(b, doc_equal(it.key, key) ? value : it.value);
+	}
+	docb_end(b);
+	doc_unref(value);
+	return docb_finish(b);
+}
+
+struct doc
+history_details(const struct history_record *h, int64_t id)
+{
+	struct doc details = part_of(h, id, PART_DETAILS), key = part_of(h, id, PART_REFERRING);
+	struct doc value;
+
+	if (!is_a(details, DOC_OBJECT))
+		return DOC_NONE;
+	if (doc_is_none(key))
+		return doc_ref(details);
+	value = referred_to(h, id);
+	return doc_is_none(value) ? DOC_NONE : with_member(details, key, value);
+}
+
+/* --- printing --------------------------------------------------------------------- */
 
 /* The payload members: JSON values in the record, JSON text in the API. */
 enum payload_kind { PAYLOAD_NONE, PAYLOAD_TEXT, PAYLOAD_TEXT_DETAILS, PAYLOAD_VARIABLES };
@@ -101,43 +281,22 @@ print_details(struct doc details, bool include_execution_data, bool text, struct
 	buf_fini(&scratch);
 }
 
-static int
-event_type_of(struct doc value, enum event_type *out)
-{
-	struct buf scratch;
-	const char *name;
-	size_t len;
-	int rc;
-
-	if (doc_is_none(value) || doc_type(value) != DOC_STRING)
-		return -1;
-	buf_init(&scratch, BUF_UNLIMITED);
-	name = doc_str(value, &scratch, &len);
-	rc = event_type_parse(name, len, out);
-	buf_fini(&scratch);
-	return rc;
-}
-
 int
-history_print_entry(struct doc entry, int64_t id, bool include_execution_data, struct buf *out,
-    struct err *e)
+history_print_event(const struct history_record *h, int64_t id, bool include_execution_data,
+    struct buf *out, struct err *e)
 {
-	struct doc_iter it;
-	struct doc part[4] = { DOC_NONE, DOC_NONE, DOC_NONE, DOC_NONE };
+	struct doc before = part_of(h, id, PART_PREVIOUS);
+	struct doc all;
 	enum event_type type;
 	int64_t previous, ms;
 	const char *details;
 
-	if (doc_is_none(entry) || doc_type(entry) != DOC_ARRAY)
-		return no_event(e);
-	it = doc_iter(entry);
-	for (size_t i = 0; i < 4 && doc_next(&it); i++)
-		part[i] = it.value;
-	if (event_type_of(part[0], &type) != 0 || doc_is_none(part[2]) ||
-	    !doc_i64(part[1], &previous) || !doc_i64(part[2], &ms) || ms < 0)
+	if (event_type_of(part_of(h, id, PART_TYPE), &type) != 0 || doc_is_none(before) ||
+	    !doc_i64(before, &previous) || !history_ms(h, id, &ms))
 		return no_event(e);
 	details = event_type_details(type);
-	if (details != NULL && (doc_is_none(part[3]) || doc_type(part[3]) != DOC_OBJECT))
+	all = details != NULL ? history_details(h, id) : DOC_NONE;
+	if (details != NULL && doc_is_none(all))
 		return no_event(e);
 	buf_addf(out,
 	    "{\"id\":%" PRId64 ",\"previousEventId\":%" PRId64 ",\"timestamp\":%" PRId64
@@ -145,35 +304,9 @@ history_print_entry(struct doc entry, int64_t id, bool include_execution_data, s
 	    id, previous, ms / 1000, (int)(ms % 1000), event_type_name(type));
 	if (details != NULL) {
 		buf_addf(out, ",\"%s\":", details);
-		print_details(part[3], include_execution_data, type == EVENT_EXECUTION_STARTED,
-		    out);
+		print_details(all, include_execution_data, type == EVENT_EXECUTION_STARTED, out);
 	}
 	buf_addc(out, '}');
+	doc_unref(all);
 	return 0;
-}
-
-struct doc
-history_entries(struct doc record)
-{
-	return doc_gets(record, "e");
-}
-
-size_t
-history_count(struct doc record)
-{
-	struct doc entries = history_entries(record);
-
-	return doc_is_none(entries) ? 0 : doc_len(entries);
-}
-
-int
-history_print_event(struct doc record, int64_t first_event_id, size_t index,
-    bool include_execution_data, struct buf *out, struct err *e)
-{
-	struct doc entries = history_entries(record);
-
-	if (doc_is_none(entries) || doc_type(entries) != DOC_ARRAY)
-		return no_event(e);
-	return history_print_entry(doc_at(entries, index), first_event_id + (int64_t)index,
-	    include_execution_data, out, e);
 }

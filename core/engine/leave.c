@@ -56,10 +56,10 @@ assign(struct run *r, struct frame *f, struct doc assigned, int64_t event)
 
 /* The frame has no next state. Takes output. */
 static void
-frame_end(struct run *r, struct frame *f, struct doc output)
+frame_end(struct run *r, struct frame *f, struct payload output)
 {
 	if (r->history_full) /* the run is about to fail */
-		doc_unref(output);
+		doc_unref(output.doc);
 	else if (f->parent == NULL)
 		run_succeed(r, f, output);
 	else
@@ -71,21 +71,22 @@ frame_exit(struct run *r, struct frame *f, struct doc output, struct doc assigne
     const struct state *next)
 {
 	const struct state *s = f->state;
+	int64_t shown;
 
 	f->cursor = event_begin(r, event_exited(s->type), f->cursor);
 	event_string(r, "name", s->name, s->name_len);
-	event_doc(r, "output", output);
+	shown = event_payload(r, f, "output", output);
 	event_doc(r, "assignedVariables", assigned);
 	event_end(r);
 	forget_state(r, f);
 	assign(r, f, assigned, f->cursor);
 	frame_touch(r, f);
 	if (next == NULL) {
-		frame_end(r, f, output);
+		frame_end(r, f, (struct payload){ output, shown });
 		return;
 	}
 	doc_unref(f->input.doc);
-	f->input = (struct payload){ .doc = output, .event = f->cursor };
+	f->input = (struct payload){ output, shown };
 	f->input_changed = true;
 	f->state = next;
 	frame_set_phase(r, f, FRAME_ENTER);
@@ -401,15 +402,14 @@ run_close(struct run *r, enum run_status status, const char *error, const char *
 }
 
 void
-run_succeed(struct run *r, struct frame *top, struct doc output)
+run_succeed(struct run *r, struct frame *top, struct payload output)
 {
-	int64_t id = event_begin(r, EVENT_EXECUTION_SUCCEEDED, top->cursor);
-
-	event_doc(r, "output", output);
+	event_begin(r, EVENT_EXECUTION_SUCCEEDED, top->cursor);
+	output.event = event_payload(r, top, "output", output.doc);
 	event_end(r);
 	r->status = RUN_SUCCEEDED;
 	r->stop_ms = r->now_ms;
-	r->output = (struct payload){ .doc = output, .event = id };
+	r->output = output;
 	r->changed = true;
 	frame_remove(r, top);
 	run_effect(r, EFFECT_ENDED, 0);

@@ -10,14 +10,13 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "engine/history.h"
 #include "engine/move.h"
 
 struct loader {
 	struct run *run;
-	struct doc *events; /* borrowed: [TYPE, PREVIOUS, MS, {details}] */
-	size_t nevents;
-	int64_t first; /* id of the first */
-	size_t len;    /* of the record's text */
+	struct history_record events;
+	size_t len; /* of the record's text */
 	bool snapshot;
 	struct err *e;
 };
@@ -66,24 +65,13 @@ get_string(const struct loader *l, struct doc d, const char *key, char **out)
 
 /* --- payloads ---------------------------------------------------------------------- */
 
+/* id: of an event, or PAYLOAD_INPUT. */
 static struct doc
-event_details(const struct loader *l, int64_t id)
+shown(const struct loader *l, int64_t id)
 {
-	assert(l->events != NULL);
-	if (id < l->first || id - l->first >= (int64_t)l->nevents)
-		return DOC_NONE;
-	return doc_at(l->events[id - l->first], 3);
-}
-
-static struct doc
-event_payload(const struct loader *l, int64_t id)
-{
-	static const char *const keys[] = { "output", "input", "parameters" };
-	struct doc details = event_details(l, id), value = DOC_NONE;
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && doc_is_none(value); i++)
-		value = doc_gets(details, keys[i]);
-	return value;
+	if (id != PAYLOAD_INPUT)
+		id = history_shown_by(&l->events, id);
+	return id == PAYLOAD_INPUT ? l->run->facts.input : history_payload(&l->events, id);
 }
 
 static struct doc
@@ -121,7 +109,7 @@ get_payload(const struct loader *l, struct doc value, struct doc input, struct p
 	case DOC_NUMBER:
 		if (!doc_i64(value, &p.event))
 			break;
-		p.doc = p.event == PAYLOAD_INPUT ? l->run->facts.input : event_payload(l, p.event);
+		p.doc = shown(l, p.event);
 		break;
 	case DOC_ARRAY:
 		p.doc = doc_at(value, 0);
@@ -171,7 +159,7 @@ load_variables(const struct loader *l, struct frame *f, struct doc d)
 		struct doc assigned = DOC_NONE;
 
 		if (doc_i64(it.value, &id))
-			assigned = doc_gets(event_details(l, id), "assignedVariables");
+			assigned = history_assigned(&l->events, id);
 		if (!is_a(assigned, DOC_OBJECT))
 			return unfit(l, "va");
 		vars_assign(&f->vars, assigned);
@@ -557,38 +545,19 @@ reset(struct run *r)
 }
 
 static int
-list_events(struct loader *l, struct doc list)
-{
-	struct doc_iter it = doc_iter(list);
-	size_t n = 0;
-
-	if (!is_a(list, DOC_ARRAY))
-		return unfit(l, "e");
-	l->nevents = doc_len(list);
-	l->events = xreallocarray(NULL, l->nevents > 0 ? l->nevents : 1, sizeof(*l->events));
-	while (doc_next(&it)) {
-		if (!is_a(it.value, DOC_ARRAY))
-			return unfit(l, "e");
-		l->events[n++] = it.value;
-	}
-	if (n > 0 && !doc_i64(doc_at(l->events[n - 1], 2), &l->run->last_ms))
-		return unfit(l, "e");
-	return 0;
-}
-
-static int
 load_record(struct loader *l, struct doc record)
 {
 	struct run *r = l->run;
 	struct doc_iter it = doc_iter(doc_gets(record, "f"));
 
-	l->first = r->last_event_id + 1;
 	l->snapshot = !doc_is_none(doc_gets(doc_gets(record, "r"), "last"));
-	if (!is_a(record, DOC_OBJECT) || list_events(l, doc_gets(record, "e")) != 0)
-		return unfit(l, "e");
+	if (history_open(&l->events, record, r->last_event_id + 1, l->e) != 0)
+		return -1;
 	if (l->snapshot)
 		reset(r);
-	r->last_event_id += (int64_t)l->nevents;
+	r->last_event_id += (int64_t)l->events.n;
+	if (l->events.n > 0 && !history_ms(&l->events, r->last_event_id, &r->last_ms))
+		return unfit(l, "e");
 	if (load_gone(l, doc_gets(record, "g")) != 0)
 		return -1;
 	while (doc_next(&it)) {
@@ -628,7 +597,7 @@ run_load(struct run *r, const char *record, size_t len, struct err *e)
 		return rc;
 	}
 	rc = load_record(&l, d);
-	free(l.events);
+	history_close(&l.events);
 	doc_unref(d);
 	if (rc == 0)
 		forget_changes(r);

@@ -60,7 +60,10 @@ struct run {
 	int32_t nevents;
 	size_t event_start;
 	bool event_dropped;
-	bool changed; /* something that is not in a frame */
+	const char
+	    *referring; /* the member of the open event that refers to another event; NULL = none */
+	struct payload shown; /* the last that an event of the record shows; owned */
+	bool changed;         /* something that is not in a frame */
 	int64_t stored_next_frame_id;
 	struct frame_list dirty;
 	int64_t *gone; /* ids of frames that a record holds and that are no more */
@@ -173,7 +176,7 @@ struct doc failure_output(const struct failure *x);
 /* The run ends. Borrows. */
 void run_close(struct run *r, enum run_status status, const char *error, const char *cause,
     int64_t previous);
-void run_succeed(struct run *r, struct frame *top, struct doc output);
+void run_succeed(struct run *r, struct frame *top, struct payload output);
 
 /* --- state types ---------------------------------------------------------------- */
 
@@ -199,7 +202,7 @@ void st_task_heard(struct frame *f, int64_t ms);
 bool st_task_beat(struct run *r, struct frame *f);
 
 /* A branch or iteration ended. Takes output. */
-void st_child_ended(struct run *r, struct frame *child, struct doc output);
+void st_child_ended(struct run *r, struct frame *child, struct payload output);
 void st_map_child_ended(struct run *r, struct frame *child);
 /* Phase JOIN: all of them have. */
 void st_join(struct run *r, struct frame *f);

@@ -21,12 +21,6 @@ struct writer {
 
 /* --- payloads ------------------------------------------------------------------ */
 
-static bool
-same(struct doc a, struct doc b)
-{
-	return a.block == b.block && a.node == b.node;
-}
-
 /* The child of d that is part, or else the only one that may hold it: nodes of a subtree follow their root. */
 static bool
 descend(struct doc d, struct doc part, struct doc *child, size_t *position)
@@ -53,12 +47,12 @@ record_locate(struct doc root, struct doc part, struct buf *out)
 	struct doc at = root, child;
 
 	buf_addc(out, '[');
-	while (!same(at, part)) {
-		if (!descend(at, part, &child, &position) || same(child, at)) {
+	while (!doc_is(at, part)) {
+		if (!descend(at, part, &child, &position) || doc_is(child, at)) {
 			out->len = start;
 			return false;
 		}
-		if (!same(at, root))
+		if (!doc_is(at, root))
 			buf_addc(out, ',');
 		buf_add_i64(out, (int64_t)position);
 		at = child;
@@ -78,7 +72,7 @@ write_payload(const struct writer *w, struct payload p, struct doc input)
 {
 	struct buf *b = w->out;
 
-	if (p.event == PAYLOAD_INPUT || same(p.doc, w->run->facts.input)) {
+	if (p.event == PAYLOAD_INPUT || doc_is(p.doc, w->run->facts.input)) {
 		buf_addc(b, '0');
 		return;
 	}
@@ -159,7 +153,7 @@ write_ids(const struct writer *w, const char *key, const int64_t *ids, size_t n)
 static void
 write_variables(const struct writer *w, const struct frame *f)
 {
-	bool inherited = f->parent != NULL && same(f->vars, f->parent->vars);
+	bool inherited = f->parent != NULL && doc_is(f->vars, f->parent->vars);
 
 	if (!w->snapshot) {
 		write_ids(w, "va", f->assigned, f->nassigned);
@@ -434,6 +428,8 @@ run_record_seal(struct run *r, struct buf *out)
 		buf_fini(&r->events);
 	else
 		buf_reset(&r->events);
+	doc_unref(r->shown.doc);
+	r->shown.doc = DOC_NONE;
 	r->nevents = 0;
 	r->ngone = 0;
 	r->changed = false;

@@ -126,6 +126,7 @@ run_free(struct run *r)
 	idmap_fini(&r->tasks);
 	due_fini(&r->due);
 	buf_fini(&r->events);
+	doc_unref(r->shown.doc);
 	free(r->gone);
 	doc_unref(r->output.doc);
 	free(r->error);
@@ -207,11 +208,10 @@ enter_state(struct run *r, struct frame *f)
 	f->before_event_id = f->cursor;
 	f->cursor = event_begin(r, event_entered(s->type), f->cursor);
 	event_string(r, "name", s->name, s->name_len);
-	event_doc(r, "input", f->input.doc);
+	f->input.event = event_payload(r, f, "input", f->input.doc);
 	event_end(r);
 	f->entered_event_id = f->cursor;
 	f->entered_ms = r->now_ms;
-	f->input.event = f->cursor;
 }
 
 static void (*const work[])(struct run *r, struct frame *f) = {

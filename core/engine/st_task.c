@@ -169,16 +169,15 @@ static void
 write_scheduled(struct run *r, struct frame *f)
 {
 	const struct task_resource *res = &f->state->resource;
-	const struct attempt *a = &f->task;
+	struct attempt *a = &f->task;
+	const char *key = res->kind == TASK_SERVICE ? "parameters" : "input";
 
 	begin(r, f, task_event(res, OUTCOME_SCHEDULED));
-	if (res->kind == TASK_SERVICE) {
+	if (res->kind == TASK_SERVICE)
 		event_strings(r, "region", r->facts.region);
-		event_doc(r, "parameters", a->parameters.doc);
-	} else {
+	else
 		event_strings(r, "resource", res->arn);
-		event_doc(r, "input", a->parameters.doc);
-	}
+	a->parameters.event = event_payload(r, f, key, a->parameters.doc);
 	if (a->timeout_s != 0)
 		event_int(r, "timeoutInSeconds", a->timeout_s);
 	if (a->heartbeat_s != 0 && res->kind != TASK_LAMBDA)
@@ -250,7 +249,6 @@ st_task_work(struct run *r, struct frame *f)
 	f->task = a;
 	write_scheduled(r, f);
 	f->task.id = f->cursor;
-	f->task.parameters.event = f->cursor;
 	if (f->state->resource.kind != TASK_ACTIVITY) {
 		frame_set_phase(r, f, FRAME_START);
 		return;
@@ -292,7 +290,7 @@ attempt_succeeded(struct run *r, struct frame *f, struct doc output)
 		return;
 	}
 	begin(r, f, task_event(&f->state->resource, OUTCOME_SUCCEEDED));
-	event_doc(r, "output", output);
+	(void)event_payload(r, f, "output", output);
 	event_end(r);
 	frame_close_attempt(r, f, false);
 	frame_finish(r, f, output);
@@ -349,12 +347,13 @@ st_task_submitted(struct run *r, struct frame *f, const struct stimulus *s)
 {
 	enum task_pattern pattern = f->state->resource.pattern;
 	struct payload response = { DOC_NONE, PAYLOAD_NOWHERE };
+	int64_t shown;
 
 	begin(r, f, EVENT_TASK_SUBMITTED);
-	event_doc(r, "output", s->output);
+	shown = event_payload(r, f, "output", s->output);
 	event_end(r);
 	if (pattern == PATTERN_SYNC || pattern == PATTERN_SYNC2)
-		response = (struct payload){ doc_ref(s->output), f->cursor };
+		response = (struct payload){ doc_ref(s->output), shown };
 	frame_set_submitted(r, f, response);
 	start_heartbeat(r, f);
 	frame_rearm(r, f);

@@ -144,17 +144,19 @@ static void
 note_events(struct drive *d, const struct buf *record, int64_t first)
 {
 	struct doc r = doc_parse_record(record->data, record->len, NULL);
-	struct doc_iter it = doc_iter(history_entries(r));
+	struct history_record h;
 	struct err e = ERR_INIT;
 	struct buf api;
-	int64_t id = first, previous = 0, ms = 0;
+	int64_t previous = 0, ms = 0;
 
 	buf_init(&api, BUF_UNLIMITED);
-	for (; doc_next(&it); id++) {
-		struct doc details = doc_at(it.value, 3), parsed;
-		char *type = doc_strdup(doc_at(it.value, 0));
+	if (history_open(&h, r, first, &e) != 0)
+		buf_addf(&d->problem, "no record: %s\n", record->data);
+	for (int64_t id = first; id < first + (int64_t)h.n; id++) {
+		struct doc entry = h.entries[id - first], details = history_details(&h, id), parsed;
+		char *type = doc_strdup(doc_at(entry, 0));
 
-		if (!doc_i64(doc_at(it.value, 1), &previous) || !doc_i64(doc_at(it.value, 2), &ms))
+		if (!doc_i64(doc_at(entry, 1), &previous) || !doc_i64(doc_at(entry, 2), &ms))
 			buf_addf(&d->problem, "event %" PRId64 " has no numbers\n", id);
 		if (previous >= id)
 			buf_addf(&d->problem, "event %" PRId64 " precedes its predecessor\n", id);
@@ -167,9 +169,10 @@ note_events(struct drive *d, const struct buf *record, int64_t first)
 			doc_print(details, &d->history);
 		}
 		buf_addc(&d->history, '\n');
+		doc_unref(details);
 		free(type);
 		buf_reset(&api);
-		if (history_print_entry(it.value, id, true, &api, &e) != 0)
+		if (history_print_event(&h, id, true, &api, &e) != 0)
 			buf_addf(&d->problem, "event %" PRId64 " does not print: %s\n", id,
 			    err_cause(&e));
 		parsed = doc_parse(api.data, api.len, &e);
@@ -178,6 +181,7 @@ note_events(struct drive *d, const struct buf *record, int64_t first)
 		doc_unref(parsed);
 		err_fini(&e);
 	}
+	history_close(&h);
 	buf_fini(&api);
 	doc_unref(r);
 }
@@ -189,7 +193,7 @@ compare_events(struct drive *d, const struct buf *record, const struct buf *snap
 	struct doc a = doc_parse_record(record->data, record->len, NULL);
 	struct doc b = doc_parse_record(snapshot->data, snapshot->len, NULL);
 
-	if (!doc_equal(history_entries(a), history_entries(b)))
+	if (!doc_equal(doc_gets(a, "e"), doc_gets(b, "e")))
 		buf_addf(&d->problem, "other events in a snapshot:\n%s\n%s\n", record->data,
 		    snapshot->data);
 	doc_unref(a);

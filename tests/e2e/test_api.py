@@ -17,8 +17,18 @@ ARN = f"arn:aws:states:{REGION}:{ACCOUNT}"
 
 
 @functools.cache
+def database():
+    return pawltest.Postgres()
+
+
+@functools.cache
+def conninfo():
+    return database().new_database()
+
+
+@functools.cache
 def daemon():
-    return pawltest.Pawld(database=pawltest.Postgres().new_database())
+    return pawltest.Pawld(database=conninfo())
 
 
 @functools.cache
@@ -292,6 +302,32 @@ def _():
     for size in (333, 1000):
         equal(client().history(execution, maxResults=size), whole, f"pages of {size}")
         equal(client().history(execution, maxResults=size, reverseOrder=True), whole[::-1])
+
+
+@check("a large payload stands once in a record and in each event of the history, whose pages stay bounded")
+def _():
+    text, states = "x" * 300000, 60
+    execution = client().start(client().create("large", {"StartAt": "S0", "States": {
+        f"S{n}": {"Type": "Pass", **({"Next": f"S{n + 1}"} if n < states - 1 else {"End": True})}
+        for n in range(states)}}), {"text": text})
+    client().wait(execution)
+    events, params = [], {}
+    while True:
+        page = client().call("GetExecutionHistory", executionArn=execution, maxResults=1000, **params)
+        assert 1 <= len(page["events"]) <= 15, len(page["events"])
+        events += page["events"]
+        if "nextToken" not in page:
+            break
+        params["nextToken"] = page["nextToken"]
+    equal([e["id"] for e in events], list(range(1, 2 * states + 3)))
+    equal(history.check(events), [])
+    for event in events:
+        details = next(v for k, v in event.items() if k.endswith("EventDetails"))
+        equal(json.loads(details.get("input") or details["output"]), {"text": text})
+    equal(client().history(execution, maxResults=1000, reverseOrder=True), events[::-1])
+    kept = int(database().sql(f"""SELECT sum(octet_length(record)) FROM pawl.journal AS j JOIN pawl.execution AS e
+        ON e.shard = j.shard AND e.id = j.execution_id WHERE e.name = '{execution.rpartition(":")[2]}'""", conninfo().rpartition("=")[2]))
+    assert kept < 2 * len(text), f"{kept} bytes of journal"
 
 
 @check("tags: set, replaced, removed, limited, and only where something is")

@@ -320,6 +320,33 @@ def refusals():
     session.close()
 
 
+@check("history_event shows in each event what the API shows")
+def views():
+    client, session = daemon().client(), Session()
+    states = {"A": {"Type": "Pass", "Next": "B"},
+              "B": {"Type": "Task", "Resource": "arn:pawl:states:::echo:say", "ResultPath": None, "Next": "C"},
+              "C": {"Type": "Pass", "Assign": {"v.$": "$.list"}, "Next": "D",
+                    "Parameters": {"list.$": "$.list", "s": "x" * 50}},
+              "D": {"Type": "Succeed"}}
+    arn = client.start(client.create("sql-views", {"StartAt": "A", "States": states}),
+                       '{ "long": "\u00e9\\u0001 \\"quoted\\" ' + "y" * 40 + '",  "list": [1.50, {"a": null}, 8] }')
+    client.wait(arn)
+    rows = json.loads(session.say(f"""SELECT json_agg(json_build_array(id, type, previous_event_id, details) ORDER BY id)
+        FROM pawl.history_event WHERE machine = 'sql-views' AND execution = '{arn.rpartition(":")[2]}'"""))
+    events, payloads = client.history(arn), 0
+    equal([row[:3] for row in rows], [[e["id"], e["type"], e["previousEventId"]] for e in events])
+    for (_, kind, _, details), event in zip(rows, events):
+        shown = next((v for k, v in event.items() if k.endswith("EventDetails")), {})
+        for member in ("input", "output", "parameters"):
+            if member not in shown:
+                continue
+            payloads += 1
+            value = details[member] if kind != "ExecutionStarted" else json.loads(details[member])
+            equal(value, json.loads(shown[member]), f"{kind} {event['id']}")
+    equal(payloads, 12)
+    session.close()
+
+
 @check("the role pawl_client reads the views, calls these functions, and may nothing else")
 def permissions():
     session = Session()

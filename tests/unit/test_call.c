@@ -614,17 +614,26 @@ engine_activity_changed(struct engine *g, const char *name, bool exists)
 	snprintf(world.changed, sizeof(world.changed), "%s %s", name, exists ? "is" : "is not");
 }
 
-struct doc
-history_entries(struct doc record)
+int
+history_open(struct history_record *h, struct doc record, int64_t first_event_id, struct err *e)
 {
-	return doc_gets(record, "e");
+	(void)record;
+	(void)e;
+	*h = (struct history_record){ .first = first_event_id };
+	return 0;
+}
+
+void
+history_close(struct history_record *h)
+{
+	(void)h;
 }
 
 int
-history_print_entry(struct doc entry, int64_t id, bool include_execution_data, struct buf *out,
-    struct err *e)
+history_print_event(const struct history_record *h, int64_t id, bool include_execution_data,
+    struct buf *out, struct err *e)
 {
-	(void)entry;
+	(void)h;
 	(void)e;
 	buf_addf(out, "{\"id\":%lld,\"data\":%d}", (long long)id, include_execution_data);
 	return 0;

@@ -12,19 +12,23 @@
 #include <string.h>
 
 #include "engine/event.h"
+#include "engine/frame.h"
 #include "engine/history.h"
 
 static void
 check(const char *record, size_t index, bool data, const char *expected)
 {
 	struct doc r = doc_parse(record, strlen(record), NULL);
+	struct history_record h;
 	struct err e = ERR_INIT;
 	struct buf out;
 
 	buf_init(&out, BUF_UNLIMITED);
 	assert_false(doc_is_none(r));
-	assert_int_equal(history_print_event(r, 1, index, data, &out, &e), 0);
+	assert_int_equal(history_open(&h, r, 1, &e), 0);
+	assert_int_equal(history_print_event(&h, 1 + (int64_t)index, data, &out, &e), 0);
 	assert_string_equal(out.data, expected);
+	history_close(&h);
 	buf_fini(&out);
 	err_fini(&e);
 	doc_unref(r);
@@ -113,10 +117,13 @@ what_is_no_event_is_told(void **state)
 	buf_init(&out, BUF_UNLIMITED);
 	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
 		struct doc r = doc_parse(records[i], strlen(records[i]), NULL);
+		struct history_record h;
 		struct err e = ERR_INIT;
 
-		assert_int_equal(history_print_event(r, 1, 0, true, &out, &e), -1);
+		assert_true(history_open(&h, r, 1, &e) != 0 ||
+		    history_print_event(&h, 1, true, &out, &e) != 0);
 		assert_string_equal(e.name, "pawl.Journal");
+		history_close(&h);
 		err_fini(&e);
 		doc_unref(r);
 	}
@@ -124,16 +131,73 @@ what_is_no_event_is_told(void **state)
 	buf_fini(&out);
 }
 
+/* Events 8 to 13 of an execution. */
+static const char referring[] =
+    "{\"e\":[[\"TaskSucceeded\",7,1000,{\"output\":{\"a\":1.50}}],"
+    "[\"TaskStateExited\",8,1000,{\"name\":\"A\",\"output\":8,\"assignedVariables\":{\"n\":8}},\"output\"],"
+    "[\"TaskStateEntered\",9,1000,{\"name\":\"B\",\"input\":8},\"input\"],"
+    "[\"TaskScheduled\",10,1000,{\"parameters\":8,\"timeoutInSeconds\":8}],"
+    "[\"TaskStateEntered\",9,1000,{\"name\":\"B\",\"input\":9},\"input\"],"
+    "[\"TaskStateEntered\",9,1000,{\"name\":\"B\",\"input\":99},\"input\"]]}";
+
 static void
-a_record_tells_how_many_events_it_has(void **state)
+a_payload_that_stands_in_another_event_is_shown_in_its_place(void **state)
 {
-	struct doc r = doc_parse("{\"e\":[1,2,3]}", 13, NULL), none = doc_parse("{}", 2, NULL);
+	struct doc r = doc_parse(referring, strlen(referring), NULL);
+	struct history_record h;
+	struct err e = ERR_INIT;
+	struct buf out;
 
 	(void)state;
-	assert_int_equal(history_count(r), 3);
-	assert_int_equal(history_count(none), 0);
+	buf_init(&out, BUF_UNLIMITED);
+	assert_int_equal(history_open(&h, r, 8, &e), 0);
+	assert_int_equal(h.n, 6);
+	assert_int_equal(history_print_event(&h, 9, true, &out, &e), 0);
+	assert_string_equal(out.data,
+	    "{\"id\":9,\"previousEventId\":8,\"timestamp\":1.000,\"type\":\"TaskStateExited\",\"stateExitedEventDetails\":"
+	    "{\"name\":\"A\",\"output\":\"{\\\"a\\\":1.50}\",\"outputDetails\":{\"truncated\":false},"
+	    "\"assignedVariables\":{\"n\":\"8\"},\"assignedVariablesDetails\":{\"truncated\":false}}}");
+	assert_int_equal(history_shown_by(&h, 10), 8);
+	assert_int_equal(history_shown_by(&h, 8), 8);
+	assert_true(doc_is_none(history_payload(&h, 10)));
+	/* without the mark a number is a number */
+	buf_reset(&out);
+	assert_int_equal(history_print_event(&h, 11, true, &out, &e), 0);
+	assert_string_equal(out.data,
+	    "{\"id\":11,\"previousEventId\":10,\"timestamp\":1.000,\"type\":\"TaskScheduled\",\"taskScheduledEventDetails\":"
+	    "{\"parameters\":\"8\",\"timeoutInSeconds\":8}}");
+	buf_reset(&out);
+	for (int64_t id = 12; id <= 14;
+	     id++) { /* to one that refers itself, to nothing; no such event */
+		assert_int_equal(history_shown_by(&h, id), PAYLOAD_NOWHERE);
+		assert_int_equal(history_print_event(&h, id, true, &out, &e), -1);
+		err_fini(&e);
+	}
+	assert_int_equal(out.len, 0);
+	history_close(&h);
+	buf_fini(&out);
 	doc_unref(r);
-	doc_unref(none);
+}
+
+static void
+the_first_event_shows_the_input_as_text(void **state)
+{
+	const char *record =
+	    "{\"e\":[[\"ExecutionStarted\",0,1000,{\"input\":\"{ \\\"k\\\": 1.0 }\"}],"
+	    "[\"PassStateEntered\",0,1000,{\"name\":\"A\",\"input\":1},\"input\"]]}";
+	struct doc r = doc_parse(record, strlen(record), NULL);
+	struct history_record h;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(history_open(&h, r, 1, &e), 0);
+	assert_int_equal(history_shown_by(&h, 2), PAYLOAD_INPUT);
+	assert_int_equal(history_shown_by(&h, 1), PAYLOAD_INPUT);
+	history_close(&h);
+	doc_unref(r);
+	check(record, 1, true,
+	    "{\"id\":2,\"previousEventId\":0,\"timestamp\":1.000,\"type\":\"PassStateEntered\",\"stateEnteredEventDetails\":"
+	    "{\"name\":\"A\",\"input\":\"{\\\"k\\\":1.0}\",\"inputDetails\":{\"truncated\":false}}}");
 }
 
 static void
@@ -166,7 +230,8 @@ main(void)
 		cmocka_unit_test(payloads_are_left_out_when_nobody_wants_them),
 		cmocka_unit_test(details_are_empty_or_absent_by_the_type),
 		cmocka_unit_test(what_is_no_event_is_told),
-		cmocka_unit_test(a_record_tells_how_many_events_it_has),
+		cmocka_unit_test(a_payload_that_stands_in_another_event_is_shown_in_its_place),
+		cmocka_unit_test(the_first_event_shows_the_input_as_text),
 		cmocka_unit_test(every_type_is_found_by_its_name_and_nothing_else_is),
 	};
 
