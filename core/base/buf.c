@@ -129,10 +129,10 @@ buf_addf(struct buf *b, const char *fmt, ...)
 	buf_advance(b, (size_t)len);
 }
 
-void
-buf_add_i64(struct buf *b, int64_t v)
+char *
+put_i64(char *to, int64_t v)
 {
-	char digits[20];
+	char digits[I64_CHARS];
 	size_t at = sizeof(digits);
 	/* the negative range is the larger one */
 	uint64_t left = v < 0 ? -(uint64_t)v : (uint64_t)v;
@@ -143,7 +143,16 @@ buf_add_i64(struct buf *b, int64_t v)
 	} while (left > 0);
 	if (v < 0)
 		digits[--at] = '-';
-	buf_add(b, digits + at, sizeof(digits) - at);
+	memcpy(to, digits + at, sizeof(digits) - at);
+	return to + sizeof(digits) - at;
+}
+
+void
+buf_add_i64(struct buf *b, int64_t v)
+{
+	char digits[I64_CHARS];
+
+	buf_add(b, digits, (size_t)(put_i64(digits, v) - digits));
 }
 
 /* The letter after the backslash, 'u' for a \u00xx, 0 for a byte that stands for itself. */

@@ -35,6 +35,9 @@ void buf_adds(struct buf *b, const char *s);
 void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_add_i64(struct buf *b, int64_t v);
+/* The digits of v, I64_CHARS at most and no NUL; returns the place behind them. */
+#define I64_CHARS 20
+char *put_i64(char *to, int64_t v);
 /* A JSON string literal, quotes included; s must be valid UTF-8. Escapes only what RFC 8259 section 7 demands. */
 void buf_add_json_string(struct buf *b, const char *s, size_t n);
 /* The same without the quotes, for a literal that is written in pieces. */

@@ -194,7 +194,8 @@ stat_value(enum stat_id s)
 static void
 print_label(const char *name, size_t name_len, const char *value, struct buf *out)
 {
-	buf_addf(out, "%.*s=\"", (int)name_len, name);
+	buf_add(out, name, name_len);
+	buf_adds(out, "=\"");
 	for (; *value != '\0'; value++) {
 		if (*value == '\\' || *value == '"')
 			buf_addc(out, '\\');
@@ -207,13 +208,21 @@ print_label(const char *name, size_t name_len, const char *value, struct buf *ou
 }
 
 static void
+print_number(const char *before, int64_t value, struct buf *out)
+{
+	buf_adds(out, before);
+	buf_add_i64(out, value);
+	buf_addc(out, '\n');
+}
+
+static void
 print_value(const struct declared *d, int64_t value, struct buf *out)
 {
 	if (d->kind == KIND_TIME)
 		buf_addf(out, " %lld.%06lld\n", (long long)(value / 1000000),
 		    (long long)(value % 1000000));
 	else
-		buf_addf(out, " %lld\n", (long long)value);
+		print_number(" ", value, out);
 }
 
 static void
@@ -224,7 +233,8 @@ print_labels(const struct declared *d, const struct counted *c, struct buf *out)
 	for (size_t i = 0; i < c->nlabels; i++) {
 		const struct labelled *l = &c->labels[i];
 
-		buf_addf(out, "%s{", d->name);
+		buf_adds(out, d->name);
+		buf_addc(out, '{');
 		print_label(d->label, first_len, l->labels[0], out);
 		if (l->labels[1] != NULL) {
 			buf_addc(out, ',');
@@ -237,6 +247,15 @@ print_labels(const struct declared *d, const struct counted *c, struct buf *out)
 }
 
 static void
+print_bucket(const struct declared *d, const char *bound, int64_t below, struct buf *out)
+{
+	buf_adds(out, d->name);
+	buf_adds(out, "_bucket{le=\"");
+	buf_adds(out, bound);
+	print_number("\"} ", below, out);
+}
+
+static void
 print_histogram(const struct declared *d, const struct counted *c, struct buf *out)
 {
 	const struct bound *bounds;
@@ -246,12 +265,12 @@ print_histogram(const struct declared *d, const struct counted *c, struct buf *o
 	bounds = bounds_of(d->kind, &n);
 	for (size_t i = 0; i < n; i++) {
 		below += c->buckets[i];
-		buf_addf(out, "%s_bucket{le=\"%s\"} %llu\n", d->name, bounds[i].text,
-		    (unsigned long long)below);
+		print_bucket(d, bounds[i].text, (int64_t)below, out);
 	}
-	buf_addf(out, "%s_bucket{le=\"+Inf\"} %lld\n", d->name, (long long)c->value);
+	print_bucket(d, "+Inf", c->value, out);
 	buf_addf(out, "%s_sum %.9g\n", d->name, c->sum);
-	buf_addf(out, "%s_count %lld\n", d->name, (long long)c->value);
+	buf_adds(out, d->name);
+	print_number("_count ", c->value, out);
 }
 
 void

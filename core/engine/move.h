@@ -71,7 +71,7 @@ struct run {
 
 	/* the move under way */
 	int64_t now_ms;
-	char now_text[32]; /* ",MS" */
+	char now_text[1 + I64_CHARS]; /* ",MS" */
 	size_t now_text_len;
 	struct expr_random random;
 	struct effects *fx;

@@ -413,8 +413,8 @@ static void
 set_now(struct run *r, int64_t now_ms)
 {
 	r->now_ms = now_ms > r->last_ms ? now_ms : r->last_ms;
-	r->now_text_len =
-	    (size_t)snprintf(r->now_text, sizeof(r->now_text), ",%" PRId64, r->now_ms);
+	r->now_text[0] = ',';
+	r->now_text_len = (size_t)(put_i64(r->now_text + 1, r->now_ms) - r->now_text);
 }
 
 static void

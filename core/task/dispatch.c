@@ -54,10 +54,11 @@ dispatch_let_go(struct dispatch *d)
 void
 dispatch_key(const struct resident *r, int64_t task_id, char out[DISPATCH_KEY_SIZE])
 {
-	char uuid[UUID_TEXT_SIZE];
+	char *end = out + UUID_TEXT_SIZE - 1;
 
-	uuid_format(&r->slot->id, uuid);
-	snprintf(out, DISPATCH_KEY_SIZE, "%s-%lld", uuid, (long long)task_id);
+	uuid_format(&r->slot->id, out);
+	*end++ = '-';
+	*put_i64(end, task_id) = '\0';
 }
 
 static void

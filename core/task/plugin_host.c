@@ -609,8 +609,15 @@ ids_of(const struct plugin_task_spec *s)
 {
 	const char *name = s->execution_arn != NULL ? strrchr(s->execution_arn, ':') : NULL;
 
-	return xasprintf("exec=%s state=%s", name != NULL ? name + 1 : "-",
-	    s->state_name != NULL ? s->state_name : "-");
+	struct buf b;
+
+	/* (not by printf: each task of each step has these) */
+	buf_init(&b, BUF_UNLIMITED);
+	buf_adds(&b, "exec=");
+	buf_adds(&b, name != NULL ? name + 1 : "-");
+	buf_adds(&b, " state=");
+	buf_adds(&b, s->state_name != NULL ? s->state_name : "-");
+	return buf_steal(&b, NULL);
 }
 
 static const char *
