@@ -98,6 +98,17 @@ compile_target(const struct part *p, const struct container *box, const char *fi
 
 /* The states with nothing but their names, in order. */
 static void
+container_write_member(struct state *st)
+{
+	struct buf b;
+
+	buf_init(&b, BUF_UNLIMITED);
+	buf_adds(&b, "\"name\":");
+	buf_add_json_string(&b, st->name, st->name_len);
+	st->member = buf_steal(&b, &st->member_len);
+}
+
+static void
 container_name_states(struct container *box, struct doc states)
 {
 	struct doc_iter it = doc_iter(states);
@@ -113,6 +124,7 @@ container_name_states(struct container *box, struct doc states)
 		st->name = xmalloc(st->name_len + 1);
 		memcpy(st->name, s, st->name_len);
 		st->name[st->name_len] = '\0';
+		container_write_member(st);
 		st->container = box;
 		box->states[box->nstates] = st;
 		box->by_name[box->nstates++] = st;

@@ -103,6 +103,7 @@ state_free(struct state *st)
 	dynamic_field_fini(&st->tolerated_count);
 	dynamic_field_fini(&st->tolerated_percentage);
 	free(st->name);
+	free(st->member);
 	free(st);
 }
 

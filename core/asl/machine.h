@@ -139,6 +139,8 @@ struct task_resource {
 	char *resource; /* TASK_SERVICE: "invoke.waitForTaskToken", suffix included */
 	char *base_arn; /* arn without the pattern suffix: what a plugin serves */
 	bool nested;    /* states:startExecution, which pawld serves itself */
+	char *members;  /* how its events show it: "resourceType":"lambda","resource":"invoke" */
+	size_t members_len;
 };
 
 enum map_mode { MAP_INLINE, MAP_DISTRIBUTED };
@@ -146,6 +148,8 @@ enum map_mode { MAP_INLINE, MAP_DISTRIBUTED };
 struct state {
 	char *name;
 	size_t name_len;
+	char *member; /* how events show it: "name":"Charge" */
+	size_t member_len;
 	uint32_t number; /* in machine->states, document order over all containers */
 	enum state_type type;
 	enum query_language language;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "asl/compiler.h"
+#include "base/buf.h"
 #include "base/id.h"
 #include "base/xalloc.h"
 
@@ -41,6 +42,23 @@ part_begins(const struct arn_part *p, const char *with)
 	size_t n = strlen(with);
 
 	return p->len > n && memcmp(p->s, with, n) == 0;
+}
+
+static void
+resource_write_members(struct task_resource *r)
+{
+	const char *resource = r->kind == TASK_SERVICE ? r->resource : r->arn;
+	struct buf b;
+
+	buf_init(&b, BUF_UNLIMITED);
+	if (r->kind == TASK_SERVICE) {
+		buf_adds(&b, "\"resourceType\":");
+		buf_add_json_string(&b, r->type, strlen(r->type));
+		buf_addc(&b, ',');
+	}
+	buf_adds(&b, "\"resource\":");
+	buf_add_json_string(&b, resource, strlen(resource));
+	r->members = buf_steal(&b, &r->members_len);
 }
 
 /* service:action[.pattern] behind arn:partition:states:region:account: */
@@ -83,11 +101,14 @@ task_resource_parse(struct task_resource *r, const char *text, size_t len)
 		if (rc == 0 && r->kind == TASK_LAMBDA && arn_part_is(&a.service, "states"))
 			r->kind = TASK_ACTIVITY;
 	}
-	if (rc != 0)
+	if (rc != 0) {
 		task_resource_fini(r);
-	else if (r->base_arn == NULL)
+		return rc;
+	}
+	if (r->base_arn == NULL)
 		r->base_arn = xstrdup(r->arn);
-	return rc;
+	resource_write_members(r);
+	return 0;
 }
 
 bool
@@ -103,5 +124,6 @@ task_resource_fini(struct task_resource *r)
 	free(r->type);
 	free(r->resource);
 	free(r->base_arn);
+	free(r->members);
 	*r = (struct task_resource){ .arn = NULL };
 }

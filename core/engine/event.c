@@ -189,12 +189,25 @@ event_plain(struct run *r, enum event_type t, int64_t previous)
 }
 
 static void
+write_comma(struct buf *b)
+{
+	if (b->data[b->len - 1] != '{')
+		buf_addc(b, ',');
+}
+
+void
+event_members(struct run *r, const char *members, size_t len)
+{
+	write_comma(&r->events);
+	buf_add(&r->events, members, len);
+}
+
+static void
 write_key(struct run *r, const char *key)
 {
 	struct buf *b = &r->events;
 
-	if (b->data[b->len - 1] != '{')
-		buf_addc(b, ',');
+	write_comma(b);
 	buf_addc(b, '"');
 	buf_adds(b, key);
 	buf_add(b, "\":", 2);

@@ -118,6 +118,7 @@ void event_end(struct run *r);
 int64_t event_plain(struct run *r, enum event_type t, int64_t previous);
 
 /* Members of the event that is open. NULL and DOC_NONE values are left out. */
+void event_members(struct run *r, const char *members, size_t len); /* JSON text, without braces */
 void event_string(struct run *r, const char *key, const char *value, size_t len);
 void event_strings(struct run *r, const char *key, const char *value);
 void event_int(struct run *r, const char *key, int64_t value);

@@ -74,7 +74,7 @@ frame_exit(struct run *r, struct frame *f, struct doc output, struct doc assigne
 	int64_t shown;
 
 	f->cursor = event_begin(r, event_exited(s->type), f->cursor);
-	event_string(r, "name", s->name, s->name_len);
+	event_members(r, s->member, s->member_len);
 	shown = event_payload(r, f, "output", output);
 	event_doc(r, "assignedVariables", assigned);
 	event_end(r);
@@ -206,8 +206,10 @@ frame_fail_limit(struct run *r, struct frame *f, const char *what)
 static void
 write_iteration(struct run *r, enum event_type t, const struct frame *iteration, int64_t previous)
 {
+	const struct state *map = iteration->parent->state;
+
 	event_begin(r, t, previous);
-	event_string(r, "name", iteration->parent->state->name, iteration->parent->state->name_len);
+	event_members(r, map->member, map->member_len);
 	event_int(r, "index", iteration->index);
 	event_end(r);
 }

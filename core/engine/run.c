@@ -207,7 +207,7 @@ enter_state(struct run *r, struct frame *f)
 	r->ntransitions++;
 	f->before_event_id = f->cursor;
 	f->cursor = event_begin(r, event_entered(s->type), f->cursor);
-	event_string(r, "name", s->name, s->name_len);
+	event_members(r, s->member, s->member_len);
 	f->input.event = event_payload(r, f, "input", f->input.doc);
 	event_end(r);
 	f->entered_event_id = f->cursor;

@@ -261,7 +261,7 @@ start_iteration(struct run *r, struct frame *f, int64_t previous)
 		return -1;
 	}
 	id = event_begin(r, EVENT_MAP_ITERATION_STARTED, previous);
-	event_string(r, "name", f->state->name, f->state->name_len);
+	event_members(r, f->state->member, f->state->member_len);
 	event_int(r, "index", index);
 	event_end(r);
 	child = frame_new(r, f, index, f->state->branches[0], id, input, doc_ref(f->vars));
@@ -320,7 +320,7 @@ write_iteration_succeeded(struct run *r, const struct frame *child)
 	const struct state *s = child->parent->state;
 	int64_t id = event_begin(r, EVENT_MAP_ITERATION_SUCCEEDED, child->cursor);
 
-	event_string(r, "name", s->name, s->name_len);
+	event_members(r, s->member, s->member_len);
 	event_int(r, "index", child->index);
 	event_end(r);
 	return id;

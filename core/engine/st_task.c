@@ -50,10 +50,8 @@ begin(struct run *r, struct frame *f, enum event_type t)
 	const struct task_resource *res = &f->state->resource;
 
 	f->cursor = event_begin(r, t, f->cursor);
-	if (res->kind == TASK_SERVICE) {
-		event_strings(r, "resourceType", res->type);
-		event_strings(r, "resource", res->resource);
-	}
+	if (res->kind == TASK_SERVICE)
+		event_members(r, res->members, res->members_len);
 	frame_touch(r, f);
 }
 
@@ -176,7 +174,7 @@ write_scheduled(struct run *r, struct frame *f)
 	if (res->kind == TASK_SERVICE)
 		event_strings(r, "region", r->facts.region);
 	else
-		event_strings(r, "resource", res->arn);
+		event_members(r, res->members, res->members_len);
 	a->parameters.event = event_payload(r, f, key, a->parameters.doc);
 	if (a->timeout_s != 0)
 		event_int(r, "timeoutInSeconds", a->timeout_s);
