@@ -501,7 +501,7 @@ resident_settle(struct resident *r)
 	struct engine *g = r->engine;
 	bool slept = r->hibernating;
 
-	if (r->commit.row == ROW_INSERT)
+	if (r->commit.seq == 0)
 		hook_run_started(r);
 	dispatch_release(r);
 	replies_send(r, false, NULL);
@@ -532,10 +532,10 @@ void
 resident_loaded(struct resident *r)
 {
 	resident_set_where(r, RES_LIVE);
+	run_heard(r->run, r->engine->claimed_ms[r->slot->shard]);
+	dispatch_resume(r); /* before all that moves it: only what was open in the journal */
 	if (run_last_event_id(r->run) == 0)
 		resident_begin(r);
-	run_heard(r->run, r->engine->claimed_ms[r->slot->shard]);
-	dispatch_resume(r); /* before the inbox: only what was open in the journal */
 	resident_set_recovering(r, false);
 	resident_schedule(r);
 	if (r->slot->claimed)

@@ -2,20 +2,17 @@
 """test_limits - limits of tasks: how many at the same time, how many in a second, who waits, and what ends the waiting."""
 
 import functools
-import http.server
 import json
 import signal
 import subprocess
-import threading
-import time
 
 import awscli
 import pawltest
 from cluster import Cable, Cluster, patiently
+from counting import CONNECTION, Peer, call, most_within
 from pawltest import check, contains, equal, wait_for
 
 ECHO = "arn:pawl:states:::echo:say"
-HTTP = "arn:aws:states:::http:invoke"
 CONFIG = """task_limits = {
 	three = { concurrency = 3 },
 	one = { concurrency = 1 },
@@ -28,52 +25,9 @@ CONFIG = """task_limits = {
 """
 
 
-class Peer(http.server.ThreadingHTTPServer):
-    """Says how many requests it had at the same time, at most, and which paths came in which order."""
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.lock = threading.Lock()
-        self.now = self.most = 0
-        self.paths = []
-        self.came = []  # when; monotonic
-        self.gate = threading.Event()   # requests below /gate wait for it
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):   # pylint: disable=invalid-name
-        peer = self.server
-        with peer.lock:
-            peer.now += 1
-            peer.most = max(peer.most, peer.now)
-            peer.paths.append(self.path)
-            peer.came.append(time.monotonic())
-        if self.path.startswith("/gate"):
-            peer.gate.wait(pawltest.PATIENCE)
-        time.sleep(0.03)    # the work
-        with peer.lock:
-            peer.now -= 1
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format, *args):   # pylint: disable=redefined-builtin
-        pass
-
-
 @functools.cache
 def database():
     return pawltest.Postgres()
-
-
-CONNECTION = 'plugins = { http = { connections = { c = { type = "basic", username = "u", password = "p" } } } }\n'
 
 
 def new_daemon(config=CONFIG, **options):
@@ -90,12 +44,6 @@ _names = iter(range(1, 1000000))
 
 def new_machine(client, states, prefix="m", **top):
     return client.create(f"{prefix}{next(_names)}", {"StartAt": next(iter(states)), "States": states, **top})
-
-
-def call(peer, path="/", **fields):
-    return {"Type": "Task", "Resource": HTTP, "End": True, "Parameters": {
-        "ApiEndpoint": peer.url + path, "Method": "GET", "Authentication": {
-            "ConnectionArn": f"arn:aws:events:{pawltest.REGION}:{pawltest.ACCOUNT}:connection/c/1"}}, **fields}
 
 
 def say(**fields):
@@ -538,16 +486,6 @@ def _():
         wait_for(lambda e=execution: second.describe(e)["status"] == "SUCCEEDED", what="those behind them")
     are_used(cluster, "two", 0, 0)
     cluster.stop()
-
-
-def most_within(times, seconds):
-    """How many of these came within so many seconds, at most."""
-    most = first = 0
-    for last, when in enumerate(times):
-        while when - times[first] >= seconds:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
 
 
 @check("four nodes keep a concurrency and a rate together, while one is killed, another one comes in its place, and one ends")

@@ -9,6 +9,7 @@ import threading
 import time
 
 import pawltest
+from counting import CONNECTION, Peer, call
 from pawltest import check, equal, wait_for
 
 PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
@@ -35,7 +36,12 @@ def conninfo():
 
 @functools.cache
 def daemon():
-    return pawltest.Pawld(database=conninfo())
+    server = pawltest.Pawld(database=conninfo(), config=CONNECTION, start=False)
+    hooks = server.folder / "scripts" / "hooks"
+    hooks.mkdir()
+    (hooks / "watch.lua").write_text("return {execution_started = function(e) log('begun', e.execution_name) end}\n")
+    server.start()
+    return server
 
 
 class Session(pawltest.Session):
@@ -191,6 +197,18 @@ def many():
     done = ("SELECT count(*), count(DISTINCT output) FROM pawl.execution_summary "
             "WHERE machine = 'sql-many' AND status = 'SUCCEEDED' AND events = 4")
     wait_for(lambda: session.say(done) == "10000|10000", timeout=120, what="all of them to end")
+    session.close()
+
+
+@check("the first task of what SQL starts goes out once, and not before its first record is durable")
+def first_task():
+    client, session, peer = daemon().client(), Session(), Peer()
+    client.create("sql-task", {"StartAt": "T", "States": {"T": call(peer)}})
+    for n in range(20):
+        client.wait(session.say(f"SELECT pawl.start_execution('sql-task', '{{}}', 't{n}')"))
+    equal(len(peer.paths), 20, "requests")
+    for n in range(20):
+        equal(len(re.findall(rf"begun\s+t{n}$", daemon().log(), re.M)), 1, f"hooks that heard of t{n}")
     session.close()
 
 
