@@ -29,6 +29,7 @@
 #include "store/store.h"
 #include "task/engine.h"
 #include "task/hook.h"
+#include "task/execution_rule.h"
 #include "task/limit_rule.h"
 #include "task/plugin_host.h"
 
@@ -423,6 +424,8 @@ daemon_reload(void *arg)
 		plugin_host_set_keys(d->plugins, d->conf->access_keys);
 	if (engine_set_limits(d->engine, d->conf->task_limits, &e) != 0)
 		log_error("reload: %s; the limits stay as they were", err_cause(&e));
+	if (engine_set_execution_limits(d->engine, d->conf->execution_limits, &e) != 0)
+		log_error("reload: %s; the limits of executions stay as they were", err_cause(&e));
 	if (hooks_load(d->hooks, &e) != 0)
 		log_error("reload: %s; the hooks stay as they were", err_cause(&e));
 	plugin_host_reload(d->plugins, d->conf);
@@ -500,7 +503,8 @@ static int
 daemon_publish_settings(const struct daemon *d, struct err *e)
 {
 	const struct setting list[] = { { "region", d->conf->region },
-		{ "account_id", d->conf->account_id }, { "limits", d->conf->limits } };
+		{ "account_id", d->conf->account_id }, { "limits", d->conf->limits },
+		{ "execution_limits", d->conf->execution_limits } };
 
 	return setting_publish(daemon_conninfo(d), list, sizeof(list) / sizeof(list[0]), e);
 }
@@ -564,7 +568,8 @@ daemon_start_parts(struct daemon *d, struct err *e)
 		return -1;
 	eo.hooks = d->hooks;
 	d->engine = engine_new(d->loop, &eo);
-	if (engine_set_limits(d->engine, c->task_limits, e) != 0)
+	if (engine_set_limits(d->engine, c->task_limits, e) != 0 ||
+	    engine_set_execution_limits(d->engine, c->execution_limits, e) != 0)
 		return -1;
 	d->plugins = plugin_host_new(d->loop, c, engine_plugin_answer, d->engine);
 	plugin_host_set_secret(d->plugins, d->secret);
@@ -701,11 +706,15 @@ check_hooks(const struct conf *c, struct err *e)
 static int
 check_limits(const struct conf *c, struct err *e)
 {
+	struct execution_rules execution_rules;
 	struct limit_rules rules;
 
 	if (limit_rules_parse(c->task_limits, &rules, e) != 0)
 		return -1;
 	limit_rules_fini(&rules);
+	if (execution_rules_parse(c->execution_limits, &execution_rules, e) != 0)
+		return -1;
+	execution_rules_fini(&execution_rules);
 	return 0;
 }
 

@@ -1,11 +1,13 @@
 /*
- * limits - what the API tells of the limits of tasks.
+ * limits - what the API tells of the limits of tasks and executions.
  */
 #include "api/limits.h"
 
 #include <stdlib.h>
 
+#include "api/show.h"
 #include "base/xalloc.h"
+#include "store/place.h"
 
 /* Comma or not. */
 static void
@@ -33,6 +35,40 @@ print_limit(void *arg, const struct limit_counts *l)
 	buf_addc(b, '}');
 }
 
+static void
+print_place(const struct place_row *p, struct buf *b)
+{
+	buf_addc(b, '{');
+	reply_text(b, "name", p->machine_name);
+	reply_int(b, "most", p->most);
+	reply_int(b, "running", p->running);
+	reply_int(b, "waiting", p->waiting);
+	buf_addc(b, '}');
+}
+
+static void
+limits_end(struct http_request *r)
+{
+	buf_adds(&r->reply, "]}\n");
+	show_json(r);
+}
+
+/* The limits of tasks are known here, those of executions in the database. */
+static void
+limits_got_places(uint64_t ticket, const struct place_row *rows, size_t n, const struct err *e)
+{
+	struct http_request *r = show_take(ticket, e);
+
+	if (r == NULL)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			buf_addc(&r->reply, ',');
+		print_place(&rows[i], &r->reply);
+	}
+	limits_end(r);
+}
+
 void
 limits_show(void *api, struct http_request *r)
 {
@@ -42,8 +78,11 @@ limits_show(void *api, struct http_request *r)
 		return;
 	buf_adds(&r->reply, "{\"limits\":[");
 	engine_each_limit(a->engine, print_limit, &r->reply);
-	buf_adds(&r->reply, "]}\n");
-	http_reply(r, 200, "application/json", "Cache-Control: no-store\r\n");
+	buf_adds(&r->reply, "],\"executions\":[");
+	if (engine_limits_executions(a->engine))
+		place_show(a->store, show_wait(r), limits_got_places);
+	else
+		limits_end(r);
 }
 
 /* --- for definitions ---------------------------------------------------------------------- */

@@ -41,6 +41,8 @@ pawlcore_sources += \
 	core/api/served.h \
 	core/api/settings.c \
 	core/api/settings.h \
+	core/api/show.c \
+	core/api/show.h \
 	core/api/sigv4.c \
 	core/api/sigv4.h \
 	core/api/supervisor.c \

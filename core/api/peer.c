@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "api/fetch.h"
+#include "api/show.h"
 #include "base/clock.h"
 #include "base/idmap.h"
 #include "base/log.h"
@@ -285,24 +286,6 @@ forward_free(struct forward *w)
 
 /* --- for people ------------------------------------------------------------------------------ */
 
-/* A request for the list of nodes; answers find it by its ticket, and one whose client is gone no more. */
-struct nodes_request {
-	struct http_request *request;
-	uint64_t ticket;
-};
-
-static struct idmap nodes_requests;
-static uint64_t nodes_next_ticket;
-
-static void
-nodes_gone(void *arg)
-{
-	struct nodes_request *q = arg;
-
-	idmap_take(&nodes_requests, q->ticket);
-	free(q);
-}
-
 static void
 nodes_print(const struct node_row *rows, size_t n, struct buf *b)
 {
@@ -327,36 +310,21 @@ nodes_print(const struct node_row *rows, size_t n, struct buf *b)
 static void
 nodes_got(uint64_t ticket, const struct node_row *rows, size_t n, const struct err *e)
 {
-	struct nodes_request *q = idmap_take(&nodes_requests, ticket);
-	char request_id[UUID_TEXT_SIZE];
+	struct http_request *r = show_take(ticket, e);
 
-	if (q == NULL)
+	if (r == NULL)
 		return;
-	call_request_id(request_id);
-	if (e != NULL) {
-		reply_error(q->request, request_id, e, NULL);
-	} else {
-		nodes_print(rows, n, &q->request->reply);
-		http_reply(q->request, 200, "application/json", "Cache-Control: no-store\r\n");
-	}
-	free(q);
+	nodes_print(rows, n, &r->reply);
+	show_json(r);
 }
 
 void
 peers_show(void *api, struct http_request *r)
 {
 	struct api *a = api;
-	struct nodes_request *q;
 
-	if (call_refuse_unsigned(a, r))
-		return;
-	q = xcalloc(1, sizeof(*q));
-	q->request = r;
-	q->ticket = ++nodes_next_ticket;
-	r->gone = nodes_gone;
-	r->gone_arg = q;
-	idmap_put(&nodes_requests, q->ticket, q);
-	read_nodes(a->store, q->ticket, nodes_got);
+	if (!call_refuse_unsigned(a, r))
+		read_nodes(a->store, show_wait(r), nodes_got);
 }
 
 /* --- beginning and end ------------------------------------------------------------------------- */

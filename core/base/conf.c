@@ -237,10 +237,19 @@ refuse_type(lua_State *L, const struct option_info *o, const char *got)
 	return lua_error(L);
 }
 
+/* The Lua type of what stands in a table. */
+static int
+values_of(const struct option_info *o)
+{
+	if (strcmp(o->range, "text") == 0)
+		return LUA_TSTRING;
+	return strcmp(o->range, "number") == 0 ? LUA_TNUMBER : LUA_TTABLE;
+}
+
 static void
 set_table(lua_State *L, struct reader *r, const struct option_info *o)
 {
-	int want = strcmp(o->range, "text") == 0 ? LUA_TSTRING : LUA_TTABLE;
+	int want = values_of(o);
 
 	if (lua_type(L, -1) != LUA_TTABLE)
 		refuse_type(L, o, luaL_typename(L, -1));

@@ -36,6 +36,7 @@
 	X(nested_started, "nested.started", "a child is started, its parent has not heard") \
 	X(nested_child_ended, "nested.child_ended", "a child has ended, its parent has not heard") \
 	X(nested_before_stop, "nested.before_stop", "a child is to be stopped, it has not heard") \
+	X(place_taken, "place.taken", "an execution has its place, and has not begun") \
 	X(claim_loaded, "claim.loaded", "a shard is claimed and its open executions are known") \
 	X(retention_expired, "retention.expired", \
 	    "old executions are deleted, their journals are not (fail: the connection is lost)") \

@@ -56,6 +56,24 @@ limit_name_is_good(const char *name)
 	return len > 0 && len <= LIMIT_NAME_MAX && name_is_legal(name, len);
 }
 
+bool
+pattern_is_good(const char *pattern)
+{
+	size_t len = strlen(pattern);
+
+	return len > 0 && memchr(pattern, '*', len - 1) == NULL;
+}
+
+bool
+pattern_matches(const char *pattern, const char *text)
+{
+	size_t len = strlen(pattern);
+
+	if (len > 0 && pattern[len - 1] == '*')
+		return strncmp(text, pattern, len - 1) == 0;
+	return strcmp(text, pattern) == 0;
+}
+
 int
 name_check(const char *s, size_t len, struct err *e)
 {

@@ -22,6 +22,10 @@ int name_check(const char *s, size_t len, struct err *e);
 	"<>{}[]?*\"#%\\^|~`$&,;:/"
 bool limit_name_is_good(const char *name);
 
+/* A text of the configuration that stands for itself, or, ending with '*', for all that begin so. */
+bool pattern_is_good(const char *pattern);
+bool pattern_matches(const char *pattern, const char *text);
+
 enum resource_kind {
 	RESOURCE_UNKNOWN,   /* of no type that Step Functions has */
 	RESOURCE_MACHINE,   /* stateMachine:NAME */

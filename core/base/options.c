@@ -335,7 +335,7 @@ option_describe(const struct option_info *o, struct buf *out)
 		buf_adds(out, "true or false");
 		break;
 	case OPTION_TABLE:
-		buf_addf(out, "a table of %s", strcmp(o->range, "text") == 0 ? "texts" : "tables");
+		buf_addf(out, "a table of %ss", o->range);
 		break;
 	}
 }

@@ -19,7 +19,7 @@
  *   reload   YES: SIGHUP changes it; NO: it needs a restart
  *   range    "min..max" for INT, BYTES and DURATION (in the type's words), the words of an ENUM,
  *            an extended regular expression for STRING ("" = any text), what the values of a
- *            TABLE are: "text" or "table"
+ *            TABLE are: "text", "number" or "table"
  *   help     one sentence
  */
 #ifndef PAWL_BASE_OPTIONS_H
@@ -60,6 +60,8 @@
 	    "Quotas to hold executions to: those of AWS, or none but the memory caps.") \
 	X(task_limits, TABLE, "", YES, "table", \
 	    "Named limits of tasks: how many at the same time, how many in a time, and which are under them.") \
+	X(execution_limits, TABLE, "", YES, "number", \
+	    "How many executions of a state machine may run at the same time, by name or beginning.") \
 	X(log_level, ENUM, "info", YES, "error|warn|info|debug", \
 	    "The least important log lines that are written.") \
 	X(access_keys, TABLE, "", YES, "text", \

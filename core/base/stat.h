@@ -49,7 +49,8 @@
 	    "Time from a move to its commit, for the one of each batch that waited longest.") \
 	X(starts_refused, COUNTER, "pawl_starts_refused_total", "reason", \
 	    "Starts of executions that were refused because there was too much to do, by reason: " \
-	    "delay (commits wait too long), queue (too many starts in line), memory.") \
+	    "delay (commits wait too long), queue (too many starts in line), memory; limit: as many " \
+	    "executions of the machine ran as may (execution_limits).") \
 	X(starts_waiting, GAUGE, "pawl_starts_waiting", NULL, \
 	    "Starts that wait for their first commit.") \
 	X(start_places, GAUGE, "pawl_start_places", NULL, \

@@ -1,5 +1,5 @@
 /*
- * cmd_limits - pawl limits: the limits of tasks at the server, and how full they are.
+ * cmd_limits - pawl limits: the limits of tasks and executions at the server, and how full they are.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -43,6 +43,30 @@ print_limit(struct doc limit)
 }
 
 static void
+print_machine(struct doc machine)
+{
+	char *name = cli_visible_text(machine, "name", SIZE_MAX);
+
+	printf("%-28s  %10lld  %8lld  %8lld\n", name, (long long)cli_number(machine, "most"),
+	    (long long)cli_number(machine, "running"), (long long)cli_number(machine, "waiting"));
+	free(name);
+}
+
+/* Nothing, when the server has no limit of executions, or is an older one. */
+static void
+print_machines(const struct cli *c, struct doc list)
+{
+	struct doc_iter it = doc_iter(list);
+
+	if (doc_is_none(list) || doc_len(list) == 0)
+		return;
+	printf("\n%s%-28s  %10s  %8s  %8s%s\n", cli_colour(c, CLI_BOLD), "MACHINE", "EXECUTIONS",
+	    "RUNNING", "WAITING", cli_colour(c, CLI_PLAIN));
+	while (doc_next(&it))
+		print_machine(it.value);
+}
+
+static void
 print_limits(const struct cli *c, struct doc answer)
 {
 	struct doc_iter it = doc_iter(doc_gets(answer, "limits"));
@@ -51,6 +75,7 @@ print_limits(const struct cli *c, struct doc answer)
 	    "RATE", "USED", "WAITING", "GRANTED", cli_colour(c, CLI_PLAIN));
 	while (doc_next(&it))
 		print_limit(it.value);
+	print_machines(c, doc_gets(answer, "executions"));
 }
 
 int

@@ -8,6 +8,7 @@ pawlcore_sources += \
 	core/store/param.c core/store/param.h \
 	core/store/parts.h \
 	core/store/pg.c core/store/pg.h \
+	core/store/place.c core/store/place.h \
 	core/store/pool.c \
 	core/store/query.c core/store/query.h \
 	core/store/read.c core/store/read.h \

@@ -23,6 +23,7 @@ struct pool;
 struct catalogue;
 struct signals;
 struct units;
+struct places;
 
 struct store {
 	struct loop *loop;
@@ -42,6 +43,7 @@ struct store {
 	struct pool *pool;
 	struct catalogue *catalogue;
 	struct signals *signals;
+	struct places *places;
 	struct commit_list orphans; /* commits that no writer of ours may write */
 	struct loop_timer orphan_timer;
 };
@@ -129,5 +131,11 @@ void catalogue_hurry(struct catalogue *c);
 struct signals *signals_new(struct store *s);
 void signals_free(struct signals *g);
 void signals_hurry(struct signals *g);
+
+/* --- place.c: starts of which only so many may be ----------------------------------------- */
+
+struct places *places_new(struct store *s);
+void places_free(struct places *p);
+void places_hurry(struct places *p);
 
 #endif

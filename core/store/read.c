@@ -278,6 +278,7 @@ answer_open(struct store *s, const struct pool_question *q, const PGresult *r, c
 		if (rows[i].has_parent)
 			rows[i].parent = result_uuid(r, i, 2);
 		rows[i].offered = result_text(r, i, 3, &rows[i].offered_len);
+		rows[i].waits = result_bool(r, i, 4);
 	}
 	cb(q->ticket, rows, (size_t)n, NULL);
 	free(rows);

@@ -90,6 +90,7 @@ struct open_row {
 	struct uuid parent;
 	const char *offered; /* asleep: as in its commit; NULL = none */
 	size_t offered_len;
+	bool waits; /* for a place; asleep */
 };
 typedef void read_open_cb(uint64_t ticket, const struct open_row *rows, size_t n,
     const struct err *e);

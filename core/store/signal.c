@@ -111,11 +111,19 @@ signals_tell(const struct signals *g, enum store_asked what, int32_t shard, cons
 		ev->asked(ev->arg, what, shard, id);
 }
 
-/* "start:SHARD:EXECUTION_ID" or "signal:..."; anybody may send anything here, which is no reason to believe it. */
+static enum store_asked
+asked_of(const char *payload)
+{
+	if (strncmp(payload, "start:", 6) == 0)
+		return ASKED_START;
+	return strncmp(payload, "wait:", 5) == 0 ? ASKED_WAIT : ASKED_SIGNAL;
+}
+
+/* "start:SHARD:EXECUTION_ID", "wait:..." or "signal:..."; anybody may send anything here, which is no reason to believe it. */
 static void
 signals_heard_client(const struct signals *g, const char *payload)
 {
-	enum store_asked what = strncmp(payload, "start:", 6) == 0 ? ASKED_START : ASKED_SIGNAL;
+	enum store_asked what = asked_of(payload);
 	const char *rest = strchr(payload, ':');
 	char *end = NULL;
 	long shard = rest != NULL ? strtol(rest + 1, &end, 10) : -1;

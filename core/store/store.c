@@ -26,6 +26,7 @@ store_hurry(struct store *s)
 		writer_hurry(s->writers[i]);
 	catalogue_hurry(s->catalogue);
 	signals_hurry(s->signals);
+	places_hurry(s->places);
 	pool_hurry(s->pool);
 }
 
@@ -232,6 +233,7 @@ store_open(struct loop *l, const struct store_options *o, const struct store_eve
 	s->pool = pool_new(s, o->readers);
 	s->catalogue = catalogue_new(s);
 	s->signals = signals_new(s);
+	s->places = places_new(s);
 	s->nwriters = o->writers;
 	s->members = members_new(s);
 	s->units = units_new(s);
@@ -268,6 +270,7 @@ store_close(struct store *s)
 	units_free(s->units);
 	catalogue_free(s->catalogue);
 	signals_free(s->signals);
+	places_free(s->places);
 	pool_free(s->pool);
 	store_tell_up(s);
 	loop_free_later(s->loop, s, store_free);

@@ -56,6 +56,7 @@ struct store_options {
 enum store_asked {
 	ASKED_START,  /* it is to begin: its row is there, and it has no journal */
 	ASKED_SIGNAL, /* there is a signal for it (store/signal.h) */
+	ASKED_WAIT,   /* its row is there, and it waits for a place (store/place.h) */
 	ASKED_UNHEARD /* anything, while we did not hear it; shard -1, id NULL */
 };
 

@@ -213,11 +213,20 @@ client_read(struct engine *g, int32_t shard, const struct uuid *id, int64_t dela
 void
 client_asked(struct engine *g, enum store_asked what, int32_t shard, const struct uuid *id)
 {
+	struct slot *slot;
+
+	if (what == ASKED_WAIT)
+		execution_limit_waits(g);
 	if (!store_owns(g->store, shard))
 		return;
+	slot = slots_find(&g->slots, id);
 	/* for a signal as well: the word of its start may have been missed */
-	if (slots_find(&g->slots, id) == NULL)
+	if (slot == NULL && what == ASKED_WAIT)
+		(void)slots_add(&g->slots, id, shard);
+	else if (slot == NULL)
 		loader_enqueue(resident_new(g, slots_add(&g->slots, id, shard)));
+	else if (what == ASKED_START && slot->resident == NULL)
+		(void)engine_wake(g, slot); /* it waited for a place */
 	if (what == ASKED_SIGNAL)
 		client_read(g, shard, id, 0);
 }

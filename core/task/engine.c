@@ -66,6 +66,7 @@ engine_new(struct loop *l, const struct engine_options *o)
 	TAILQ_INIT(&g->nested_detached);
 	g->activities = activities_new(g);
 	g->limits = limits_new(g);
+	g->execution_limits = execution_limits_new(g);
 	loop_timer_init(l, &g->due_timer, engine_on_due, g);
 	loop_timer_init(l, &g->drain_timer, engine_drain_over, g);
 	g->events = (struct store_events){ .shard_claimed = engine_shard_claimed,
@@ -117,6 +118,7 @@ engine_free(struct engine *g)
 	nested_free_all(g);
 	activities_free(g->activities);
 	limits_free(g->limits);
+	execution_limits_free(g->execution_limits);
 	loop_timer_fini(&g->due_timer);
 	loop_timer_fini(&g->drain_timer);
 	slots_fini(&g->slots);
@@ -133,6 +135,7 @@ engine_attach(struct engine *g, struct store *s, struct plugin_host *h)
 {
 	g->store = s;
 	g->plugins = h;
+	execution_limits_attach(g->execution_limits);
 }
 
 const struct store_events *
@@ -522,7 +525,6 @@ engine_new_run(struct engine *g, const struct engine_start *s, int32_t shard)
 	loader_facts(r, s->name == NULL ? name_text : s->name, &f, &arns);
 	r->run = run_new(s->machine->machine, &f, engine_run_host(g));
 	buf_fini(&arns);
-	resident_set_where(r, RES_LIVE);
 	return r;
 }
 
@@ -533,6 +535,8 @@ engine_start_execution(struct engine *g, const struct engine_start *s, uint64_t 
 	struct stimulus start = { .kind = STIMULUS_START };
 	struct reply *reply = reply_new(ticket);
 	int32_t shard = store_pick_shard(g->store);
+	struct resident *r;
+	int64_t most;
 
 	if (shard >= 0 && s->parent.waits)
 		shard = s->parent.shard;
@@ -549,8 +553,17 @@ engine_start_execution(struct engine *g, const struct engine_start *s, uint64_t 
 				: "The database is not available. Try again.");
 		return;
 	}
+	r = engine_new_run(g, s, shard);
+	most = execution_limit_of(g, s->machine->name);
+	if (most > 0) {
+		resident_set_where(r, RES_PLACING);
+		TAILQ_INSERT_TAIL(&r->replies, reply, link);
+		execution_limit_place(r, most);
+		return;
+	}
+	resident_set_where(r, RES_LIVE);
 	stat_add(STAT_executions_started, 1);
-	resident_deliver(engine_new_run(g, s, shard), &start, reply);
+	resident_deliver(r, &start, reply);
 	(void)FAILPOINT(start_before_submit);
 }
 
@@ -583,7 +596,7 @@ static bool
 engine_is_idle(const struct engine *g)
 {
 	return store_pending(g->store) == 0 && g->dispatches.n == 0 && g->loading == 0 &&
-	    nested_is_idle(g);
+	    nested_is_idle(g) && execution_limit_is_idle(g);
 }
 
 static void

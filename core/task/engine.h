@@ -69,7 +69,8 @@ struct engine_start {
 };
 /*
  * e NULL: it is durable. name_taken: an execution of that name exists (nothing was started; the caller
- * reads it and decides between the idempotent answer and ExecutionAlreadyExists).
+ * reads it and decides between the idempotent answer and ExecutionAlreadyExists). e ExecutionLimitExceeded: as many of
+ * the machine run as may; nothing was started.
  */
 typedef void engine_started_cb(uint64_t ticket, bool name_taken, const char *name, int64_t start_ms,
     const struct err *e);
@@ -162,6 +163,14 @@ struct limit_counts {
 };
 typedef void engine_limit_cb(void *arg, const struct limit_counts *l);
 void engine_each_limit(const struct engine *g, engine_limit_cb *cb, void *arg);
+
+/*
+ * json: the option execution_limits. -1 and e: all stays as it was. The SQL functions hear of it as well, unless
+ * there is no store yet (setting_publish).
+ */
+int engine_set_execution_limits(struct engine *g, const char *json, struct err *e);
+/* There are some. */
+bool engine_limits_executions(const struct engine *g);
 
 /* No new starts; goes on with what runs until nothing is under way or deadline_ms has passed, then cb. */
 void engine_drain(struct engine *g, int64_t deadline_ms, loop_cb *cb, void *arg);

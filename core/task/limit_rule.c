@@ -54,14 +54,6 @@ read_per(const struct field *f, int64_t *out)
 	return refuse(f, "a time from \"1ms\" to \"1d\"");
 }
 
-static bool
-is_pattern(const char *text)
-{
-	size_t len = strlen(text);
-
-	return len > 0 && memchr(text, '*', len - 1) == NULL;
-}
-
 static int
 read_patterns(const struct field *f, char ***list, size_t *n)
 {
@@ -73,7 +65,7 @@ read_patterns(const struct field *f, char ***list, size_t *n)
 	while (doc_next(&it)) {
 		char *text = doc_strdup(it.value);
 
-		if (text == NULL || !is_pattern(text)) {
+		if (text == NULL || !pattern_is_good(text)) {
 			free(text);
 			return refuse(f, must);
 		}
@@ -201,20 +193,10 @@ limit_rules_fini(struct limit_rules *r)
 }
 
 static bool
-matches(const char *pattern, const char *text)
-{
-	size_t len = strlen(pattern);
-
-	if (len > 0 && pattern[len - 1] == '*')
-		return strncmp(text, pattern, len - 1) == 0;
-	return strcmp(text, pattern) == 0;
-}
-
-static bool
 any_matches(char *const *patterns, size_t n, const char *text)
 {
 	for (size_t i = 0; i < n; i++)
-		if (matches(patterns[i], text))
+		if (pattern_matches(patterns[i], text))
 			return true;
 	return false;
 }

@@ -348,11 +348,17 @@ claim_offered(struct engine *g, struct slot *slot, const struct open_row *row)
 static void
 claim_open(struct engine *g, int32_t shard, const struct open_row *row)
 {
+	struct slot *slot = slots_find(&g->slots, &row->id);
 	struct resident *r;
-	struct slot *slot;
 
-	if (slots_find(&g->slots, &row->id) != NULL)
-		return; /* started here while the list was on its way */
+	if (row->waits)
+		execution_limit_waits(g);
+	if (slot != NULL) {
+		/* started here while the list was on its way; or it waited for a place, and we did not hear that it has one */
+		if (slot->resident == NULL && !row->asleep)
+			(void)engine_wake(g, slot);
+		return;
+	}
 	slot = slots_add(&g->slots, &row->id, shard);
 	slot->claimed = true;
 	if (row->offered != NULL)

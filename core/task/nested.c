@@ -440,6 +440,11 @@ nested_started(uint64_t ticket, bool name_taken, const char *name, int64_t start
 			nested_stop(n);
 		else
 			nested_free(n);
+	} else if (e != NULL && strcmp(e->name, "ExecutionLimitExceeded") == 0) {
+		struct err refused = ERR_INIT;
+
+		err_copy(&refused, e);
+		nested_refused(n, &refused);
 	} else if (e != NULL) {
 		nested_later(n, NESTED_LATER, RETRY_MS);
 	} else if (name_taken) {

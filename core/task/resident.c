@@ -179,7 +179,8 @@ resident_set_recovering(struct resident *r, bool on)
 void
 resident_set_where(struct resident *r, enum resident_where to)
 {
-	static const char *const names[] = { "loading", "live", "committing", "checking", "gone" };
+	static const char *const names[] = { "loading", "placing", "live", "committing", "checking",
+		"gone" };
 	struct engine *g = r->engine;
 
 	assert(r->where != RES_GONE);
@@ -492,6 +493,7 @@ resident_close(struct resident *r)
 	inbox_refuse(r, &e);
 	err_fini(&e);
 	dispatch_drop_all(r, true);
+	execution_limit_ended(r);
 	engine_forget(r);
 }
 
@@ -518,8 +520,7 @@ resident_settle(struct resident *r)
 	engine_check_drained(g);
 }
 
-/* It was started by SQL: there is a row, and nothing has happened yet. */
-static void
+void
 resident_begin(struct resident *r)
 {
 	struct stimulus start = { .kind = STIMULUS_START };
@@ -544,11 +545,22 @@ resident_loaded(struct resident *r)
 	inbox_run(r);
 }
 
+void
+resident_not_started(struct resident *r, const struct err *e)
+{
+	struct err closed = ERR_INIT;
+
+	replies_send(r, e == NULL, e);
+	err_set(&closed, "ExecutionClosed", "the execution did not start");
+	inbox_refuse(r, &closed);
+	err_fini(&closed);
+	engine_forget(r);
+}
+
 static void
 resident_committed(struct commit *c, enum commit_result result)
 {
 	struct resident *r = resident_from(c);
-	struct err e = ERR_INIT;
 
 	switch (result) {
 	case COMMIT_OK:
@@ -566,11 +578,7 @@ resident_committed(struct commit *c, enum commit_result result)
 #endif
 		return;
 	case COMMIT_NAME_TAKEN:
-		replies_send(r, true, NULL);
-		err_set(&e, "ExecutionClosed", "the execution did not start");
-		inbox_refuse(r, &e);
-		err_fini(&e);
-		engine_forget(r);
+		resident_not_started(r, NULL);
 		return;
 	case COMMIT_LOST:
 		resident_discard(r);
@@ -598,6 +606,7 @@ resident_discard(struct resident *r)
 	err_fini(&e);
 	resident_refuse_inbox(r);
 	dispatch_drop_all(r, false);
+	execution_limit_forget(r);
 	loader_forget(r);
 	engine_forget(r);
 }

@@ -8,7 +8,7 @@
  *	         stimulus            batch sealed              COMMIT
  *	LIVE ------------> LIVE ------------------> COMMITTING -------> (CHECKING) -> LIVE
  *	  ^   run_move, commit queued                              effects, replies, inbox
- *	LOADING (journal -> run)                                   or: closed, hibernated -> GONE
+ *	LOADING (journal -> run), PLACING (room for it?)           or: closed, hibernated -> GONE
  *
  * A resident that waits for long leaves memory, with a snapshot in the journal when that is
  * worth it; its slot stays. One that never waits for long writes a snapshot now and then.
@@ -25,12 +25,14 @@
 #include "task/activity.h"
 #include "task/admission.h"
 #include "task/engine.h"
+#include "task/execution_limit.h"
 #include "task/limit.h"
 #include "task/plugin_host.h"
 #include "task/slots.h"
 
 enum resident_where {
 	RES_LOADING,    /* being read from the journal */
+	RES_PLACING,    /* a new one, until it is known whether there is room (execution_limit.c) */
 	RES_LIVE,       /* moves when a stimulus comes */
 	RES_COMMITTING, /* its record is sent */
 	RES_CHECKING,   /* check builds: the journal is being read back and compared */
@@ -86,7 +88,8 @@ struct resident {
 	struct engine *engine;
 	struct slot *slot;
 	enum resident_where where;
-	uint64_t ticket; /* answers of reads find us by it (loader.c) */
+	uint64_t ticket;       /* answers of reads find us by it (loader.c) */
+	uint64_t place_ticket; /* that of a place (execution_limit.c) */
 	TAILQ_ENTRY(resident) load_link, shard_link;
 
 	struct load *load; /* what its row said (loader.c); NULL when it was started here */
@@ -150,6 +153,7 @@ struct engine {
 	unsigned nested_busy;
 	struct activities *activities;
 	struct limits *limits;
+	struct execution_limits *execution_limits;
 	unsigned recovering; /* residents that are loaded after a claim */
 	bool draining;
 	loop_cb *drained;
@@ -171,6 +175,10 @@ void resident_settle(struct resident *r);
 void resident_count_record(struct resident *r, size_t len, bool snapshot);
 /* Its run is loaded from the journal: tasks that were open are taken up again, then the inbox. */
 void resident_loaded(struct resident *r);
+/* Its row is there, and nothing has happened yet: it starts. */
+void resident_begin(struct resident *r);
+/* It does not start, and goes: e says why; NULL = another execution has the name. */
+void resident_not_started(struct resident *r, const struct err *e);
 /* Something is due: fires the run's timers, or puts it to sleep. */
 void resident_due(struct resident *r, int64_t now_ms);
 /* A worker has the token of that attempt. */

@@ -89,9 +89,7 @@ BEGIN
 	IF FOUND THEN
 		INSERT INTO pawl.execution (id, machine_id, revision, start_ms, shard, status, name, input)
 		VALUES (NEW.execution_id, NEW.machine_id, NEW.revision, NEW.start_ms, NEW.shard, 'RUNNING', NEW.name, NEW.input);
-		INSERT INTO pawl.open_execution (execution_id, machine_id, shard)
-		VALUES (NEW.execution_id, NEW.machine_id, NEW.shard);
-		PERFORM pawl.tell_node('start', NEW.shard, NEW.execution_id);
+		PERFORM pawl.open_started(NEW.shard, NEW.execution_id, NEW.machine_id);
 	ELSIF pawl.is_same_start(NEW.machine_id, NEW.name, NEW.input) IS NOT TRUE THEN
 		PERFORM pawl.refuse_name((SELECT m.name FROM pawl.machine AS m WHERE m.id = NEW.machine_id), NEW.name);
 	END IF;

@@ -53,11 +53,58 @@ SELECT u.place
 FROM unnest($2::uuid[]) WITH ORDINALITY AS u (id, place)
 WHERE u.id NOT IN (SELECT n.execution_id FROM named AS n);
 
+-- name: session_place
+SELECT set_config('plan_cache_mode', 'force_custom_plan', false),
+	set_config('statement_timeout', '30s', false),
+	set_config('idle_in_transaction_session_timeout', '15s', false);
+
+-- name: place_start
+-- The name decides, as in batch_start.
+WITH room AS MATERIALIZED (
+	SELECT (SELECT count(*) FROM (SELECT 1 FROM pawl.open_execution AS w WHERE w.waits_for = $1::uuid LIMIT 1) AS waiting) = 0
+		AND (SELECT count(*) FROM (SELECT 1 FROM pawl.open_execution AS o
+			WHERE o.machine_id = $1::uuid LIMIT $2::bigint) AS running) < $2::bigint AS is_free,
+		(SELECT count(*) FROM pawl.named_execution AS x WHERE x.machine_id = $1::uuid AND x.name = $6::text) > 0 AS is_taken
+), named AS (
+	INSERT INTO pawl.named_execution (machine_id, name, shard, execution_id)
+	SELECT $1::uuid, $6::text, $3::smallint, $4::uuid FROM room WHERE room.is_free AND NOT room.is_taken
+	ON CONFLICT (machine_id, name) DO NOTHING
+	RETURNING machine_id, name, shard, execution_id
+), born AS (
+	INSERT INTO pawl.execution (shard, id, machine_id, revision, name, status, start_ms, input, version_arn,
+		alias_arn, trace_header, parent_shard, parent_id, parent_task, parent_waits)
+	SELECT n.shard, n.execution_id, n.machine_id, $5::bigint, n.name, 'RUNNING', $7::bigint, $8::text, $9::text,
+		$10::text, $11::text, $12::smallint, $13::uuid, $14::bigint, $15::boolean
+	FROM named AS n
+), opened AS (
+	INSERT INTO pawl.open_execution (shard, execution_id, machine_id, waiting_parent)
+	SELECT n.shard, n.execution_id, n.machine_id, CASE WHEN $15::boolean THEN $13::uuid END FROM named AS n
+)
+SELECT n.execution_id IS NOT NULL, room.is_taken OR room.is_free,
+	CASE WHEN n.execution_id IS NOT NULL THEN pawl.tell_node('start', n.shard, n.execution_id) END
+FROM room LEFT JOIN named AS n ON true;
+
+-- name: place_admit
+-- Rows of several shards cannot be locked; one that is being stopped is waited for.
+WITH due AS MATERIALIZED (
+	SELECT o.shard, o.execution_id FROM pawl.open_execution AS o
+	WHERE o.waits_for = $1::uuid
+	ORDER BY o.execution_id
+	LIMIT (SELECT CASE WHEN l.most IS NULL THEN 1000 ELSE least(1000, greatest(0, l.most - l.running)) END
+		FROM (SELECT pawl.execution_limit($1::uuid) AS most,
+			(SELECT count(*) FROM pawl.open_execution AS r WHERE r.machine_id = $1::uuid) AS running) AS l)
+), begun AS (
+	UPDATE pawl.open_execution AS o SET machine_id = $1::uuid, waits_for = NULL, wake_at = NULL
+	WHERE (o.shard, o.execution_id) IN (SELECT d.shard, d.execution_id FROM due AS d) AND o.waits_for = $1::uuid
+	RETURNING o.shard, o.execution_id
+)
+SELECT pawl.tell_node('start', b.shard, b.execution_id) FROM begun AS b;
+
 -- name: machine_sweep
 -- A second one that sweeps waits for the first, and finds nothing.
 WITH busy AS MATERIALIZED (
 	SELECT DISTINCT m.id FROM pawl.machine AS m
-	JOIN pawl.open_execution AS o ON o.machine_id = m.id
+	JOIN pawl.open_execution AS o ON coalesce(o.machine_id, o.waits_for) = m.id
 	WHERE m.status = 'DELETING'
 ), swept AS (
 	UPDATE pawl.machine AS m SET status = 'DELETED'

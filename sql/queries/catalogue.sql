@@ -115,6 +115,7 @@ WITH due AS (
 	SELECT m.id FROM pawl.machine AS m
 	WHERE m.status = 'DELETING'
 	AND NOT EXISTS (SELECT FROM pawl.open_execution AS o WHERE o.machine_id = m.id)
+	AND NOT EXISTS (SELECT FROM pawl.open_execution AS w WHERE w.waits_for = m.id)
 	FOR UPDATE SKIP LOCKED
 ), swept AS (
 	UPDATE pawl.machine AS m SET status = 'DELETED'

@@ -54,20 +54,27 @@ ORDER BY e.machine_id DESC, e.id DESC
 LIMIT $7::integer;
 
 -- name: execution_list_running
--- As execution_list for status RUNNING: the few that are open, however many have ended.
+-- As execution_list for status RUNNING: the few that are open, or wait for a place, however many have ended.
 SELECT e.id, e.machine_id, e.shard, e.revision, m.name, e.name, e.status, e.start_ms, e.stop_ms, NULL::text,
 	NULL::text, NULL::text, NULL::text, e.version_arn, e.alias_arn, e.trace_header, e.redrive_count, e.redrive_ms,
 	m.status = 'DELETING', NULL::bigint, e.parent_shard, e.parent_id, e.parent_task, e.parent_waits
-FROM pawl.open_execution AS o
+FROM (
+	(SELECT r.shard, r.execution_id FROM pawl.open_execution AS r
+		WHERE r.machine_id = $1::uuid
+		AND r.execution_id < coalesce($6::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+		ORDER BY r.machine_id DESC, r.execution_id DESC)
+	UNION ALL
+	(SELECT w.shard, w.execution_id FROM pawl.open_execution AS w
+		WHERE w.waits_for = $1::uuid
+		AND w.execution_id < coalesce($6::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+		ORDER BY w.waits_for DESC, w.execution_id DESC)) AS o
 JOIN pawl.execution AS e ON e.shard = o.shard AND e.id = o.execution_id
 JOIN pawl.machine AS m ON m.id = e.machine_id
-WHERE o.machine_id = $1::uuid
-AND o.execution_id < coalesce($6::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-AND e.status = $2::text
+WHERE e.status = $2::text
 AND ($3::text IS NULL OR e.version_arn = $3::text)
 AND ($4::text IS NULL OR e.alias_arn = $4::text)
 AND ($5::boolean IS NULL OR (e.redrive_count > 0) = $5::boolean)
-ORDER BY o.machine_id DESC, o.execution_id DESC
+ORDER BY o.execution_id DESC
 LIMIT $7::integer;
 
 -- name: journal_load

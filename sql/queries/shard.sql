@@ -25,5 +25,6 @@ WHERE s.shard = u.shard;
 -- name: shard_open
 -- The open executions of a shard.
 -- $1 shard (smallint)
--- rows: id, wake_at (null = not asleep), the execution that waits for it (null = none does), offered (null = none)
-SELECT execution_id, wake_at, waiting_parent, offered FROM pawl.open_execution WHERE shard = $1::smallint ORDER BY execution_id;
+-- rows: id, wake_at (null = not asleep), the execution that waits for it (null = none does), offered (null = none), does it
+-- wait for a place
+SELECT execution_id, wake_at, waiting_parent, offered, waits_for IS NOT NULL FROM pawl.open_execution WHERE shard = $1::smallint ORDER BY execution_id;

@@ -15,6 +15,7 @@ e2e_tests = \
 	tests/e2e/test_distribution.py \
 	tests/e2e/test_dynamodb.py \
 	tests/e2e/test_example.py \
+	tests/e2e/test_execution_limits.py \
 	tests/e2e/test_fairness.py \
 	tests/e2e/test_gateway.py \
 	tests/e2e/test_growth.py \

@@ -134,6 +134,15 @@ def fail_points(prefix):
     return points
 
 
+def refuses_config(text, why):
+    """A configuration file with that text is refused, for that reason."""
+    path = temporary_folder() / "pawl.conf"
+    path.write_text(text, encoding="utf-8")
+    done = subprocess.run([need_pawld(), f"--config={path}", "--check-config"], check=False, capture_output=True, text=True)
+    equal(done.returncode, 2, text)
+    contains(done.stderr, why)
+
+
 def temporary_folder(prefix="pawl-test-"):
     """A folder that every user may reach; removed at the end of the test."""
     path = tempfile.mkdtemp(prefix=prefix, dir="/tmp")

@@ -306,12 +306,7 @@ def _():
             ("{ ['a b'] = { rate = 1 } }", '"a b" is no name of a limit: 1 to 80 characters'),
             ("{ a = { rate = 1, resources = 'x' } }", "a.resources must be a list of texts"),
             ("{ a = 5 }", "task_limits must be")):
-        folder = pawltest.temporary_folder()
-        (folder / "pawl.conf").write_text(f"task_limits = {text}\n")
-        done = subprocess.run([pawltest.need_pawld(), f"--config={folder / 'pawl.conf'}", "--check-config"],
-                              check=False, capture_output=True, text=True)
-        equal(done.returncode, 2, text)
-        contains(done.stderr, why)
+        pawltest.refuses_config(f"task_limits = {text}\n", why)
 
 
 @check("Limit is told to be not portable, and a name that nobody declared is refused")

@@ -433,8 +433,9 @@ def outcome(client, arn):
 # --- the kills --------------------------------------------------------------------------------------
 
 def failpoints():
-    """Those that concern these executions: sql.* are those of effects.py, retention.* of test_retention.py."""
-    return [name for name in pawltest.failpoints() if not name.startswith(("sql.", "retention."))]
+    """Those that concern these executions: sql.* are those of effects.py, retention.* of test_retention.py, place.* of
+    test_execution_limits.py."""
+    return [name for name in pawltest.failpoints() if not name.startswith(("sql.", "retention.", "place."))]
 
 
 def plan(rng, long_form):

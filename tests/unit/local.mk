@@ -18,6 +18,7 @@ unit_tests += tests/unit/test_model
 unit_tests += tests/unit/test_idmap
 unit_tests += tests/unit/test_slab
 unit_tests += tests/unit/test_slots
+unit_tests += tests/unit/test_execution_rule
 unit_tests += tests/unit/test_limit_rule
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_admission

@@ -92,6 +92,13 @@ plans_that_are_made_on_empty_tables_are_good_for_full_ones(void **state)
 	    "Index Cond: ((shard = u_1.shard) AND (execution_id = u_1.id))");
 	assert_plan(QUERY_session_writer, QUERY_batch_sleep,
 	    "Index Cond: ((shard = u.shard) AND (execution_id = u.id))");
+	assert_plan(QUERY_session_place, QUERY_place_start, "Index Cond: (machine_id = $1)");
+	assert_plan(QUERY_session_place, QUERY_place_start, "Index Cond: (waits_for = $1)");
+	assert_plan(QUERY_session_place, QUERY_place_start,
+	    "Index Cond: ((machine_id = $1) AND (name >= $6) AND (name <= $6))");
+	assert_plan(QUERY_session_place, QUERY_place_admit, "Index Cond: (waits_for = $1)");
+	assert_plan(QUERY_session_place, QUERY_place_admit,
+	    "Index Cond: ((shard = due.shard) AND (execution_id = due.execution_id))");
 	/* readers */
 	assert_plan(QUERY_session_reader, QUERY_execution_by_name,
 	    "Index Cond: ((machine_id = m.id) AND (name >= $2) AND (name <= $2))");
