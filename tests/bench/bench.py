@@ -19,8 +19,8 @@ default, so with fsync), and measures
 
 the first three in short rounds that alternate with its yardsticks on the same PostgreSQL:
 
-	rows     rows of that kind through the same statements, in batches of the size that
-	         pawld had, by a program that does nothing else (tests/bench/bench_store)
+	rows     rows of that kind and length through the same statements, in batches of the size
+	         that pawld had, by a program that does nothing else (tests/bench/bench_store)
 	insert   pgbench: one small row per transaction
 
 The yardstick of expr are the same expressions in JSONata, by the npm package jsonata (needs
@@ -220,11 +220,11 @@ class Bench:
         out["others"] = max(0, others / elapsed / os.cpu_count())
         return out
 
-    def rows(self, kind, batch, operations=1, *more):
+    def rows(self, kind, batch, record_bytes, operations=1):
         """bench_store: rows of that kind and no engine; operations: how many are in one row."""
         before = self.server.cpu()[1]
         out = json.loads(run(self.programs / "bench_store", kind, self.server.database("yardstick"),
-                             self.seconds / 2, min(1000, max(1, round(batch))), *more))
+                             self.seconds / 2, min(1000, max(1, round(batch))), record_bytes))
         rate = out["per_second"] * operations
         used = self.server.cpu()[1] - before
         return {"rate": rate, "postgres_us": used * 1e6 / (rate * self.seconds / 2),
@@ -249,10 +249,10 @@ class Bench:
 
     def record_bytes(self, machine, what="avg(octet_length(j.record))"):
         """How long the journal records of that machine's executions are, on average."""
-        return float(self.server.sql(
+        return round(float(self.server.sql(
             f"SELECT {what} FROM pawl.journal j"
             " JOIN pawl.execution e ON e.shard = j.shard AND e.id = j.execution_id"
-            f" WHERE e.machine_id = (SELECT id FROM pawl.machine WHERE name = '{name_of(machine)}')"))
+            f" WHERE e.machine_id = (SELECT id FROM pawl.machine WHERE name = '{name_of(machine)}')")))
 
     def prove(self, machine, records, events):
         """All that was started is there, with that many journal rows (None: any) and events each."""
@@ -292,32 +292,34 @@ def bench_chain(b):
     machine = b.server.client.create("chain", CHAIN)
     arguments = ("--connections", CONNECTIONS)
     warm = b.load(machine, NSTATES, *arguments, seconds=1)
+    record_bytes = b.record_bytes(machine)
     rounds, appends, starts, inserts = [], [], [], []
     for _ in range(b.rounds):
         rounds.append(b.load(machine, NSTATES, *arguments))
-        appends.append(b.rows("append", rounds[-1]["batch"], NSTATES))
-        starts.append(b.rows("start_finish", rounds[-1]["batch"], NSTATES, 2 + 2 * NSTATES))
+        appends.append(b.rows("append", rounds[-1]["batch"], record_bytes, NSTATES))
+        starts.append(b.rows("start_finish", rounds[-1]["batch"], record_bytes, NSTATES))
         inserts.append(b.pgbench(16))
     b.prove(machine, 1, 2 + 2 * NSTATES)
     result = compare(rounds, {"rows: journal only": appends, "rows: start and finish": starts,
                               "insert, 16 clients": inserts})
     return {**result, "unit": "transitions/s", "goal": 150000, "warm": round(warm["rate"]),
-            "record_bytes": round(b.record_bytes(machine)), "start_us": rounds[-1]["start_us"]}
+            "record_bytes": record_bytes, "start_us": rounds[-1]["start_us"]}
 
 
 def bench_steps(b):
     machine = b.server.client.create("steps", STEPS)
     arguments = ("--connections", CONNECTIONS, "--open", OPEN)
     warm = b.load(machine, NSTATES, *arguments, seconds=1)
+    record_bytes = b.record_bytes(machine)
     rounds, appends, inserts = [], [], []
     for _ in range(b.rounds):
         rounds.append(b.load(machine, NSTATES, *arguments))
-        appends.append(b.rows("append1", rounds[-1]["batch"]))
+        appends.append(b.rows("append1", rounds[-1]["batch"], record_bytes))
         inserts.append(b.pgbench(16))
     b.prove(machine, NSTATES + 1, 2 + 5 * NSTATES)
     result = compare(rounds, {"rows: journal only": appends, "insert, 16 clients": inserts})
     return {**result, "unit": "steps/s", "goal": 40000, "warm": round(warm["rate"]),
-            "record_bytes": round(b.record_bytes(machine))}
+            "record_bytes": record_bytes}
 
 
 def bench_latency(b):
@@ -352,8 +354,8 @@ def bench_map(b):
     for items, machine in machines.items():
         b.prove(machine, None, 8 + 4 * items)
         name = "map" if items == ITEMS else "few"
-        result[name] = {**compare(rounds[items], {}), "bytes_per_item": round(b.record_bytes(
-            machine, f"sum(octet_length(j.record))::float8 / (count(DISTINCT e.id) * {items})"))}
+        result[name] = {**compare(rounds[items], {}), "bytes_per_item": b.record_bytes(
+            machine, f"sum(octet_length(j.record))::float8 / (count(DISTINCT e.id) * {items})")}
     return result
 
 

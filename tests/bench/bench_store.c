@@ -1,14 +1,15 @@
 /*
  * bench_store - how many records a second PostgreSQL takes from us, without the engine.
  *
- *	bench_store WHAT CONNINFO [SECONDS [BATCH [EVENTS]]]
+ *	bench_store WHAT CONNINFO [SECONDS [BATCH [BYTES]]]
  *
  * WHAT is the SQL of the writer alone, sent by two connections in batches of the same
  * size (the yardstick):
  *	append1           one transition a row: two events of 200 bytes
  *	append            ten transitions a row
- *	start_finish      an execution that starts and ends in one record, of 4 events or EVENTS
+ *	start_finish      an execution that starts and ends in one record, of 4 events
  *	start_then_finish one that starts in one record and ends in the next
+ * with records of BYTES instead, when it says so,
  * or the same through the writer (store_commit), which must be able to own the shards:
  *	writer_append1, writer_append, writer_start_finish, writer_start_then_finish
  * or all: everything once, as a table.
@@ -57,18 +58,28 @@ cpu_s(void)
 }
 
 static void
-make_record(struct buf *b, int events)
+add_event(struct buf *b, int i)
+{
+	buf_addf(b,
+	    "%s[\"%s\",%d,17000000%05d,{\"name\":\"State%d\",\"%s\":{\"order\":\"A-%d\",\"amount\":%d.25,"
+	    "\"items\":[{\"sku\":\"s%d\",\"n\":%d},{\"sku\":\"t%d\",\"n\":2}],\"customer\":\"c-%d\"}}]",
+	    i > 0 ? "," : "", i % 2 == 0 ? "PassStateEntered" : "PassStateExited", i + 1,
+	    rand() % 100000, i / 2, i % 2 == 0 ? "input" : "output", rand() % 100000, rand() % 1000,
+	    rand() % 1000, rand() % 10, rand() % 1000, rand() % 1000000);
+}
+
+/* So many events; or bytes of them, where the last one is cut (nobody reads it). */
+static void
+make_record(struct buf *b, int events, size_t bytes)
 {
 	buf_init(b, BUF_UNLIMITED);
 	buf_adds(b, "{\"e\":[");
-	for (int i = 0; i < events; i++)
-		buf_addf(b,
-		    "%s[\"%s\",%d,17000000%05d,{\"name\":\"State%d\",\"%s\":{\"order\":\"A-%d\",\"amount\":%d.25,"
-		    "\"items\":[{\"sku\":\"s%d\",\"n\":%d},{\"sku\":\"t%d\",\"n\":2}],\"customer\":\"c-%d\"}}]",
-		    i > 0 ? "," : "", i % 2 == 0 ? "PassStateEntered" : "PassStateExited", i + 1,
-		    rand() % 100000, i / 2, i % 2 == 0 ? "input" : "output", rand() % 100000,
-		    rand() % 1000, rand() % 1000, rand() % 10, rand() % 1000, rand() % 1000000);
-	buf_adds(b, "]}");
+	for (int i = 0; bytes > 0 ? b->len < bytes : i < events; i++)
+		add_event(b, i);
+	if (bytes > 0)
+		b->len = bytes;
+	else
+		buf_adds(b, "]}");
 }
 
 static const struct buf *
@@ -454,9 +465,10 @@ main(int argc, char **argv)
 {
 	struct err e = ERR_INIT;
 	struct figures f;
+	size_t bytes = argc > 5 ? strtoul(argv[5], NULL, 10) : 0;
 
 	if (argc < 3)
-		die("usage", "bench_store WHAT CONNINFO [SECONDS [BATCH [EVENTS]]]");
+		die("usage", "bench_store WHAT CONNINFO [SECONDS [BATCH [BYTES]]]");
 	conninfo = argv[2];
 	if (argc > 3)
 		seconds = strtod(argv[3], NULL);
@@ -467,9 +479,9 @@ main(int argc, char **argv)
 	log_set_level(LOG_LEVEL_WARN);
 	if (store_migrate(conninfo, 10000, &e) != 0)
 		die("migrate", err_cause(&e));
-	make_record(&record1, 2);
-	make_record(&record4, argc > 5 ? (int)strtol(argv[5], NULL, 10) : 4);
-	make_record(&record10, 20);
+	make_record(&record1, 2, bytes);
+	make_record(&record4, 4, bytes);
+	make_record(&record10, 20, bytes);
 	memset(input, ' ', sizeof input);
 	memcpy(input, "{\"order\":1}", 11);
 	machine = uuid_v7(clock_wall_ms());

@@ -34,6 +34,7 @@ class Closed(bench.Bench):
         super().__init__(options)
         self.machine = self.server.client.create("chain", bench.CHAIN)
         self.load(self.machine, bench.NSTATES, "--connections", bench.CONNECTIONS, seconds=1)
+        self.bytes = self.record_bytes(self.machine)
 
     def chain(self):
         rounds, rows = [], []
@@ -45,7 +46,7 @@ class Closed(bench.Bench):
                 "ratio": statistics.median(a["rate"] / b["rate"] for a, b in zip(rounds, rows))}
 
     def rows_of(self, batch):
-        return self.rows("start_finish", batch, bench.NSTATES, 2 + 2 * bench.NSTATES)
+        return self.rows("start_finish", batch, self.bytes, bench.NSTATES)
 
     def columns(self, table, **instead):
         names = self.server.sql("SELECT attname FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped AND attgenerated = '' "
