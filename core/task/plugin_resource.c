@@ -33,13 +33,42 @@ struct choice {
 	char *plugin;
 };
 
+/* Who serves an ARN was looked for before: each step of each execution asks twice. */
+struct known {
+	char *arn;
+	const struct module *server; /* NULL = nobody serves it */
+};
+#define KNOWN_PLACES 64 /* a power of two */
+
 struct plugin_resources {
+	struct known known[KNOWN_PLACES];
 	struct pattern *patterns;
 	size_t npatterns;
 	struct choice *choices;
 	size_t nchoices;
 	struct err broken; /* what is wrong with the choices that were made at the start */
 };
+
+/* --- what is known ---------------------------------------------------------------------- */
+
+static struct known *
+known_place(struct plugin_resources *r, const char *arn)
+{
+	size_t len = strlen(arn), hash = len;
+
+	for (size_t i = len > 8 ? len - 8 : 0; i < len; i++)
+		hash = hash * 31 + (unsigned char)arn[i];
+	return &r->known[hash & (KNOWN_PLACES - 1)];
+}
+
+static void
+known_forget(struct plugin_resources *r)
+{
+	for (size_t i = 0; i < KNOWN_PLACES; i++) {
+		free(r->known[i].arn);
+		r->known[i] = (struct known){ NULL, NULL };
+	}
+}
 
 /* --- texts ---------------------------------------------------------------------------- */
 
@@ -289,6 +318,7 @@ plugin_resources_reload(struct plugin_host *h, const char *json, struct err *e)
 		choices_fini(list, n);
 		return -1;
 	}
+	known_forget(r);
 	choices_fini(r->choices, r->nchoices);
 	r->choices = list;
 	r->nchoices = n;
@@ -343,6 +373,7 @@ plugin_resources_add(struct module *m)
 	const char *s = m->def.resources, *text;
 	size_t len;
 
+	known_forget(r);
 	while (next_text(&s, &text, &len)) {
 		struct pattern p = { wild_of(text, len), m };
 
@@ -398,8 +429,8 @@ find_server(const struct plugin_host *h, const char *arn, const struct module **
 }
 
 /* arn:aws:states:REGION:ACCOUNT:service:action is the same as arn:aws:states:::service:action. */
-struct module *
-plugin_resources_find(const struct plugin_host *h, const char *base_arn)
+static const struct module *
+look_for_server(const struct plugin_host *h, const char *base_arn)
 {
 	const struct module *m;
 	struct arn a;
@@ -412,7 +443,19 @@ plugin_resources_find(const struct plugin_host *h, const char *base_arn)
 		find_server(h, bare, &m);
 		free(bare);
 	}
-	return (struct module *)(uintptr_t)m; /* the host's own */
+	return m;
+}
+
+struct module *
+plugin_resources_find(const struct plugin_host *h, const char *base_arn)
+{
+	struct known *k = known_place(h->resources, base_arn);
+
+	if (k->arn == NULL || strcmp(k->arn, base_arn) != 0) {
+		free(k->arn);
+		*k = (struct known){ xstrdup(base_arn), look_for_server(h, base_arn) };
+	}
+	return (struct module *)(uintptr_t)k->server; /* the host's own */
 }
 
 /* --- for people ------------------------------------------------------------------------------ */
@@ -510,6 +553,7 @@ plugin_resources_free(struct plugin_resources *r)
 	for (size_t i = 0; i < r->npatterns; i++)
 		free(r->patterns[i].of.text);
 	free(r->patterns);
+	known_forget(r);
 	choices_fini(r->choices, r->nchoices);
 	err_fini(&r->broken);
 	free(r);

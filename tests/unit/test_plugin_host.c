@@ -504,6 +504,11 @@ a_reload_changes_the_choice_or_nothing(void **state)
 		plugin_host_reload(g.host, g.conf);
 		assert_said(&g, "{\"resource\":\"" SAY "\",\"by\":\"thing\"}");
 	}
+	assert_true(serves(&g, SAY));
+	fixture_write(&g, "pawl.conf", "resources = { ['" SAY "'] = 'none' }");
+	assert_int_equal(conf_reload(g.conf, &restart, &e), 0);
+	plugin_host_reload(g.host, g.conf);
+	assert_false(serves(&g, SAY));
 	fixture_write(&g, "pawl.conf", "resources = { ['" SAY "'] = 'echo' }");
 	assert_int_equal(conf_reload(g.conf, &restart, &e), 0);
 	plugin_host_reload(g.host, g.conf);
