@@ -4,6 +4,7 @@ node, and whatever dies meanwhile."""
 
 import concurrent.futures
 import functools
+import http.client
 import json
 import signal
 import subprocess
@@ -313,8 +314,13 @@ def _():
 # --- several nodes ------------------------------------------------------------------------------
 
 def new_cluster(limits):
+    """Two nodes; between the count and the commit of who gets a place there is time for the other one."""
     cluster = Cluster(2, config=f"execution_limits = {{ {limits} }}\n{CONNECTION}")
     cluster.wait_balanced(2)
+    cluster.sql("CREATE FUNCTION public.dawdle() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN PERFORM pg_sleep(0.01); RETURN NULL; END $$;"
+                "CREATE TRIGGER dawdle AFTER INSERT OR UPDATE OF machine_id ON pawl.open_execution "
+                "FOR EACH ROW EXECUTE FUNCTION public.dawdle()")
     return cluster
 
 
@@ -324,23 +330,31 @@ def _():
     clients = [node.client() for node in cluster.nodes]
     machine = clients[0].create("ten", WAIT)
 
-    def storm(nodes, count):
-        """Started, refused; each start has a name of its own and is said again when nobody answered."""
+    def ask(node, name):
+        """Its ARN, or None when it is refused; at the second node when the first one does not answer."""
+        try:
+            return patiently(node.client(timeout=10).start, machine, name=name)
+        except pawltest.ApiError as error:
+            equal(error.code, REFUSED)
+            return None
+        except (OSError, http.client.HTTPException):
+            assert node is cluster.nodes[0], "the second node did not answer"
+            return ask(cluster.nodes[1], name)
+
+    def storm(nodes, count, kill_at=None):
+        """Started, refused; each start has a name of its own. kill_at: at which one the first node is killed."""
         lock, numbers, answers = threading.Lock(), iter(range(count)), {}
 
         def one(node):
-            client = node.client()
             while True:
                 with lock:
                     n = next(numbers, None)
                 if n is None:
                     return
+                if n == kill_at:
+                    cluster.nodes[0].kill()
                 name = f"storm-{len(seen)}-{n}"
-                try:
-                    answers[name] = patiently(client.start, machine, name=name)
-                except pawltest.ApiError as error:
-                    equal(error.code, REFUSED)
-                    answers[name] = None
+                answers[name] = ask(node, name)
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             for future in [pool.submit(one, nodes[n % len(nodes)]) for n in range(8)]:
                 future.result()
@@ -358,10 +372,7 @@ def _():
     equal(len(more), 1)
     # a place that is free, and a node that dies while both are asked for it
     stop(clients[1], started[1])
-    killer = threading.Timer(0.1, cluster.nodes[0].kill)
-    killer.start()
-    last, _ = storm([cluster.nodes[1]], 200)
-    killer.join()
+    last, _ = storm(cluster.nodes, 200, kill_at=5)
     equal(len(last), 1)
     cluster.wait_balanced(1)
     equal(cluster.sql(rows), "10")
