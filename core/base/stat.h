@@ -117,6 +117,8 @@
 	    "Executions of this node that run or sleep.") \
 	X(sleeping_executions, GAUGE, "pawl_sleeping_executions", NULL, \
 	    "Executions of this node that only wait, and left memory.") \
+	X(inbox_bytes, GAUGE, "pawl_inbox_bytes", NULL, \
+	    "Bytes of what clients said to executions whose record is on its way to PostgreSQL.") \
 	X(connections, GAUGE, "pawl_connections", NULL, "Open client connections.") \
 	X(database_up, GAUGE, "pawl_database_up", NULL, \
 	    "1 while PostgreSQL can be written to, else 0.")

@@ -214,6 +214,15 @@ doc_size(struct doc d)
 }
 
 size_t
+doc_memory(struct doc d)
+{
+	const struct doc_block *b = d.block;
+
+	return block_nodes_at(b->text_len) + b->nnodes * sizeof(struct doc_node) +
+	    b->nlinks * sizeof(struct doc_link) + b->nspans * sizeof(struct doc_span);
+}
+
+size_t
 doc_len(struct doc d)
 {
 	return node_count(doc_node(d));

@@ -93,6 +93,8 @@ bool doc_is_bool(struct doc d);
 bool doc_is_true(struct doc d);
 /* Length in bytes of what doc_print writes. O(1). Shared parts count each time: it may be astronomical. */
 size_t doc_size(struct doc d);
+/* Bytes of memory that it holds on to, without the documents that it shares parts with. O(1). */
+size_t doc_memory(struct doc d);
 /*
  * Nested deeper than DOC_DEPTH_MAX, which only making documents can do: it works and
  * prints, but doc_parse will refuse the text. O(1) for what is anywhere near normal,

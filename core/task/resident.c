@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/failpoint.h"
@@ -87,9 +88,28 @@ resident_from(struct commit *c)
 
 /* What plugins say is bounded by the tasks that they have; what clients say is counted. */
 static size_t
+text_size(const char *s)
+{
+	return s != NULL ? strlen(s) + 1 : 0;
+}
+
+static size_t
 inbox_item_size(const struct inbox_item *it)
 {
-	return sizeof(*it) + (doc_is_none(it->stimulus.output) ? 0 : doc_size(it->stimulus.output));
+	const struct stimulus *s = &it->stimulus;
+
+	return sizeof(*it) + (doc_is_none(s->output) ? 0 : doc_memory(s->output)) +
+	    text_size(s->error) + text_size(s->cause) + text_size(s->worker);
+}
+
+static void
+inbox_count(const struct resident *r, const struct inbox_item *it, bool in)
+{
+	size_t size = it->reply != NULL ? inbox_item_size(it) : 0;
+
+	r->engine->inbox_bytes += in ? size : -size;
+	if (size > 0)
+		stat_set(STAT_inbox_bytes, (int64_t)r->engine->inbox_bytes);
 }
 
 static void
@@ -120,8 +140,7 @@ inbox_add(struct resident *r, const struct stimulus *s, struct reply *reply)
 	it->stimulus.worker = copy_or_null(s->worker);
 	it->reply = reply;
 	TAILQ_INSERT_TAIL(&r->inbox, it, link);
-	if (reply != NULL)
-		r->engine->inbox_bytes += inbox_item_size(it);
+	inbox_count(r, it, true);
 }
 
 static struct inbox_item *
@@ -132,8 +151,7 @@ inbox_take(struct resident *r)
 	if (it == NULL)
 		return NULL;
 	TAILQ_REMOVE(&r->inbox, it, link);
-	if (it->reply != NULL)
-		r->engine->inbox_bytes -= inbox_item_size(it);
+	inbox_count(r, it, false);
 	return it;
 }
 

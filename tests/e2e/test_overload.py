@@ -5,6 +5,7 @@ import concurrent.futures
 import json
 import re
 import signal
+import socket
 import subprocess
 
 import awscli
@@ -49,6 +50,11 @@ class Stalled:
 
     def go_on(self):
         self.session.say("COMMIT")
+
+    def is_stuck(self):
+        """A record waits for those who stand still."""
+        return self.session.say("SELECT count(*) FROM pg_locks WHERE relation = 'pawl.journal'::regclass "
+                                "AND NOT granted") != "0"
 
     def submit(self, action, /, **params):
         """A call that may take long: a future of its answer."""
@@ -205,6 +211,47 @@ def _():
                 equal(error.code, "ThrottlingException")
                 return None
         equal(world.client.wait(wait_for(started, what="a start to be taken"))["status"], "SUCCEEDED")
+
+
+def send_and_hang_up(client, action, **params):
+    body = json.dumps(params, ensure_ascii=False).encode()
+    with socket.create_connection((client.host, client.port)) as connection:
+        connection.sendall(f"POST / HTTP/1.1\r\nHost: {client.host}\r\nX-Amz-Target: AWSStepFunctions.{action}\r\n"
+                           "Content-Type: application/x-amz-json-1.0\r\n"
+                           f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+
+
+INBOX = 128 << 20
+
+
+@check("answers of clients that hang up are kept until there are too many of them, whatever they are made of")
+def _():
+    kinds = {"SendTaskSuccess": (100, {"output": json.dumps([1] * 80000)}),
+             "SendTaskFailure": (1300, {"error": "E", "cause": "\U0001f980" * 32000})}
+    for action, (count, params) in kinds.items():
+        with Stalled() as world:
+            client = world.client
+            run = client.start(client.create("callback", CALLBACK))
+            token = token_of(client, run)
+            world.stand_still()
+            first = world.submit("SendTaskSuccess", taskToken=token, output='"first"')
+            wait_for(world.is_stuck, what="its record to be on its way")
+            before = world.rss()
+            for _ in range(count):
+                send_and_hang_up(client, action, taskToken=token, **params)
+            counter = f'pawl_http_requests_total{{action="{action}"}}'
+            wait_for(lambda w=world, c=counter: w.metric(c) >= count, what="all to be read")
+            refused = client.refuses("SendTaskSuccess", "ServiceUnavailable", taskToken=token, output="1")
+            equal(refused.status, 503)
+            client.refuses("StopExecution", "ServiceUnavailable", executionArn=run)
+            at_most(abs(world.metric("pawl_inbox_bytes") - INBOX), 4 << 20, "bytes beside the bound")
+            if not pawltest.is_sanitized():
+                at_most(world.rss() - before, INBOX + (80 << 20), f"bytes more after {count} {action}")
+            world.go_on()
+            first.result(pawltest.PATIENCE)
+            equal(client.wait(run)["output"], '"first"')
+            wait_for(lambda w=world: w.metric("pawl_inbox_bytes") == 0, what="all to be told")
+            client.refuses("SendTaskSuccess", "TaskTimedOut", taskToken=token, output="1")
 
 
 def throttle(text):
