@@ -372,6 +372,8 @@ daemon_housekeep(void *arg)
 
 	stat_set(STAT_open_executions, (int64_t)(n.live + n.committing + n.sleeping));
 	stat_set(STAT_sleeping_executions, (int64_t)n.sleeping);
+	stat_set(STAT_executions_to_load, (int64_t)n.waiting);
+	stat_set(STAT_executions_waking, (int64_t)n.waking);
 	if (store_is_up(d->store))
 		catalogue_sweep(d->store);
 	daemon_check_ready(d);

@@ -119,6 +119,10 @@
 	    "Executions of this node that only wait, and left memory.") \
 	X(inbox_bytes, GAUGE, "pawl_inbox_bytes", NULL, \
 	    "Bytes of what clients said to executions whose record is on its way to PostgreSQL.") \
+	X(executions_to_load, GAUGE, "pawl_executions_to_load", NULL, \
+	    "Executions of this node that are to go on and wait for their turn to be loaded.") \
+	X(executions_waking, GAUGE, "pawl_executions_waking", NULL, \
+	    "Executions that are being loaded in their turn, or have not committed what they did next.") \
 	X(connections, GAUGE, "pawl_connections", NULL, "Open client connections.") \
 	X(database_up, GAUGE, "pawl_database_up", NULL, \
 	    "1 while PostgreSQL can be written to, else 0.")

@@ -141,6 +141,12 @@ memory_now(struct admission *a)
 	return a->memory;
 }
 
+bool
+admission_is_short(struct admission *a)
+{
+	return memory_now(a) > a->options.memory;
+}
+
 /* --- the line ---------------------------------------------------------------------- */
 
 const char *
@@ -179,7 +185,7 @@ admission_ask(struct admission *a, const char *machine, size_t bytes)
 {
 	const struct share *s = idmap_get(&a->shares, idmap_id_of(0, machine));
 
-	if (memory_now(a) > a->options.memory)
+	if (admission_is_short(a))
 		return ADMISSION_MEMORY;
 	if (!has_room(s != NULL ? s->bytes : 0, a->bytes, bytes, a->options.bytes))
 		return ADMISSION_QUEUE;

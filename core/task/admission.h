@@ -53,6 +53,9 @@ const char *admission_answer_name(enum admission_answer a);
 /* May a start of the machine, with so many bytes of input, stand in line? Changes nothing. */
 enum admission_answer admission_ask(struct admission *a, const char *machine, size_t bytes);
 
+/* The process has more memory than it may. */
+bool admission_is_short(struct admission *a);
+
 /* A start's place in line. */
 struct admission_place {
 	uint64_t machine; /* 0 = it has none */

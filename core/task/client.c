@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/stat.h"
 #include "base/xalloc.h"
@@ -221,12 +222,16 @@ client_asked(struct engine *g, enum store_asked what, int32_t shard, const struc
 		return;
 	slot = slots_find(&g->slots, id);
 	/* for a signal as well: the word of its start may have been missed */
-	if (slot == NULL && what == ASKED_WAIT)
+	if (slot == NULL && what == ASKED_WAIT) {
 		(void)slots_add(&g->slots, id, shard);
-	else if (slot == NULL)
-		loader_enqueue(resident_new(g, slots_add(&g->slots, id, shard)));
-	else if (what == ASKED_START && slot->resident == NULL)
-		(void)engine_wake(g, slot); /* it waited for a place */
+	} else if (slot == NULL) {
+		slot = slots_add(&g->slots, id, shard);
+		slot->row_awake = true;
+		waking_wait(g, slot, clock_wall_ms());
+	} else if (what == ASKED_START && slot->resident == NULL && !slot->waits) {
+		waking_wait(g, slot, clock_wall_ms()); /* it waited for a place */
+	}
+	engine_rearm(g);
 	if (what == ASKED_SIGNAL)
 		client_read(g, shard, id, 0);
 }

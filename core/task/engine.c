@@ -53,6 +53,7 @@ engine_new(struct loop *l, const struct engine_options *o)
 
 	g->loop = l;
 	g->admission = admission_new(&bounds);
+	g->max_memory = o->bounds.max_memory;
 	g->region = xstrdup(o->region);
 	g->account_id = xstrdup(o->account_id);
 	g->token_secret = xstrdup(o->token_secret);
@@ -81,9 +82,24 @@ engine_new(struct loop *l, const struct engine_options *o)
 	return g;
 }
 
+void
+engine_set_recovering(struct engine *g, struct slot *s, bool on)
+{
+	if (s->recovering == on)
+		return;
+	s->recovering = on;
+	if (on)
+		g->recovering++;
+	else
+		g->recovering--;
+	if (g->recovering == 0)
+		limits_touch(g->limits);
+}
+
 static void
 engine_remove_slot(struct engine *g, struct slot *s)
 {
+	engine_set_recovering(g, s, false);
 	activity_drop_all(s);
 	limit_drop_all(g, s);
 	slots_remove(&g->slots, s);
@@ -224,7 +240,8 @@ engine_wake(struct engine *g, struct slot *s)
 	struct resident *r = resident_new(g, s);
 
 	slots_set_due(&g->slots, s, SLOT_NEVER);
-	r->row_asleep = true;
+	r->row_asleep = !s->row_awake;
+	s->row_awake = false;
 	loader_enqueue(r);
 	return r;
 }
@@ -243,6 +260,10 @@ engine_rearm(struct engine *g)
 	const struct slot *first = slots_first_due(&g->slots);
 	int64_t delay = CLOCK_CHECK_MS;
 
+	if (waking_can_go_on(g)) {
+		loop_timer_set(&g->due_timer, 0);
+		return;
+	}
 	if (first == NULL) {
 		loop_timer_cancel(&g->due_timer);
 		return;
@@ -268,8 +289,9 @@ engine_on_due(void *arg)
 		if (s->resident != NULL)
 			resident_due(s->resident, now);
 		else
-			(void)engine_wake(g, s);
+			waking_wait(g, s, s->due_ms);
 	}
+	waking_go_on(g);
 	engine_rearm(g);
 }
 
@@ -424,6 +446,7 @@ engine_set_bounds(struct engine *g, const struct engine_bounds *b)
 	struct admission_options bounds = admission_bounds(b);
 
 	admission_set(g->admission, &bounds);
+	g->max_memory = b->max_memory;
 }
 
 static void
@@ -642,12 +665,17 @@ engine_is_ready(const struct engine *g)
 struct engine_counts
 engine_counts(const struct engine *g)
 {
-	const struct slot *first = slots_first_due(&g->slots);
-	int64_t now = clock_wall_ms();
+	const struct slot *due = slots_first_due(&g->slots);
+	const struct slot *waiting = slots_first_waiting(&g->slots);
+	int64_t now = clock_wall_ms(), since = due != NULL ? due->due_ms : now;
 
+	if (waiting != NULL && waiting->due_ms < since)
+		since = waiting->due_ms;
 	return (struct engine_counts){ .live = g->nresidents - g->ncommitting,
 		.committing = g->ncommitting,
 		.sleeping = g->slots.n - g->nresidents,
 		.open_tasks = g->dispatches.n,
-		.late_ms = first != NULL && first->due_ms < now ? now - first->due_ms : 0 };
+		.waiting = g->slots.waiting.n,
+		.waking = g->waking.n,
+		.late_ms = since < now ? now - since : 0 };
 }

@@ -183,7 +183,9 @@ bool engine_is_ready(const struct engine *g);
 /* Counts for /metrics. */
 struct engine_counts {
 	uint64_t live, committing, sleeping, open_tasks;
-	int64_t late_ms; /* how late the execution is that has been due longest; 0 = none is */
+	uint64_t waiting; /* of those that sleep: they are to go on, and wait to be loaded */
+	uint64_t waking;  /* see waking.h */
+	int64_t late_ms;  /* how late the execution is that has been due longest; 0 = none is */
 };
 struct engine_counts engine_counts(const struct engine *g);
 

@@ -3,7 +3,7 @@
  *
  * A load is three reads: the execution row, its machine's revision, the journal from
  * the latest snapshot; four for a run that may have started others. Answers find the resident by its ticket. At most LOADS_MAX are
- * under way, the others wait in line.
+ * under way, the others wait in line; waking.h says who comes into it.
  */
 #include "task/nested.h"
 #include "task/resident.h"
@@ -81,6 +81,7 @@ loader_later(struct resident *r, int64_t delay_ms)
 	loader_end(r);
 	resident_refuse_inbox(r);
 	dispatch_drop_all(r, false);
+	engine_set_recovering(g, slot, false);
 	slot->resident = NULL;
 	r->slot = NULL;
 	resident_set_where(r, RES_GONE);
@@ -180,7 +181,7 @@ loader_got_journal(uint64_t ticket, const struct journal_row *rows, size_t n, co
 {
 	struct resident *r = idmap_get(&loader_residents, ticket);
 	struct err load_err = ERR_INIT;
-	size_t i;
+	size_t bytes = 0, i;
 
 	if (r == NULL)
 		return;
@@ -196,7 +197,9 @@ loader_got_journal(uint64_t ticket, const struct journal_row *rows, size_t n, co
 		}
 		r->next_seq = rows[i].seq + 1;
 		resident_count_record(r, rows[i].record_len, rows[i].snapshot);
+		bytes += rows[i].record_len;
 	}
+	waking_read(r, run_facts(r->run)->input_len + bytes);
 	resident_log(r, LOG_LEVEL_DEBUG, "loaded from %zu records", n);
 	if (nested_to_adopt(r))
 		loader_read_children(r);
@@ -245,6 +248,14 @@ loader_new_run(struct resident *r, const struct load *l, struct run **out, struc
 }
 
 static void
+loader_read_journal(struct resident *r)
+{
+	load_free(r->load); /* the run has its own copy */
+	r->load = NULL;
+	read_journal(r->engine->store, r->slot->shard, &r->slot->id, r->ticket, loader_got_journal);
+}
+
+static void
 loader_got_machine(uint64_t ticket, struct machine_entry *m, const struct err *e)
 {
 	struct resident *r = idmap_get(&loader_residents, ticket);
@@ -264,8 +275,7 @@ loader_got_machine(uint64_t ticket, struct machine_entry *m, const struct err *e
 		if (loader_new_run(r, r->load, &r->run, &run_err) != 0)
 			loader_broken(r, "its input", &run_err);
 		else
-			read_journal(r->engine->store, r->slot->shard, &r->slot->id, ticket,
-			    loader_got_journal);
+			loader_read_journal(r);
 	}
 	err_fini(&run_err);
 }
@@ -349,14 +359,13 @@ static void
 claim_open(struct engine *g, int32_t shard, const struct open_row *row)
 {
 	struct slot *slot = slots_find(&g->slots, &row->id);
-	struct resident *r;
 
 	if (row->waits)
 		execution_limit_waits(g);
 	if (slot != NULL) {
 		/* started here while the list was on its way; or it waited for a place, and we did not hear that it has one */
-		if (slot->resident == NULL && !row->asleep)
-			(void)engine_wake(g, slot);
+		if (slot->resident == NULL && !row->asleep && !slot->waits)
+			waking_wait(g, slot, g->claimed_ms[shard]);
 		return;
 	}
 	slot = slots_add(&g->slots, &row->id, shard);
@@ -368,9 +377,9 @@ claim_open(struct engine *g, int32_t shard, const struct open_row *row)
 		    row->wake_at_ms == INT64_MAX ? SLOT_NEVER : row->wake_at_ms);
 		return;
 	}
-	r = resident_new(g, slot);
-	resident_set_recovering(r, true);
-	loader_enqueue(r);
+	slot->row_awake = true;
+	engine_set_recovering(g, slot, true);
+	waking_wait(g, slot, g->claimed_ms[shard]);
 }
 
 /* One that sleeps while the execution that waits for it has ended is to be stopped. */

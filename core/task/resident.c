@@ -179,22 +179,6 @@ resident_free(void *arg)
 }
 
 void
-resident_set_recovering(struct resident *r, bool on)
-{
-	struct engine *g = r->engine;
-
-	if (r->recovering == on)
-		return;
-	r->recovering = on;
-	if (on)
-		g->recovering++;
-	else
-		g->recovering--;
-	if (g->recovering == 0)
-		limits_touch(g->limits);
-}
-
-void
 resident_set_where(struct resident *r, enum resident_where to)
 {
 	static const char *const names[] = { "loading", "placing", "live", "committing", "checking",
@@ -210,7 +194,7 @@ resident_set_where(struct resident *r, enum resident_where to)
 		g->ncommitting++;
 	r->where = to;
 	if (to == RES_GONE) {
-		resident_set_recovering(r, false);
+		waking_gone(r);
 		g->nresidents--;
 		TAILQ_REMOVE(&g->of_shard[r->commit.shard], r, shard_link);
 		if (r->slot != NULL)
@@ -225,6 +209,13 @@ resident_only_waits(const struct resident *r)
 	return run_only_waits(r->run) && !nested_watches(r);
 }
 
+/* How long it stays in memory when it only waits. */
+static int64_t
+resident_patience_ms(const struct resident *r)
+{
+	return waking_needs_room(r->engine) ? 0 : r->engine->hibernate_after_ms;
+}
+
 /*
  * When the run next wants a turn: its own timers, or the time to go to sleep. Never
  * this instant: one that has more to do than a move may (run.h) must let others in between.
@@ -235,7 +226,7 @@ resident_schedule(struct resident *r)
 	int64_t due = run_due_ms(r->run), next = clock_wall_ms() + 1;
 
 	if (resident_only_waits(r) && !r->hibernating) {
-		int64_t sleep_at = r->idle_since_ms + r->engine->hibernate_after_ms;
+		int64_t sleep_at = r->idle_since_ms + resident_patience_ms(r);
 
 		/* worth it only when the wait goes on for as long again */
 		if (due == INT64_MAX || due > sleep_at + r->engine->hibernate_after_ms)
@@ -245,6 +236,8 @@ resident_schedule(struct resident *r)
 		due = r->keep_at_ms;
 	if (due < next)
 		due = next;
+	else if (commit_is_idle(&r->commit))
+		waking_over(r); /* it was not due, or what was due needs no record */
 	slots_set_due(&r->engine->slots, r->slot, due == INT64_MAX ? SLOT_NEVER : due);
 	engine_rearm(r->engine);
 }
@@ -521,6 +514,7 @@ resident_settle(struct resident *r)
 	struct engine *g = r->engine;
 	bool slept = r->hibernating;
 
+	waking_over(r);
 	if (r->commit.seq == 0)
 		hook_run_started(r);
 	dispatch_release(r);
@@ -555,7 +549,7 @@ resident_loaded(struct resident *r)
 	dispatch_resume(r); /* before all that moves it: only what was open in the journal */
 	if (run_last_event_id(r->run) == 0)
 		resident_begin(r);
-	resident_set_recovering(r, false);
+	engine_set_recovering(r->engine, r->slot, false);
 	resident_schedule(r);
 	if (r->slot->claimed)
 		nested_check_parent(r);
@@ -652,8 +646,7 @@ resident_due(struct resident *r, int64_t now_ms)
 		(void)FAILPOINT(timer_fired);
 		if (resident_move(r, &s, NULL) == 0)
 			return;
-	} else if (resident_only_waits(r) &&
-	    r->idle_since_ms + r->engine->hibernate_after_ms <= now_ms) {
+	} else if (resident_only_waits(r) && r->idle_since_ms + resident_patience_ms(r) <= now_ms) {
 		run_keep(r->run);
 		r->hibernating = true;
 		store_commit(r->engine->store, &r->commit);

@@ -29,6 +29,7 @@
 #include "task/limit.h"
 #include "task/plugin_host.h"
 #include "task/slots.h"
+#include "task/waking.h"
 
 enum resident_where {
 	RES_LOADING,    /* being read from the journal */
@@ -92,7 +93,7 @@ struct resident {
 	uint64_t place_ticket; /* that of a place (execution_limit.c) */
 	TAILQ_ENTRY(resident) load_link, shard_link;
 
-	struct load *load; /* what its row said (loader.c); NULL when it was started here */
+	struct load *load; /* what its row said (loader.c), until there is a run */
 	struct machine_entry *machine;
 	struct run *run; /* NULL while loading */
 	struct inbox inbox;
@@ -115,7 +116,9 @@ struct resident {
 	struct buf
 	    offers; /* activity tasks and permits for its open row, while a commit needs them */
 	bool hibernating; /* after the queued commit it sleeps */
-	bool recovering;  /* it is being loaded because its shard was claimed */
+	bool waking;      /* it counts in engine.waking, see there */
+	size_t
+	    loaded_bytes; /* its input and records when it was loaded, and a little; 0 = it was not */
 	int64_t idle_since_ms;
 	int64_t
 	    keep_at_ms; /* a worker was handed a task: when that is written down at last; 0 = nothing to write */
@@ -137,6 +140,8 @@ struct engine {
 	bool aws_limits;
 	int64_t hibernate_after_ms;
 	struct slots slots;
+	struct waking waking;
+	size_t max_memory;
 	int64_t claimed_ms[STORE_SHARDS]; /* since when a shard's executions can be heard */
 	struct loop_timer due_timer;
 	struct idmap dispatches; /* ticket -> struct dispatch */
@@ -154,7 +159,7 @@ struct engine {
 	struct activities *activities;
 	struct limits *limits;
 	struct execution_limits *execution_limits;
-	unsigned recovering; /* residents that are loaded after a claim */
+	unsigned recovering; /* slots */
 	bool draining;
 	loop_cb *drained;
 	void *drained_arg;
@@ -165,8 +170,6 @@ struct engine {
 struct resident *resident_new(struct engine *g, struct slot *slot);
 /* The only writer of r->where. */
 void resident_set_where(struct resident *r, enum resident_where to);
-/* Begins, or ends, counting as one of those that are loaded after a claim. */
-void resident_set_recovering(struct resident *r, bool on);
 /* Moves the run, or queues the stimulus. Borrows s, takes reply (NULL = nobody asks). */
 void resident_deliver(struct resident *r, const struct stimulus *s, struct reply *reply);
 /* Its record is durable: effects and replies leave, then it closes, sleeps or goes on. */
@@ -237,7 +240,9 @@ void client_stop(struct engine *g);
 void engine_rearm(struct engine *g);
 /* So much waits to be told to runs that nothing more can be taken from clients: true, and reply is refused. */
 bool engine_is_full(struct engine *g, struct reply *reply);
-/* A sleeping execution comes back; its next commit says so on its open row. */
+/* Begins, or ends, counting as one of those that were in memory when their shard was claimed. */
+void engine_set_recovering(struct engine *g, struct slot *s, bool on);
+/* A sleeping execution comes back, at once; its next commit says so on its open row. */
 struct resident *engine_wake(struct engine *g, struct slot *s);
 void engine_forget(struct resident *r); /* slot and resident go */
 const struct run_host *engine_run_host(struct engine *g);

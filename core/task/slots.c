@@ -1,8 +1,8 @@
 /*
  * slots - every open execution of this node, in memory or asleep: who is it, when
- * is it due.
+ * is it due, who waits to be loaded.
  *
- * An open-addressing table of pointers by uuid and a binary heap by due time.
+ * An open-addressing table of pointers by uuid and two binary heaps by time.
  */
 #include "task/slots.h"
 
@@ -56,7 +56,8 @@ slots_fini(struct slots *t)
 			slab_put(&t->slab, t->table[i]);
 	slab_fini(&t->slab);
 	free(t->table);
-	free(t->heap);
+	free(t->due.list);
+	free(t->waiting.list);
 	*t = (struct slots){ 0 };
 }
 
@@ -88,66 +89,87 @@ slots_add(struct slots *t, const struct uuid *id, int32_t shard)
 }
 
 static void
-slots_heap_put(struct slots *t, size_t pos, struct slot *s)
+heap_put(struct slot_heap *h, size_t pos, struct slot *s)
 {
-	t->heap[pos - 1] = s;
+	h->list[pos - 1] = s;
 	s->heap_pos = (uint32_t)pos;
 }
 
 /* Moves s, which belongs near pos, up or down to where the heap's order holds. */
 static void
-slots_heap_settle(struct slots *t, size_t pos, struct slot *s)
+heap_settle(struct slot_heap *h, size_t pos, struct slot *s)
 {
-	while (pos > 1 && t->heap[pos / 2 - 1]->due_ms > s->due_ms) {
-		slots_heap_put(t, pos, t->heap[pos / 2 - 1]);
+	while (pos > 1 && h->list[pos / 2 - 1]->due_ms > s->due_ms) {
+		heap_put(h, pos, h->list[pos / 2 - 1]);
 		pos /= 2;
 	}
 	for (;;) {
 		size_t child = pos * 2;
 
-		if (child > t->nheap)
+		if (child > h->n)
 			break;
-		if (child < t->nheap && t->heap[child]->due_ms < t->heap[child - 1]->due_ms)
+		if (child < h->n && h->list[child]->due_ms < h->list[child - 1]->due_ms)
 			child++;
-		if (t->heap[child - 1]->due_ms >= s->due_ms)
+		if (h->list[child - 1]->due_ms >= s->due_ms)
 			break;
-		slots_heap_put(t, pos, t->heap[child - 1]);
+		heap_put(h, pos, h->list[child - 1]);
 		pos = child;
 	}
-	slots_heap_put(t, pos, s);
+	heap_put(h, pos, s);
 }
 
 static void
-slots_heap_remove(struct slots *t, struct slot *s)
+heap_add(struct slot_heap *h, struct slot *s)
+{
+	if (h->n == h->cap) {
+		h->cap = h->cap == 0 ? 64 : h->cap * 2;
+		h->list = xreallocarray(h->list, h->cap, sizeof(struct slot *));
+	}
+	h->n++;
+	heap_settle(h, h->n, s);
+}
+
+static void
+heap_remove(struct slot_heap *h, struct slot *s)
 {
 	size_t pos = s->heap_pos;
-	struct slot *last = t->heap[t->nheap - 1];
+	struct slot *last = h->list[h->n - 1];
 
 	s->heap_pos = 0;
-	t->nheap--;
+	h->n--;
 	if (last != s)
-		slots_heap_settle(t, pos, last);
+		heap_settle(h, pos, last);
+}
+
+static void
+slots_take_out(struct slots *t, struct slot *s)
+{
+	if (s->heap_pos != 0)
+		heap_remove(s->waits ? &t->waiting : &t->due, s);
+	s->waits = false;
 }
 
 void
 slots_set_due(struct slots *t, struct slot *s, int64_t due_ms)
 {
+	if (s->heap_pos != 0 && !s->waits && due_ms != SLOT_NEVER) {
+		s->due_ms = due_ms;
+		heap_settle(&t->due, s->heap_pos, s);
+		return;
+	}
+	slots_take_out(t, s);
 	s->due_ms = due_ms;
-	if (due_ms == SLOT_NEVER) {
-		if (s->heap_pos != 0)
-			slots_heap_remove(t, s);
-		return;
-	}
-	if (s->heap_pos == 0) {
-		if (t->nheap == t->heap_cap) {
-			t->heap_cap = t->heap_cap == 0 ? 64 : t->heap_cap * 2;
-			t->heap = xreallocarray(t->heap, t->heap_cap, sizeof(struct slot *));
-		}
-		t->nheap++;
-		slots_heap_settle(t, t->nheap, s);
-		return;
-	}
-	slots_heap_settle(t, s->heap_pos, s);
+	if (due_ms != SLOT_NEVER)
+		heap_add(&t->due, s);
+}
+
+void
+slots_wait(struct slots *t, struct slot *s, int64_t since_ms)
+{
+	slots_take_out(t, s);
+	s->due_ms = since_ms;
+	s->waits = true;
+	heap_add(&t->waiting, s);
 }
 
 void
@@ -156,8 +178,7 @@ slots_remove(struct slots *t, struct slot *s)
 	size_t hole = slots_place(t, &s->id), i;
 
 	assert(t->table[hole] == s);
-	if (s->heap_pos != 0)
-		slots_heap_remove(t, s);
+	slots_take_out(t, s);
 	for (i = (hole + 1) & (t->cap - 1); t->table[i] != NULL; i = (i + 1) & (t->cap - 1)) {
 		size_t home = slots_hash(&t->table[i]->id) & (t->cap - 1);
 
@@ -174,7 +195,13 @@ slots_remove(struct slots *t, struct slot *s)
 struct slot *
 slots_first_due(const struct slots *t)
 {
-	return t->nheap == 0 ? NULL : t->heap[0];
+	return t->due.n == 0 ? NULL : t->due.list[0];
+}
+
+struct slot *
+slots_first_waiting(const struct slots *t)
+{
+	return t->waiting.n == 0 ? NULL : t->waiting.list[0];
 }
 
 struct slot **

@@ -32,6 +32,7 @@ e2e_tests = \
 	tests/e2e/test_nodes.py \
 	tests/e2e/test_notify.py \
 	tests/e2e/test_overload.py \
+	tests/e2e/test_waking.py \
 	tests/e2e/test_plugin_http.py \
 	tests/e2e/test_plugins.py \
 	tests/e2e/test_queue.py \

@@ -87,6 +87,45 @@ the_first_due_comes_first_whatever_was_changed_before(void **state)
 }
 
 static void
+those_that_wait_are_not_due_and_go_by_how_long(void **state)
+{
+	struct slots t = { 0 };
+	struct slot *s;
+	int64_t last = INT64_MIN;
+	unsigned i, seen = 0;
+
+	(void)state;
+	srand(5);
+	for (i = 0; i < N; i++) {
+		struct uuid u = id_of(i);
+
+		s = slots_add(&t, &u, 0);
+		slots_set_due(&t, s, rand() % 1000);
+		if (i % 3 != 0)
+			slots_wait(&t, s, rand() % 1000);
+	}
+	for (i = 0; i < N; i += 3) { /* some are called away, some go */
+		struct uuid u = id_of(i + 1);
+
+		if (i % 2 == 0)
+			slots_set_due(&t, slots_find(&t, &u), SLOT_NEVER);
+		else
+			slots_remove(&t, slots_find(&t, &u));
+	}
+	while ((s = slots_first_waiting(&t)) != NULL) {
+		assert_true(s->due_ms >= last);
+		last = s->due_ms;
+		seen++;
+		slots_set_due(&t, s, 2000);
+	}
+	assert_int_equal(seen, N / 3);
+	for (seen = 0; (s = slots_first_due(&t)) != NULL; seen++)
+		slots_set_due(&t, s, SLOT_NEVER);
+	assert_int_equal(seen, 2 * N / 3);
+	slots_fini(&t);
+}
+
+static void
 the_list_has_each_of_them(void **state)
 {
 	struct slots t = { 0 };
@@ -113,6 +152,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slots_are_found_by_id_until_removed),
 		cmocka_unit_test(the_first_due_comes_first_whatever_was_changed_before),
+		cmocka_unit_test(those_that_wait_are_not_due_and_go_by_how_long),
 		cmocka_unit_test(the_list_has_each_of_them),
 	};
 
