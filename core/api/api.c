@@ -141,16 +141,27 @@ drain_look(void *arg)
 		a->drained(a->drained_arg);
 }
 
+/* Takes t. */
+static void
+set_throttle(struct api *a, struct throttle *t)
+{
+	struct transition_rule rule = throttle_transitions(t);
+
+	throttle_free(a->throttle);
+	a->throttle = t;
+	engine_set_transitions(a->engine, &rule);
+}
+
 struct api *
 api_new(struct loop *l, const struct conf *c, struct store *s, struct engine *g,
     const char *token_secret, struct err *e)
 {
 	struct api *a = xcalloc(1, sizeof(*a));
+	struct throttle *throttle = throttle_new(c->throttle, e);
 	struct http_limits limits;
 
-	if ((a->throttle = throttle_new(c->throttle, e)) == NULL ||
-	    load_keys(c, &a->keys, e) != 0) {
-		throttle_free(a->throttle);
+	if (throttle == NULL || load_keys(c, &a->keys, e) != 0) {
+		throttle_free(throttle);
 		free(a);
 		return NULL;
 	}
@@ -158,6 +169,7 @@ api_new(struct loop *l, const struct conf *c, struct store *s, struct engine *g,
 	a->conf = c;
 	a->store = s;
 	a->engine = g;
+	set_throttle(a, throttle);
 	STAILQ_INIT(&a->routes);
 	a->token_secret = xstrdup(token_secret);
 	a->here = (struct territory){ c->region, c->account_id };
@@ -252,8 +264,7 @@ reload_throttle(struct api *a, struct err *e)
 
 	if (t == NULL)
 		return -1;
-	throttle_free(a->throttle);
-	a->throttle = t;
+	set_throttle(a, t);
 	return 0;
 }
 

@@ -9,33 +9,36 @@
 #include <sys/queue.h>
 
 #include "api/model.h"
-#include "base/clock.h"
+#include "base/bucket.h"
 #include "base/idmap.h"
 #include "base/xalloc.h"
 #include "doc/doc.h"
 
-#define BUCKETS_MAX 10000 /* of machines; the one that was used least lately goes, full */
+#define ACCOUNTS_MAX 10000 /* of machines; the one that was used least lately goes, full */
 
 /* What an action may. */
 struct rule {
-	const char *action; /* of the model */
-	double size, per_ms;
+	const char *action; /* of the model, or transitions */
+	struct bucket_rule bucket;
 	bool by_machine;
 };
 
-struct bucket {
+/* What the calls of an action, or those of it for one machine, have left. */
+struct account {
 	uint64_t key;
-	double tokens;
-	int64_t at_ms; /* when it had so many */
-	TAILQ_ENTRY(bucket) by_use;
+	struct bucket bucket;
+	TAILQ_ENTRY(account) by_use;
 };
 
 struct throttle {
 	struct rule *rules;
 	size_t nrules;
-	struct idmap buckets;
-	TAILQ_HEAD(bucket_list, bucket) by_use;
+	struct idmap accounts;
+	TAILQ_HEAD(account_list, account) by_use;
 };
+
+static const char transitions[] =
+    "StateTransition"; /* no action, but a name of AWS's for a bucket */
 
 /* --- what the option says ---------------------------------------------------------- */
 
@@ -61,8 +64,10 @@ has_machine(const struct model_action *m)
 	    model_member_find(input, "executionArn", strlen("executionArn")) != NULL;
 }
 
+/* m NULL: it is not for calls, and every execution has a machine. */
 static int
-read_each(const struct model_action *m, struct doc rule, bool *by_machine, struct err *e)
+read_each(const struct model_action *m, const char *action, struct doc rule, bool *by_machine,
+    struct err *e)
 {
 	struct doc each = doc_gets(rule, "each");
 
@@ -72,10 +77,10 @@ read_each(const struct model_action *m, struct doc rule, bool *by_machine, struc
 	if (doc_type(each) != DOC_STRING || !doc_str_is(each, "machine"))
 		return err_set(e, "pawl.Throttle",
 		    "throttle: %s: each can only be \"machine\"; leave it out for one bucket",
-		    m->name);
-	if (!has_machine(m))
+		    action);
+	if (m != NULL && !has_machine(m))
 		return err_set(e, "pawl.Throttle",
-		    "throttle: calls of %s name no state machine: leave each out", m->name);
+		    "throttle: calls of %s name no state machine: leave each out", action);
 	return 0;
 }
 
@@ -99,15 +104,15 @@ read_rule(const char *name, struct doc rule, struct rule *out, struct err *e)
 	const struct model_action *m = model_action_find(name, strlen(name));
 	double a_second = 0;
 
-	if (m == NULL)
+	out->action = m != NULL ? m->name : transitions;
+	if (m == NULL && strcmp(name, transitions) != 0)
 		return err_set(e, "pawl.Throttle", "throttle: the API has no action \"%s\"", name);
-	if (check_members(rule, m->name, e) != 0 ||
-	    read_number(rule, m->name, "bucket", 1, &out->size, e) != 0 ||
-	    read_number(rule, m->name, "refill", 0.001, &a_second, e) != 0 ||
-	    read_each(m, rule, &out->by_machine, e) != 0)
+	if (check_members(rule, out->action, e) != 0 ||
+	    read_number(rule, out->action, "bucket", 1, &out->bucket.size, e) != 0 ||
+	    read_number(rule, out->action, "refill", 0.001, &a_second, e) != 0 ||
+	    read_each(m, out->action, rule, &out->by_machine, e) != 0)
 		return -1;
-	out->action = m->name;
-	out->per_ms = a_second / 1000;
+	out->bucket.per_ms = a_second / 1000;
 	return 0;
 }
 
@@ -141,15 +146,15 @@ throttle_new(const char *json, struct err *e)
 void
 throttle_free(struct throttle *t)
 {
-	struct bucket *b;
+	struct account *a;
 
 	if (t == NULL)
 		return;
-	while ((b = TAILQ_FIRST(&t->by_use)) != NULL) {
-		TAILQ_REMOVE(&t->by_use, b, by_use);
-		free(b);
+	while ((a = TAILQ_FIRST(&t->by_use)) != NULL) {
+		TAILQ_REMOVE(&t->by_use, a, by_use);
+		free(a);
 	}
-	idmap_fini(&t->buckets);
+	idmap_fini(&t->accounts);
 	free(t->rules);
 	free(t);
 }
@@ -173,51 +178,53 @@ throttle_by_machine(const struct throttle *t, const char *action)
 	return r != NULL && r->by_machine;
 }
 
-/* The bucket, as used last. */
-static struct bucket *
-bucket_of(struct throttle *t, const struct rule *r, const char *machine)
+/* The account, as used last. */
+static struct account *
+account_of(struct throttle *t, const struct rule *r, const char *machine)
 {
 	uint64_t key = idmap_id_of(idmap_id_of(0, r->action), r->by_machine ? machine : "");
-	struct bucket *b = idmap_get(&t->buckets, key);
+	struct account *a = idmap_get(&t->accounts, key);
 
-	if (b != NULL) {
-		TAILQ_REMOVE(&t->by_use, b, by_use);
+	if (a != NULL) {
+		TAILQ_REMOVE(&t->by_use, a, by_use);
 	} else {
-		if (t->buckets.n >= BUCKETS_MAX) {
-			b = TAILQ_FIRST(&t->by_use);
-			TAILQ_REMOVE(&t->by_use, b, by_use);
-			idmap_take(&t->buckets, b->key);
-			free(b);
+		if (t->accounts.n >= ACCOUNTS_MAX) {
+			a = TAILQ_FIRST(&t->by_use);
+			TAILQ_REMOVE(&t->by_use, a, by_use);
+			idmap_take(&t->accounts, a->key);
+			free(a);
 		}
-		b = xcalloc(1, sizeof(*b));
-		b->key = key;
-		b->tokens = r->size;
-		b->at_ms = clock_mono_ms();
-		idmap_put(&t->buckets, key, b);
+		a = xcalloc(1, sizeof(*a));
+		a->key = key;
+		a->bucket = bucket_full(&r->bucket);
+		idmap_put(&t->accounts, key, a);
 	}
-	TAILQ_INSERT_TAIL(&t->by_use, b, by_use);
-	return b;
+	TAILQ_INSERT_TAIL(&t->by_use, a, by_use);
+	return a;
 }
 
 int
 throttle_take(struct throttle *t, const char *action, const char *machine)
 {
 	const struct rule *r = rule_of(t, action);
-	int64_t now = clock_mono_ms();
-	struct bucket *b;
-	double wait_s;
+	struct account *a;
 
 	if (r == NULL)
 		return 0;
-	b = bucket_of(t, r, machine);
-	b->tokens += (double)(now - b->at_ms) * r->per_ms;
-	if (b->tokens > r->size)
-		b->tokens = r->size;
-	b->at_ms = now;
-	if (b->tokens >= 1) {
-		b->tokens--;
+	a = account_of(t, r, machine);
+	if (bucket_fill(&a->bucket, &r->bucket) >= 1) {
+		a->bucket.tokens--;
 		return 0;
 	}
-	wait_s = (1 - b->tokens) / r->per_ms / 1000;
-	return wait_s < 1 ? 1 : wait_s > 3600 ? 3600 : (int)wait_s + 1;
+	return (int)((bucket_wait_ms(&a->bucket, &r->bucket) + 999) / 1000);
+}
+
+struct transition_rule
+throttle_transitions(const struct throttle *t)
+{
+	const struct rule *r = rule_of(t, transitions);
+
+	return r != NULL
+	    ? (struct transition_rule){ .bucket = r->bucket, .by_machine = r->by_machine }
+	    : (struct transition_rule){ .by_machine = false };
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "task/transition.h"
 
 struct throttle;
 
@@ -25,5 +26,7 @@ bool throttle_by_machine(const struct throttle *t, const char *action);
  * actions with a bucket for each.
  */
 int throttle_take(struct throttle *t, const char *action, const char *machine);
+/* The bucket StateTransition, which is not for calls but for what executions do. */
+struct transition_rule throttle_transitions(const struct throttle *t);
 
 #endif

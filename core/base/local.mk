@@ -18,5 +18,6 @@ pawlcore_sources += core/base/loop.c core/base/loop.h core/base/flow.c core/base
 # the configuration
 pawlcore_sources += core/base/options.c core/base/options.h core/base/conf.c core/base/conf.h
 pawlcore_sources += core/base/board.c core/base/board.h
+pawlcore_sources += core/base/bucket.c core/base/bucket.h
 pawlcore_sources += core/base/idmap.c core/base/idmap.h core/base/slab.c core/base/slab.h
 pawlcore_sources += core/base/memory.c core/base/memory.h

@@ -30,6 +30,11 @@
 	    "Executions that were stopped because the task that waited for them was given up.") \
 	X(transitions, COUNTER, "pawl_transitions_total", NULL, \
 	    "States entered, retries included.") \
+	X(executions_throttled, COUNTER, "pawl_executions_throttled_total", "machine", \
+	    "States that were entered late because the bucket StateTransition of the option throttle was " \
+	    "empty, by state machine; AWS's ExecutionThrottled.") \
+	X(executions_held, GAUGE, "pawl_executions_held", NULL, \
+	    "Executions that wait for that bucket.") \
 	X(signals, COUNTER, "pawl_sql_signals_total", "kind", \
 	    "Signals of SQL functions that were carried to their executions, by kind; dropped: nobody waits for it.") \
 	X(executions_deleted, COUNTER, "pawl_executions_deleted_total", NULL, \

@@ -135,7 +135,7 @@ run_dump(const struct run *r, struct buf *out)
 	dump_int(out, "next_frame_id", r->next_frame_id);
 	dump_int(out, "tasks", (int64_t)r->tasks.n);
 	dump_int(out, "busy", (int64_t)r->nbusy);
-	dump_int(out, "due", run_due_ms(r));
+	dump_int(out, "due", run_timer_ms(r));
 	dump_int(out, "only_waits", run_only_waits(r));
 	buf_adds(out, ",\"ready\":[");
 	TAILQ_FOREACH(f, &r->ready, ready_link)

@@ -54,6 +54,7 @@ struct run {
 	struct due_heap due;
 
 	int64_t ntransitions; /* since this object was made; counted, not kept in the journal */
+	bool held;            /* run_is_held */
 
 	/* the open record */
 	struct buf events;
@@ -76,6 +77,7 @@ struct run {
 	struct expr_random random;
 	struct effects *fx;
 	bool history_full;
+	int64_t enter_until;      /* ntransitions at which no more states may be entered */
 	int64_t fuel;             /* steps that this move may still make */
 	int64_t lua_steps;        /* that Lua code may still take in this step of a frame */
 	const char *failed_field; /* whose expression failed last; of the machine */
@@ -114,6 +116,8 @@ void vars_assign(struct doc *vars, struct doc assigned);
 /* About how many bytes the variables are after that. */
 size_t vars_size_with(struct doc vars, struct doc assigned);
 
+/* As run_due_ms, but of timers alone: no frame is ready. */
+int64_t run_timer_ms(const struct run *r);
 void run_effect(struct run *r, enum effect_kind kind, int64_t task_id);
 /* EFFECT_CANCEL, because somebody who has the token gave the answer. */
 void run_effect_answered(struct run *r, int64_t task_id);

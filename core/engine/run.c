@@ -284,7 +284,7 @@ close_full(struct run *r)
 	    "The execution reached the maximum number of history events (25000).", previous);
 }
 
-/* Frames take turns until none is ready or the fuel is used up. */
+/* Frames take turns until none is ready, the fuel is used up, or the next one may not enter its state. */
 static void
 take_turns(struct run *r, size_t bytes_before)
 {
@@ -293,6 +293,10 @@ take_turns(struct run *r, size_t bytes_before)
 	while (r->status == RUN_RUNNING && (f = TAILQ_FIRST(&r->ready)) != NULL) {
 		if (r->fuel <= 0 || r->events.len - bytes_before > MOVE_BYTES_MAX)
 			break;
+		if (f->phase == FRAME_ENTER && r->ntransitions >= r->enter_until) {
+			r->held = true;
+			break;
+		}
 		burn(r, f, step);
 		if (r->history_full && r->status == RUN_RUNNING)
 			close_full(r);
@@ -470,6 +474,8 @@ run_move(struct run *r, const struct stimulus *s, struct effects *fx, struct err
 	set_now(r, s->now_ms);
 	r->random.state = s->seed;
 	r->fx = fx;
+	r->held = false;
+	r->enter_until = s->counted ? r->ntransitions + s->may_enter : INT64_MAX;
 	r->fuel = MOVE_STEPS_MAX;
 	r->lua_steps = STEP_LUA_STEPS;
 	r->failed_field = NULL;
@@ -531,22 +537,34 @@ run_machine(const struct run *r)
 }
 
 int64_t
-run_due_ms(const struct run *r)
+run_timer_ms(const struct run *r)
 {
 	const struct frame *f = due_first(&r->due);
 	int64_t due = r->timeout_due_ms;
 
 	if (r->status != RUN_RUNNING || r->last_event_id == 0)
 		return DUE_NEVER;
-	if (!TAILQ_EMPTY(&r->ready))
-		return r->last_ms;
 	return f != NULL && f->heap_ms < due ? f->heap_ms : due;
+}
+
+int64_t
+run_due_ms(const struct run *r)
+{
+	if (r->status == RUN_RUNNING && r->last_event_id > 0 && !TAILQ_EMPTY(&r->ready) && !r->held)
+		return r->last_ms;
+	return run_timer_ms(r);
 }
 
 int64_t
 run_transitions(const struct run *r)
 {
 	return r->ntransitions;
+}
+
+bool
+run_is_held(const struct run *r)
+{
+	return r->held && r->status == RUN_RUNNING;
 }
 
 int64_t

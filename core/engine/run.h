@@ -109,6 +109,9 @@ struct stimulus {
 	const char *worker;
 	bool
 	    by_token; /* SUCCEEDED, FAILED: it is not from who works on the attempt, who is cancelled */
+	/* counted: so many states may be entered in this move, retries count as well; see run_is_held. */
+	bool counted;
+	int64_t may_enter;
 };
 
 enum effect_kind {
@@ -173,6 +176,11 @@ const struct machine *run_machine(const struct run *r);
  * INT64_MAX = none.
  */
 int64_t run_due_ms(const struct run *r);
+/*
+ * The last move ended because it might not enter one more state. run_due_ms says nothing of that; a
+ * STIMULUS_TIMER that may enter some goes on. No part of the journal: a run that is loaded is not held.
+ */
+bool run_is_held(const struct run *r);
 int64_t run_last_event_id(const struct run *r);
 /* States entered and attempts retried since this object was made (for counting; not part of the journal). */
 int64_t run_transitions(const struct run *r);

@@ -68,6 +68,7 @@ engine_new(struct loop *l, const struct engine_options *o)
 	g->activities = activities_new(g);
 	g->limits = limits_new(g);
 	g->execution_limits = execution_limits_new(g);
+	g->transitions = transitions_new(g);
 	loop_timer_init(l, &g->due_timer, engine_on_due, g);
 	loop_timer_init(l, &g->drain_timer, engine_drain_over, g);
 	g->events = (struct store_events){ .shard_claimed = engine_shard_claimed,
@@ -135,6 +136,7 @@ engine_free(struct engine *g)
 	activities_free(g->activities);
 	limits_free(g->limits);
 	execution_limits_free(g->execution_limits);
+	transitions_free(g->transitions);
 	loop_timer_fini(&g->due_timer);
 	loop_timer_fini(&g->drain_timer);
 	slots_fini(&g->slots);

@@ -11,6 +11,7 @@ pawlcore_sources += core/task/limit_room.c core/task/limit_saved.c core/task/lim
 pawlcore_sources += core/task/execution_limit.c core/task/execution_limit.h
 pawlcore_sources += core/task/execution_rule.c core/task/execution_rule.h
 pawlcore_sources += core/task/waking.c core/task/waking.h
+pawlcore_sources += core/task/transition.c core/task/transition.h
 pawlcore_sources += core/task/nested.c core/task/nested.h
 pawlcore_sources += core/task/nested_doc.c core/task/nested_doc.h
 pawlcore_sources += core/task/redrive.c core/task/redrive.h core/task/start.c core/task/start.h

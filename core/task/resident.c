@@ -195,6 +195,7 @@ resident_set_where(struct resident *r, enum resident_where to)
 	r->where = to;
 	if (to == RES_GONE) {
 		waking_gone(r);
+		transition_leave(r);
 		g->nresidents--;
 		TAILQ_REMOVE(&g->of_shard[r->commit.shard], r, shard_link);
 		if (r->slot != NULL)
@@ -234,6 +235,8 @@ resident_schedule(struct resident *r)
 	}
 	if (r->keep_at_ms != 0 && due > r->keep_at_ms)
 		due = r->keep_at_ms;
+	if (run_is_held(r->run) && !transition_wait(r))
+		due = next;
 	if (due < next)
 		due = next;
 	else if (commit_is_idle(&r->commit))
@@ -270,12 +273,15 @@ resident_move(struct resident *r, const struct stimulus *s, struct reply *reply)
 
 	stimulus.now_ms = clock_wall_ms();
 	stimulus.seed = id_random64();
+	stimulus.counted = transition_grant(r, &stimulus.may_enter);
 	if (run_move(r->run, &stimulus, &r->effects, &e) != 0) {
 		resident_log(r, LOG_LEVEL_DEBUG, "move refused: %s %s", e.name, err_cause(&e));
 		resident_reply(r, reply, &e);
 		err_fini(&e);
 		return -1;
 	}
+	if (stimulus.counted)
+		transition_spend(r, run_transitions(r->run) - before);
 	stat_add(STAT_transitions, run_transitions(r->run) - before);
 	r->hibernating = false;
 	r->idle_since_ms = stimulus.now_ms;
@@ -284,6 +290,21 @@ resident_move(struct resident *r, const struct stimulus *s, struct reply *reply)
 	resident_reply(r, reply, NULL);
 	resident_schedule(r);
 	return 0;
+}
+
+void
+resident_go_on(struct resident *r)
+{
+	struct stimulus s = { .kind = STIMULUS_TIMER };
+
+	(void)resident_move(r, &s, NULL);
+}
+
+void
+resident_reconsider(struct resident *r)
+{
+	if (r->where == RES_LIVE)
+		resident_schedule(r);
 }
 
 void
@@ -642,7 +663,7 @@ resident_due(struct resident *r, int64_t now_ms)
 	slots_set_due(&r->engine->slots, r->slot, SLOT_NEVER); /* set again by move or settling */
 	if (r->where != RES_LIVE || !commit_is_idle(&r->commit))
 		return;
-	if (run_due_ms(r->run) <= now_ms) {
+	if (run_due_ms(r->run) <= now_ms || (run_is_held(r->run) && r->lane == NULL)) {
 		(void)FAILPOINT(timer_fired);
 		if (resident_move(r, &s, NULL) == 0)
 			return;

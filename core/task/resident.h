@@ -29,6 +29,7 @@
 #include "task/limit.h"
 #include "task/plugin_host.h"
 #include "task/slots.h"
+#include "task/transition.h"
 #include "task/waking.h"
 
 enum resident_where {
@@ -115,8 +116,10 @@ struct resident {
 	bool row_asleep;  /* its open row has a wake_at */
 	struct buf
 	    offers; /* activity tasks and permits for its open row, while a commit needs them */
-	bool hibernating; /* after the queued commit it sleeps */
-	bool waking;      /* it counts in engine.waking, see there */
+	bool hibernating;  /* after the queued commit it sleeps */
+	struct lane *lane; /* it waits there until it may enter a state; NULL = it does not */
+	TAILQ_ENTRY(resident) lane_link;
+	bool waking; /* it counts in engine.waking, see there */
 	size_t
 	    loaded_bytes; /* its input and records when it was loaded, and a little; 0 = it was not */
 	int64_t idle_since_ms;
@@ -159,6 +162,7 @@ struct engine {
 	struct activities *activities;
 	struct limits *limits;
 	struct execution_limits *execution_limits;
+	struct transitions *transitions;
 	unsigned recovering; /* slots */
 	bool draining;
 	loop_cb *drained;
@@ -184,6 +188,10 @@ void resident_begin(struct resident *r);
 void resident_not_started(struct resident *r, const struct err *e);
 /* Something is due: fires the run's timers, or puts it to sleep. */
 void resident_due(struct resident *r, int64_t now_ms);
+/* A run that is held goes on. It can move. */
+void resident_go_on(struct resident *r);
+/* What its run waits for may be another thing now. */
+void resident_reconsider(struct resident *r);
 /* A worker has the token of that attempt. */
 void resident_handed(struct resident *r, int64_t task_id);
 /* Whoever waits for a stimulus in the inbox hears ServiceUnavailable; the inbox is empty then. */

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 
 import awscli
 import pawltest
@@ -279,6 +280,84 @@ def _():
         daemon.process.send_signal(signal.SIGHUP)
         wait_for(lambda: "configuration read again" in daemon.log(), what="the configuration to be read")
         client.run(one)
+
+
+CHAIN = {"StartAt": "S1", "States": {f"S{n}": {"Type": "Pass", **({"Next": f"S{n + 1}"} if n < 100 else {"End": True})}
+                                     for n in range(1, 101)}}
+BUCKET, REFILL = 20, 50
+
+
+def entered(client, execution):
+    """Milliseconds at which each state was entered, in the order of the history."""
+    return [event["timestamp"] * 1000 for event in client.history(execution) if event["type"] == "PassStateEntered"]
+
+
+def check_pace(times, what):
+    """No more than the bucket and what came into it, from any of them on (the clock of events has milliseconds)."""
+    for begin, at in enumerate(times):
+        for number, until in enumerate(times[begin:], 1):
+            if number > BUCKET + 2 + (until - at) * REFILL / 1000:
+                raise AssertionError(f"{what}: {number} states in {until - at:.0f} ms")
+
+
+def held(client):
+    found = re.search(r"^pawl_executions_held (\d+)$", client.get("/metrics").body.decode(), re.M)
+    return int(found.group(1))
+
+
+@check("an execution waits when the bucket StateTransition is empty; calls are served, a stop stops, and a crash loses nothing")
+def _():
+    config = throttle(f"{{ StateTransition = {{ bucket = {BUCKET}, refill = {REFILL} }} }}")
+    with pawltest.Pawld(database=pawltest.Postgres().new_database(), config=config) as daemon:
+        client = daemon.client()
+        machine = client.create("chain", CHAIN)
+        runs = [client.start(machine) for _ in range(2)]
+        wait_for(lambda: held(client) == 2, what="both to be held")
+        slowest = 0
+        for _ in range(50):
+            began = time.monotonic()
+            equal(client.describe(runs[0])["status"], "RUNNING")
+            slowest = max(slowest, time.monotonic() - began)
+        at_most(slowest, 1, "seconds of DescribeExecution")
+        stopped = client.start(machine)
+        wait_for(lambda: held(client) == 3, what="the third one to be held")
+        client.call("StopExecution", executionArn=stopped)
+        equal(client.wait(stopped)["status"], "ABORTED")
+        contains(client.get("/metrics").body.decode(), 'pawl_executions_throttled_total{machine="chain"}')
+        daemon.kill()
+        daemon.start()
+        client = daemon.client()
+        for run in runs:
+            equal(client.wait(run)["status"], "SUCCEEDED")
+        times = [entered(client, run) for run in runs]
+        equal([len(one) for one in times], [100, 100], "states")
+        # the bucket is full again after the restart
+        together = sorted(times[0] + times[1])
+        at_most(((200 - 2 * BUCKET) / REFILL - 1) * 1000, together[-1] - together[0], "ms that 200 states take")
+        wait_for(lambda: held(client) == 0, what="none to be held")
+
+
+@check("each machine may have its bucket of StateTransition, and SIGHUP lets those go that wait")
+def _():
+    config = throttle(f'{{ StateTransition = {{ bucket = {BUCKET}, refill = {REFILL}, each = "machine" }} }}')
+    with pawltest.Pawld(database=pawltest.Postgres().new_database(), config=config) as daemon:
+        client = daemon.client()
+        busy, other, short = client.create("busy", CHAIN), client.create("other", CHAIN), client.create("short", PASS)
+        alone = client.run(other)
+        times = entered(client, alone["executionArn"])
+        check_pace(times, "one execution")
+        at_most(times[-1] - times[0], 20000, "ms")
+        runs = [client.start(busy) for _ in range(50)]
+        wait_for(lambda: held(client) == 50, what="all to be held")
+        began = time.monotonic()
+        equal(client.run(short)["status"], "SUCCEEDED")
+        at_most(time.monotonic() - began, 10, "seconds of another machine's execution")
+        # 5,000 states would take 100 seconds
+        daemon.config_path.write_text(throttle("{}"), encoding="utf-8")
+        daemon.process.send_signal(signal.SIGHUP)
+        for run in runs:
+            equal(client.wait(run, 30)["status"], "SUCCEEDED")
+        equal(held(client), 0)
 
 
 @check("a mistake in throttle is told before pawld starts")

@@ -203,6 +203,78 @@ a_loop_without_a_wait_takes_turns_with_the_rest_of_the_node(void **state)
 }
 
 static void
+enter(struct drive *d, int64_t n)
+{
+	struct stimulus s = { .kind = STIMULUS_TIMER, .counted = true, .may_enter = n };
+
+	assert_int_equal(drive_move(d, &s, NULL), 0);
+}
+
+static void
+a_move_enters_as_many_states_as_it_may_and_the_rest_waits(void **state)
+{
+	struct machine *m = compile(
+	    "{\"TimeoutSeconds\":60,\"StartAt\":\"P\",\"States\":{\"P\":{\"Type\":\"Parallel\",\"Next\":\"Z\",\"Branches\":["
+	    "{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Pass\",\"Next\":\"B\"},\"B\":{\"Type\":\"Pass\",\"Next\":\"C\"},"
+	    "\"C\":{\"Type\":\"Pass\",\"End\":true}}},"
+	    "{\"StartAt\":\"W\",\"States\":{\"W\":{\"Type\":\"Wait\",\"Seconds\":5,\"End\":true}}}]},"
+	    "\"Z\":{\"Type\":\"Succeed\"}}}");
+	struct stimulus s = { .kind = STIMULUS_START, .counted = true };
+	struct drive d;
+
+	(void)state;
+	drive_init(&d, m, "{}", DRIVE_MEMORY, false);
+	assert_int_equal(drive_move(&d, &s, NULL), 0);
+	assert_int_equal(run_last_event_id(d.run), 1);
+	assert_true(run_is_held(d.run));
+	assert_false(run_only_waits(d.run));
+	/* only its time-out is due; a run that knows nothing but the journal would go on */
+	assert_int_equal(run_due_ms(d.run), DRIVE_START_MS + 60000);
+	assert_int_equal(run_due_ms(d.twin), DRIVE_START_MS);
+	enter(&d, 3);
+	assert_int_equal(run_transitions(d.run), 3);
+	assert_true(run_is_held(d.run));
+	/* the Wait fires meanwhile */
+	assert_int_equal(run_due_ms(d.run), DRIVE_START_MS + 5000);
+	d.now_ms += 5000;
+	enter(&d, 0);
+	assert_int_equal(run_transitions(d.run), 3);
+	assert_non_null(strstr(d.history.data, "WaitStateExited"));
+	enter(&d, 0);
+	assert_true(run_is_held(d.run));
+	enter(&d, 2);
+	assert_int_equal(run_transitions(d.run), 5);
+	assert_true(run_is_held(d.run));
+	enter(&d, 100);
+	assert_int_equal(run_transitions(d.run), 6);
+	assert_false(run_is_held(d.run));
+	assert_int_equal(run_status(d.run), RUN_SUCCEEDED);
+	end(&d);
+}
+
+static void
+a_run_that_is_held_times_out_and_can_be_stopped(void **state)
+{
+	const char *definition =
+	    "{\"TimeoutSeconds\":60,\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Succeed\"}}}";
+
+	(void)state;
+	for (int stopped = 0; stopped < 2; stopped++) {
+		struct stimulus s = { .kind = STIMULUS_START, .counted = true };
+		struct drive d;
+
+		drive_init(&d, compile(definition), "{}", DRIVE_MEMORY, false);
+		assert_int_equal(drive_move(&d, &s, NULL), 0);
+		d.now_ms += 60000;
+		s.kind = stopped ? STIMULUS_STOP : STIMULUS_TIMER;
+		assert_int_equal(drive_move(&d, &s, NULL), 0);
+		assert_int_equal(run_status(d.run), stopped ? RUN_ABORTED : RUN_TIMED_OUT);
+		assert_false(run_is_held(d.run));
+		end(&d);
+	}
+}
+
+static void
 the_history_ends_with_event_25000_when_limits_are_on(void **state)
 {
 	struct drive d;
@@ -830,6 +902,8 @@ main(void)
 		cmocka_unit_test(a_timer_that_comes_too_early_does_nothing),
 		cmocka_unit_test(time_never_goes_back_within_a_run),
 		cmocka_unit_test(a_loop_without_a_wait_takes_turns_with_the_rest_of_the_node),
+		cmocka_unit_test(a_move_enters_as_many_states_as_it_may_and_the_rest_waits),
+		cmocka_unit_test(a_run_that_is_held_times_out_and_can_be_stopped),
 		cmocka_unit_test(the_history_ends_with_event_25000_when_limits_are_on),
 		cmocka_unit_test(an_execution_may_succeed_with_the_last_event_of_its_history),
 		cmocka_unit_test(a_result_over_the_limit_fails_the_task_and_can_be_caught),

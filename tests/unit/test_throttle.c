@@ -124,6 +124,23 @@ each_machine_may_have_a_bucket(void **state)
 }
 
 static void
+the_bucket_of_state_transitions_is_for_no_call(void **state)
+{
+	struct throttle *t = throttle_of(
+	    "{\"StateTransition\":{\"bucket\":5000,\"refill\":1500,\"each\":\"machine\"}}");
+	struct transition_rule r = throttle_transitions(t);
+
+	(void)state;
+	assert_true(r.by_machine);
+	assert_true(r.bucket.size == 5000 && r.bucket.per_ms == 1.5);
+	assert_int_equal(taken(t, "StartExecution", "a", 10), 10);
+	throttle_free(t);
+	t = throttle_of("{\"StartExecution\":{\"bucket\":1,\"refill\":1}}");
+	assert_true(throttle_transitions(t).bucket.size == 0);
+	throttle_free(t);
+}
+
+static void
 assert_wrong(const char *json, const char *part)
 {
 	struct err e = ERR_INIT;
@@ -144,6 +161,8 @@ mistakes_are_told(void **state)
 	assert_wrong("{\"StopExecution\":{\"bucket\":1,\"refill\":1,\"per\":1}}", "nothing else");
 	assert_wrong("{\"StopExecution\":{\"bucket\":1,\"refill\":1,\"each\":\"moon\"}}",
 	    "\"machine\"");
+	assert_wrong("{\"StateTransition\":{\"bucket\":1}}",
+	    "StateTransition must have a number refill");
 	assert_wrong("{\"SendTaskSuccess\":{\"bucket\":1,\"refill\":1,\"each\":\"machine\"}}",
 	    "name no state machine");
 }
@@ -158,6 +177,7 @@ main(void)
 		T(a_bucket_has_so_many_tokens_and_gets_so_many_a_second),
 		T(who_is_refused_hears_when_there_will_be_a_token),
 		T(each_machine_may_have_a_bucket),
+		T(the_bucket_of_state_transitions_is_for_no_call),
 		T(mistakes_are_told),
 	};
 
