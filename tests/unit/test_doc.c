@@ -441,6 +441,37 @@ strings_are_unescaped_only_when_they_must_be(void **state)
 }
 
 static void
+runs_of_any_length_stand_between_escapes(void **state)
+{
+	char text[64];
+	struct buf scratch, b;
+
+	(void)state;
+	buf_init(&scratch, BUF_UNLIMITED);
+	buf_init(&b, BUF_UNLIMITED);
+	for (size_t before = 0; before < 40; before++) {
+		for (size_t after = 0; after < 20; after++) {
+			size_t len = before + after + 2, got;
+			struct doc d;
+			const char *s;
+
+			memset(text, 'x', sizeof(text));
+			text[before] = '\n';
+			text[len - 1] = '\x01';
+			buf_reset(&b);
+			buf_add_json_string(&b, text, len);
+			d = doc_parse(b.data, b.len, NULL);
+			s = doc_str(d, &scratch, &got);
+			assert_int_equal(got, len);
+			assert_memory_equal(s, text, len);
+			doc_unref(d);
+		}
+	}
+	buf_fini(&b);
+	buf_fini(&scratch);
+}
+
+static void
 a_number_is_read_as_what_it_is(void **state)
 {
 	struct doc d = parse("[1.0,1e400,-9223372036854775808,\"1\"]");
@@ -1006,6 +1037,7 @@ main(void)
 		cmocka_unit_test(members_and_elements_are_found),
 		cmocka_unit_test(an_iterator_walks_in_order),
 		cmocka_unit_test(strings_are_unescaped_only_when_they_must_be),
+		cmocka_unit_test(runs_of_any_length_stand_between_escapes),
 		cmocka_unit_test(a_number_is_read_as_what_it_is),
 		cmocka_unit_test(equality_is_by_value_and_takes_no_notice_of_the_order_of_members),
 		cmocka_unit_test(small_values_are_made),
