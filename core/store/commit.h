@@ -34,6 +34,7 @@ enum commit_row {
 struct commit {
 	/* By the owner, before the first store_commit; stay good while it is queued. */
 	struct uuid execution_id;
+	struct uuid machine_id; /* machines take turns, see line.h */
 	int32_t shard;
 	void (*fill)(struct commit *c);
 	void (*done)(struct commit *c, enum commit_result r);
@@ -46,7 +47,6 @@ struct commit {
 	struct buf *record;
 	enum commit_row row;
 	/* ROW_INSERT */
-	struct uuid machine_id;
 	int64_t revision; /* pawl.machine_revision.number */
 	const char *name;
 	int64_t start_ms;
@@ -67,7 +67,7 @@ struct commit {
 	size_t offered_len;
 
 	/* The writer's. */
-	TAILQ_ENTRY(commit) link_;
+	TAILQ_ENTRY(commit) link_, turn_link_;
 	int64_t queued_us_; /* monotonic */
 	enum { COMMIT_IDLE, COMMIT_QUEUED, COMMIT_SENT } where_;
 	bool name_taken_;

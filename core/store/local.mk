@@ -20,4 +20,5 @@ pawlcore_sources += \
 	core/store/signal.c core/store/signal.h \
 	core/store/store.c core/store/store.h \
 	core/store/unit.c core/store/unit.h \
-	core/store/writer.c
+	core/store/writer.c \
+	core/store/line.c core/store/line.h

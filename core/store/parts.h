@@ -8,14 +8,13 @@
 
 #include "store/catalogue.h"
 #include "store/commit.h"
+#include "store/line.h"
 #include "store/param.h"
 #include "store/pg.h"
 #include "store/read.h"
 #include "store/store.h"
 
 #define STORE_WRITERS_MAX 16
-
-TAILQ_HEAD(commit_list, commit);
 
 struct writer;
 struct members;

@@ -26,8 +26,11 @@
 #define WRITER_SHED_MS 100
 /* So long a shard that is to go waits for the tasks that can be begun again elsewhere. */
 #define WRITER_HURRY_MS 30000
-/* A batch of large records is cut before batch_max: PostgreSQL takes one message of 1 GB at most. */
-#define WRITER_BATCH_BYTES (16u << 20)
+/*
+ * A batch of large records is cut before batch_max: what comes next is prepared while PostgreSQL works on it, and
+ * who has a small one need not wait for long. (One message can be 1 GB at most.)
+ */
+#define WRITER_BATCH_BYTES (2u << 20)
 
 enum start_param {
 	START_SHARD,
@@ -107,10 +110,10 @@ struct writer {
 	int64_t shed_since_ms; /* monotonic: since when it has had too many */
 	bool closed;
 
-	struct commit_list queue;
-	unsigned nqueued;
+	struct line line;
 	struct commit **batch, **answered; /* batch_max each */
 	unsigned nbatch;
+	int64_t batch_since_us; /* when the one of the batch that has waited longest was queued */
 	struct commit **starts; /* those of the batch with ROW_INSERT, sorted */
 	unsigned nstarts;
 	int64_t sent_us;
@@ -255,27 +258,38 @@ by_machine_and_name(const void *pa, const void *pb)
 	return d != 0 ? d : strcmp(a->name, b->name);
 }
 
+static size_t
+commit_bytes(const struct commit *c)
+{
+	size_t bytes = c->seq >= 0 ? c->record->len : 0;
+
+	bytes += c->row == ROW_INSERT ? c->input_len : 0;
+	bytes += c->row == ROW_INSERT || c->row == ROW_CLOSE ? c->output_len : 0;
+	return bytes;
+}
+
 /* Moves what is queued into the batch and lets each run write its part. */
 static void
 batch_fill(struct writer *w)
 {
-	size_t bytes = 0;
+	size_t bytes = 0, more;
 	struct commit *c;
 
 	w->nstarts = 0;
+	w->batch_since_us = INT64_MAX;
 	while (w->nbatch < (unsigned)w->store->batch_max && bytes < WRITER_BATCH_BYTES &&
-	    (c = TAILQ_FIRST(&w->queue)) != NULL) {
-		TAILQ_REMOVE(&w->queue, c, link_);
-		w->nqueued--;
+	    (c = line_take(&w->line)) != NULL) {
 		c->where_ = COMMIT_SENT;
 		c->name_taken_ = false;
 		w->batch[w->nbatch++] = c;
+		if (c->queued_us_ < w->batch_since_us)
+			w->batch_since_us = c->queued_us_;
 		c->fill(c);
 		if (c->row == ROW_INSERT)
 			w->starts[w->nstarts++] = c;
-		bytes += c->seq >= 0 ? c->record->len : 0;
-		bytes += c->row == ROW_INSERT ? c->input_len : 0;
-		bytes += c->row == ROW_INSERT || c->row == ROW_CLOSE ? c->output_len : 0;
+		more = commit_bytes(c);
+		line_charge(&w->line, more);
+		bytes += more;
 	}
 }
 
@@ -391,7 +405,7 @@ batch_over(void *arg, const PGresult *r)
 	stat_add(STAT_records, n);
 	stat_observe(STAT_batch_runs, n);
 	stat_observe(STAT_commit_seconds, (double)(now_us - w->sent_us) / 1e6);
-	stat_observe(STAT_commit_wait_seconds, (double)(now_us - list[0]->queued_us_) / 1e6);
+	stat_observe(STAT_commit_wait_seconds, (double)(now_us - w->batch_since_us) / 1e6);
 	w->batch = w->answered;
 	w->answered = list;
 	w->nbatch = 0;
@@ -399,7 +413,7 @@ batch_over(void *arg, const PGresult *r)
 		commit_finish(list[i], list[i]->name_taken_ ? COMMIT_NAME_TAKEN : COMMIT_OK);
 	if (w->store->events.committed != NULL)
 		w->store->events.committed(w->store->events.arg);
-	if (!w->closed && w->nqueued > 0)
+	if (!w->closed && w->line.n > 0)
 		loop_at_turn_end(w->store->loop, writer_seal, w);
 }
 
@@ -437,7 +451,7 @@ writer_seal(void *arg)
 {
 	struct writer *w = arg;
 
-	if (w->closed || w->nbatch > 0 || w->nqueued == 0 || !pg_is_up(w->pg))
+	if (w->closed || w->nbatch > 0 || w->line.n == 0 || !pg_is_up(w->pg))
 		return;
 	batch_fill(w);
 	batch_build(w);
@@ -456,8 +470,7 @@ writer_queue(struct writer *w, struct commit *c)
 	assert(c->where_ == COMMIT_IDLE);
 	c->where_ = COMMIT_QUEUED;
 	c->queued_us_ = clock_mono_us();
-	TAILQ_INSERT_TAIL(&w->queue, c, link_);
-	w->nqueued++;
+	line_add(&w->line, c);
 	if (w->nbatch == 0)
 		loop_at_turn_end(w->store->loop, writer_seal, w);
 }
@@ -465,15 +478,16 @@ writer_queue(struct writer *w, struct commit *c)
 unsigned
 writer_pending(const struct writer *w)
 {
-	return w->nqueued + w->nbatch;
+	return w->line.n + w->nbatch;
 }
 
 int64_t
 writer_oldest_us(const struct writer *w)
 {
-	const struct commit *c = w->nbatch > 0 ? w->batch[0] : TAILQ_FIRST(&w->queue);
+	const struct commit *c = line_oldest(&w->line);
+	int64_t us = c != NULL ? c->queued_us_ : INT64_MAX;
 
-	return c != NULL ? c->queued_us_ : INT64_MAX;
+	return w->nbatch > 0 && w->batch_since_us < us ? w->batch_since_us : us;
 }
 
 /* --- owning shards ------------------------------------------------------------ */
@@ -783,15 +797,15 @@ writer_hurry(struct writer *w)
 	pg_hurry(w->pg);
 }
 
-/* What is in the batch and in the queue, in this order; both are empty afterwards. */
+/* What is in the batch and in line, in this order; both are empty afterwards. */
 static void
 take_all(struct writer *w, struct commit_list *out)
 {
 	TAILQ_INIT(out);
 	for (unsigned i = 0; i < w->nbatch; i++)
 		TAILQ_INSERT_TAIL(out, w->batch[i], link_);
-	TAILQ_CONCAT(out, &w->queue, link_);
-	w->nbatch = w->nqueued = 0;
+	line_take_all(&w->line, out);
+	w->nbatch = 0;
 }
 
 static void
@@ -830,7 +844,7 @@ writer_new(struct store *s, int index, int of)
 	w->store = s;
 	w->index = index;
 	w->of = of;
-	TAILQ_INIT(&w->queue);
+	line_init(&w->line);
 	w->batch = xcalloc((size_t)s->batch_max, sizeof(struct commit *));
 	w->answered = xcalloc((size_t)s->batch_max, sizeof(struct commit *));
 	w->starts = xcalloc((size_t)s->batch_max, sizeof(struct commit *));
@@ -867,6 +881,7 @@ writer_free_now(void *arg)
 		param_array_fini(&w->wake[i]);
 	params_fini(&w->params);
 	loop_timer_fini(&w->timer);
+	line_fini(&w->line);
 	free(w->batch);
 	free(w->answered);
 	free(w->starts);

@@ -544,6 +544,7 @@ engine_new_run(struct engine *g, const struct engine_start *s, int32_t shard)
 	uuid_format(&name, name_text);
 	r = resident_new(g, slots_add(&g->slots, &id, shard));
 	r->machine = machine_entry_ref(s->machine);
+	r->commit.machine_id = s->machine->id;
 	r->commit.parent = s->parent;
 	r->trace_header = s->trace_header == NULL ? NULL : xstrdup(s->trace_header);
 	buf_init(&arns, BUF_UNLIMITED);

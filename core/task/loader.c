@@ -272,6 +272,7 @@ loader_got_machine(uint64_t ticket, struct machine_entry *m, const struct err *e
 		loader_broken(r, "its state machine", &run_err);
 	} else {
 		r->machine = machine_entry_ref(m);
+		r->commit.machine_id = m->id;
 		if (loader_new_run(r, r->load, &r->run, &run_err) != 0)
 			loader_broken(r, "its input", &run_err);
 		else

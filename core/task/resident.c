@@ -442,7 +442,6 @@ resident_fill(struct commit *c)
 	}
 	c->row = resident_row(r);
 	resident_write(r, c);
-	c->machine_id = r->machine->id;
 	c->revision = r->machine->revision;
 	c->name = f->execution_name;
 	c->start_ms = f->start_ms;

@@ -126,23 +126,28 @@ def show(kind, r):
           f"pawld {r['rss_mb']:.0f} MB at most")
 
 
+def run_kinds(parser, kinds, measure_one, show_one):
+    """What a program of this kind does: it measures each kind that is asked for with its options, and shows it."""
+    parser.add_argument("--json", help="file for the figures")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(kinds)}")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(kinds):
+        parser.error(f"there is no {', '.join(sorted(unknown))}")
+    pawltest.need_pawld()
+    print(bench.machine_line(), flush=True)
+    results = {}
+    for kind in options.names or kinds:
+        results[kind] = measure_one(kind, options)
+        show_one(kind, results[kind])
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=20, help="of overload (default 20)")
     parser.add_argument("--times", type=float, default=2, help="the capacity that is offered (default 2)")
-    parser.add_argument("--json", help="file for the figures")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(KINDS)}")
-    options = parser.parse_args()
-    if unknown := set(options.names) - set(KINDS):
-        parser.error(f"no work {', '.join(sorted(unknown))}")
-    pawltest.need_pawld()
-    print(bench.machine_line(), flush=True)
-    results = {}
-    for kind in options.names or KINDS:
-        results[kind] = measure(kind, options.seconds, options.times)
-        show(kind, results[kind])
-    if options.json:
-        pathlib.Path(options.json).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    run_kinds(parser, KINDS, lambda kind, options: measure(kind, options.seconds, options.times), show)
 
 
 if __name__ == "__main__":

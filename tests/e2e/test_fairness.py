@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """test_fairness - one execution that takes all it can get leaves room for the others."""
 
+import concurrent.futures
 import re
 import subprocess
 
@@ -44,6 +45,29 @@ def _():
         client.call("StopExecution", executionArn=loop, error="Enough")
         ended = client.wait(loop)
         equal((ended["status"], ended["error"]), ("ABORTED", "Enough"))
+
+
+@check("a machine whose executions fill the writer's line lets a record of another one pass")
+def _():
+    count = 40
+    with pawltest.Pawld(log_level="info", start_delay="1h", max_memory="16 GiB") as daemon:
+        client = daemon.client()
+        endless, short = client.create("endless", ENDLESS), client.create("short", PASS)
+        with concurrent.futures.ThreadPoolExecutor(count) as pool:
+            clients = [daemon.client() for _ in range(count)]
+            list(pool.map(lambda c: c.start(endless, {"go": True}), clients))
+
+        def records():
+            return float(re.search(r"^pawl_records_total (\S+)$", client.get("/metrics").body.decode(), re.M).group(1))
+        wait_for(lambda: records() > 2 * count, what="all to go on")
+        passed = []
+        for _ in range(7):
+            before = records()
+            client.start(short)
+            passed.append(records() - before)
+        # one after the other each of the 40 would have been before it
+        equal(sorted(passed)[3] < count / 2, True, f"{passed} records before the one of another machine")
+        daemon.kill()
 
 
 @check("executions that are about to hibernate when their time comes neither sleep nor spin")

@@ -38,6 +38,7 @@ unit_tests += tests/unit/test_similar
 unit_tests += tests/unit/test_stat
 
 # core/store: each of these runs a PostgreSQL of its own
+unit_tests += tests/unit/test_line
 unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_store_schema
 unit_tests += tests/unit/test_store_read
