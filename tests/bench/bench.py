@@ -14,6 +14,7 @@ default, so with fsync), and measures
 	         1,000: items per second, time and bytes of journal per item
 	long     one execution that loops to a million history events, a task in each turn: its
 	         first tenth beside its last, and a page of its history at both ends
+	copy     the journal's rows by the writer's statement over arrays and by COPY: rows per second
 	expr     one evaluation of a path, a payload template, a Choice rule and Lua
 	         expressions on a document of 1 KB, without a server: CPU per evaluation
 
@@ -71,6 +72,7 @@ def chain_of(state):
 CHAIN = chain_of({"Type": "Pass"})
 STEPS = chain_of({"Type": "Task", "Resource": "arn:pawl:states:::echo:say"})
 ITEMS, FEW_ITEMS = 10000, 1000
+COPIED = (32, 1822), (100, 682), (1000, 682)    # rows in a batch, and their length: chain, steps, more than there is
 TURN_EVENTS, TURNS = 9, 111111
 PAGES = 50      # read at each end of the long history
 JS = pathlib.Path(__file__).resolve().parent / "js"
@@ -437,8 +439,21 @@ def bench_expr(b):
     return result
 
 
+def bench_copy(b):
+    result = {}
+    for records, size in COPIED:
+        kinds = {"arrays": [], "copy": []}
+        for _ in range(b.rounds):
+            kinds["arrays"].append(b.rows("append1", records, size))
+            kinds["copy"].append(b.rows("copy1", records, size))
+        result[f"{records} of {size} bytes"] = {
+            kind: {"rate": middle(rounds, "rate"), "postgres_us": middle(rounds, "postgres_us")}
+            for kind, rounds in kinds.items()}
+    return result
+
+
 BENCHMARKS = {"chain": bench_chain, "steps": bench_steps, "latency": bench_latency, "map": bench_map,
-              "long": bench_long, "expr": bench_expr}
+              "long": bench_long, "copy": bench_copy, "expr": bench_expr}
 
 
 # --- what is printed ------------------------------------------------------------------------------
@@ -499,7 +514,14 @@ def print_expr(name, r):
         print(f"  no yardstick: {r['missing']}")
 
 
-PRINTERS = {"latency": print_latency, "map": print_map, "long": print_long, "expr": print_expr}
+def print_copy(name, r):
+    print(f"\n{name:<28}{'rows/s':>10}  {'CPU us of PostgreSQL for a row':>6}")
+    for what, kinds in r.items():
+        for kind, one in kinds.items():
+            print(f"  {kind + ', ' + what:<26}{one['rate']:>10,.0f}  {one['postgres_us']:.2f}")
+
+
+PRINTERS = {"copy": print_copy, "latency": print_latency, "map": print_map, "long": print_long, "expr": print_expr}
 
 
 def machine_name():

@@ -9,6 +9,7 @@
  *	append            ten transitions a row
  *	start_finish      an execution that starts and ends in one record, of 4 events
  *	start_then_finish one that starts in one record and ends in the next
+ *	copy1, copy       the rows of append1 and append by COPY, each batch a transaction of its own
  * with records of BYTES instead, when it says so,
  * or the same through the writer (store_commit), which must be able to own the shards:
  *	writer_append1, writer_append, writer_start_finish, writer_start_then_finish
@@ -31,10 +32,12 @@
 
 #define CONNECTIONS 2
 
-enum kind { APPEND1, APPEND10, START_FINISH, START_THEN_FINISH };
+/* Those of the writer first. */
+enum kind { APPEND1, APPEND10, START_FINISH, START_THEN_FINISH, COPY1, COPY10 };
+#define WRITER_KINDS (START_THEN_FINISH + 1)
 
-static const char *const kind_names[] = { "append1", "append", "start_finish",
-	"start_then_finish" };
+static const char *const kind_names[] = { "append1", "append", "start_finish", "start_then_finish",
+	"copy1", "copy" };
 
 static const char *conninfo;
 static double seconds = 3;
@@ -85,7 +88,7 @@ make_record(struct buf *b, int events, size_t bytes)
 static const struct buf *
 record_of(enum kind k)
 {
-	return k == APPEND10 ? &record10 : k == START_FINISH ? &record4 : &record1;
+	return k == APPEND10 || k == COPY10 ? &record10 : k == START_FINISH ? &record4 : &record1;
 }
 
 static void
@@ -107,6 +110,8 @@ struct raw {
 	int sent;         /* answers to come, syncs included */
 	struct uuid *ids; /* of the batch that is to be finished next */
 	bool finishing;
+	bool copies;
+	struct buf rows;
 };
 
 static void
@@ -128,10 +133,27 @@ raw_send(struct raw *r, enum query q, int narrays)
 		die("send", PQerrorMessage(r->conn));
 }
 
+/* Reads everything of the COPY. */
+static void
+raw_wait_copied(struct raw *r)
+{
+	PGresult *res;
+
+	while ((res = PQgetResult(r->conn)) != NULL) {
+		if (PQresultStatus(res) != PGRES_COMMAND_OK)
+			die("copy", PQresultErrorMessage(res));
+		PQclear(res);
+	}
+}
+
 /* Reads everything up to the sync. */
 static void
 raw_wait(struct raw *r)
 {
+	if (r->copies) {
+		raw_wait_copied(r);
+		return;
+	}
 	for (;;) {
 		PGresult *res = PQgetResult(r->conn);
 		ExecStatusType status = PQresultStatus(res);
@@ -146,9 +168,10 @@ raw_wait(struct raw *r)
 }
 
 static void
-raw_connect(struct raw *r)
+raw_connect(struct raw *r, enum kind k)
 {
 	memset(r, 0, sizeof *r);
+	buf_init(&r->rows, BUF_UNLIMITED);
 	r->conn = PQconnectdb(conninfo);
 	if (PQstatus(r->conn) != CONNECTION_OK || PQenterPipelineMode(r->conn) == 0)
 		die("connect", PQerrorMessage(r->conn));
@@ -159,6 +182,58 @@ raw_connect(struct raw *r)
 	raw_send(r, QUERY_session_writer, 0);
 	PQpipelineSync(r->conn);
 	raw_wait(r);
+	r->copies = k == COPY1 || k == COPY10;
+	/* libpq knows no COPY in a pipeline */
+	if (r->copies && PQexitPipelineMode(r->conn) == 0)
+		die("pipeline", PQerrorMessage(r->conn));
+}
+
+static void
+add_bytes(struct buf *b, uint64_t v, int n)
+{
+	for (int i = n - 1; i >= 0; i--)
+		buf_addc(b, (char)(v >> 8 * i));
+}
+
+static void
+add_field(struct buf *b, uint64_t v, int n)
+{
+	add_bytes(b, (uint64_t)n, 4);
+	add_bytes(b, v, n);
+}
+
+/* The binary format of COPY; the columns are those of batch_append. */
+static void
+raw_copy(struct raw *r, enum kind k)
+{
+	static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
+	const struct buf *record = record_of(k);
+	struct buf *b = &r->rows;
+	PGresult *res;
+
+	buf_reset(b);
+	buf_add(b, header, 19);
+	for (int i = 0; i < batch; i++) {
+		add_bytes(b, 7, 2);
+		add_field(b, (uint64_t)i % STORE_SHARDS, 2);
+		add_bytes(b, sizeof r->ids[i].b, 4);
+		buf_add(b, (const char *)r->ids[i].b, sizeof r->ids[i].b);
+		add_field(b, 0, 8);
+		add_field(b, 1, 8);
+		add_field(b, 2, 4);
+		add_field(b, 0, 1);
+		add_bytes(b, record->len, 4);
+		buf_add(b, record->data, record->len);
+	}
+	add_bytes(b, 0xffff, 2);
+	res = PQexec(r->conn,
+	    "COPY pawl.journal (shard, execution_id, seq, first_event_id, event_count, snapshot, record) "
+	    "FROM STDIN (FORMAT binary)");
+	if (PQresultStatus(res) != PGRES_COPY_IN ||
+	    PQputCopyData(r->conn, b->data, (int)b->len) != 1 || PQputCopyEnd(r->conn, NULL) != 1)
+		die("copy", PQerrorMessage(r->conn));
+	PQclear(res);
+	PQflush(r->conn);
 }
 
 static void
@@ -254,6 +329,10 @@ raw_batch(struct raw *r, enum kind k)
 	if (!r->finishing)
 		for (int i = 0; i < batch; i++)
 			r->ids[i] = uuid_v7(clock_wall_ms());
+	if (r->copies) {
+		raw_copy(r, k);
+		return completed;
+	}
 	raw_send(r, QUERY_tx_begin, 0);
 	if (k == APPEND1 || k == APPEND10) {
 		raw_append(r, k, 0);
@@ -281,7 +360,7 @@ run_raw(enum kind k)
 	int64_t begun_us;
 
 	for (int c = 0; c < CONNECTIONS; c++)
-		raw_connect(&r[c]);
+		raw_connect(&r[c], k);
 	begun_us = clock_mono_us();
 	for (int c = 0; c < CONNECTIONS; c++)
 		f.rows += raw_batch(&r[c], k);
@@ -303,6 +382,7 @@ run_raw(enum kind k)
 			param_array_fini(&r[c].a[i]);
 		params_fini(&r[c].p);
 		free(r[c].ids);
+		buf_fini(&r[c].rows);
 		PQfinish(r[c].conn);
 	}
 	return f;
@@ -438,10 +518,12 @@ run(const char *what)
 {
 	bool writer = strncmp(what, "writer_", 7) == 0;
 
-	for (size_t k = 0; k < sizeof kind_names / sizeof kind_names[0]; k++)
+	for (size_t k = 0; k < (writer ? WRITER_KINDS : sizeof kind_names / sizeof kind_names[0]);
+	     k++)
 		if (strcmp(writer ? what + 7 : what, kind_names[k]) == 0)
 			return writer ? run_writer((enum kind)k) : run_raw((enum kind)k);
-	die(what, "not one of append1, append, start_finish, start_then_finish, writer_..., all");
+	die(what,
+	    "not one of append1, append, start_finish, start_then_finish, copy1, copy, writer_..., all");
 	return (struct figures){ 0 };
 }
 
@@ -449,7 +531,7 @@ static void
 run_all(void)
 {
 	printf("%-20s %12s %12s %7s %10s\n", "rows/s", "SQL alone", "writer", "ratio", "us CPU");
-	for (size_t k = 0; k < sizeof kind_names / sizeof kind_names[0]; k++) {
+	for (size_t k = 0; k < WRITER_KINDS; k++) {
 		struct figures raw = run_raw((enum kind)k), writer = run_writer((enum kind)k);
 
 		printf("%-20s %12.0f %12.0f %7.2f %10.2f\n", kind_names[k],
