@@ -30,6 +30,8 @@
 	    "Executions that were stopped because the task that waited for them was given up.") \
 	X(transitions, COUNTER, "pawl_transitions_total", NULL, \
 	    "States entered, retries included.") \
+	X(waking_full, COUNTER, "pawl_waking_full_total", NULL, \
+	    "Times that executions which are to go on found no room to be loaded into, and wait.") \
 	X(executions_throttled, COUNTER, "pawl_executions_throttled_total", "machine", \
 	    "States that were entered late because the bucket StateTransition of the option throttle was " \
 	    "empty, by state machine; AWS's ExecutionThrottled.") \

@@ -3,6 +3,7 @@
  */
 #include "task/waking.h"
 
+#include "base/stat.h"
 #include "task/resident.h"
 
 /* More would not make it faster: so many are in a batch. */
@@ -49,6 +50,8 @@ waking_go_on(struct engine *g)
 		g->waking.n++;
 		g->waking.unread++;
 	}
+	if (slots_first_waiting(&g->slots) != NULL)
+		stat_add(STAT_waking_full, 1);
 }
 
 void
