@@ -4,8 +4,9 @@ Times are microseconds for one transition (a state entered), but where they say 
 
 	A batch costs something by itself and something for each transition in it, so CPU of pawld and of PostgreSQL
 	are two constants each: measured with large and with small batches.
-	A node has one batch under way. Until it is durable PostgreSQL works on it and syncs once: that is the pace of
-	one node. The loop of pawld works meanwhile on what comes next; it is one core.
+	A node has one batch under way. Until it is durable PostgreSQL works on it and syncs once, and a part of what pawld
+	does for the next one only begins then, as its clients wait for these answers: that is the pace of one node. The
+	rest the loop of pawld does meanwhile; it is one core.
 	All together they get no more than the cores have.
 """
 
@@ -28,16 +29,22 @@ class Cost:
 
 class Model:
     """pawld, postgres: Cost; client_us: of who asks; sync_us: of one sync; batch: transitions in one of a single node with
-    all clients; wal_bytes: of a transition; lost_s: until a dead node's shards have an owner; load_us: of one execution."""
+    all clients; wal_bytes: of a transition; serial: the part of pawld's work that waits for the batch before; lost_s: until a dead node's shards have an owner; load_us: of one execution."""
 
-    def __init__(self, pawld, postgres, client_us, sync_us, batch, wal_bytes, lost_s=0.0, load_us=0.0):
+    def __init__(self, pawld, postgres, client_us, sync_us, batch, wal_bytes, serial=0.0, lost_s=0.0, load_us=0.0):
         self.pawld, self.postgres, self.client_us = pawld, postgres, client_us
         self.sync_us, self.batch, self.wal_bytes = sync_us, batch, wal_bytes
-        self.lost_s, self.load_us = lost_s, load_us
+        self.serial, self.lost_s, self.load_us = serial, lost_s, load_us
 
     def node(self, batch):
         """Transitions per second of one node that has all the cores it can use."""
-        return 1e6 / max(self.pawld.at(batch), self.postgres.at(batch) + self.sync_us / batch)
+        pawld = self.pawld.at(batch)
+        return 1e6 / max(pawld, self.postgres.at(batch) + self.sync_us / batch + self.serial * pawld)
+
+    def set_serial(self, rate):
+        """One node with all clients gives that many transitions per second: what it loses between batches is pawld's."""
+        idle_us = 1e6 / rate - self.postgres.at(self.batch) - self.sync_us / self.batch
+        self.serial = min(1.0, max(0.0, idle_us / self.pawld.at(self.batch)))
 
     def shared(self, nodes, cores):
         """Everything on one machine, and always the same clients: more nodes make smaller batches."""

@@ -9,8 +9,8 @@ Measures, with fsync, everything on this machine:
 	recovery  one of two nodes is killed while 20,000 executions are open in its memory: until
 	          the other one owns its shards, and until it has loaded them all
 
-and holds the figures against the model of docs/scaling.md (tests/bench/model.py), whose constants are those of one node and
-of the recovery of a tenth as many executions. Then it says what the model gives for ten and a hundred times as much.
+and holds the figures against the model of docs/scaling.md (tests/bench/model.py), whose constants are those of one node
+(its own rate among them) and of the recovery of a tenth as many executions. Then it says what the model gives for ten and a hundred times as much.
 
 	scaling.py [--seconds S] [--rounds N] [--open N] [--json FILE] [--record]
 """
@@ -157,7 +157,9 @@ def model_of(large, small):
     """From what one node was measured to do, with all clients and with few."""
     def cost(who):
         return Cost.between((large["batch"], large[who]), (small["batch"], small[who]))
-    return Model(cost("pawld_us"), cost("postgres_us"), large["client_us"], large["sync_us"], large["batch"], large["wal_bytes"])
+    model = Model(cost("pawld_us"), cost("postgres_us"), large["client_us"], large["sync_us"], large["batch"], large["wal_bytes"])
+    model.set_serial(large["rate"])
+    return model
 
 
 def print_constants(model):
@@ -165,7 +167,8 @@ def print_constants(model):
     for who, cost in (("pawld", model.pawld), ("PostgreSQL", model.postgres)):
         print(f"  CPU us of {who}: {cost.transition_us:.2f} for a transition and {cost.batch_us:.0f} for a batch")
     print(f"  CPU us of a client: {model.client_us:.2f}; a sync {model.sync_us:.0f} us, one for {model.batch:.0f} transitions;"
-          f" WAL {model.wal_bytes:.0f} bytes a transition")
+          f" WAL {model.wal_bytes:.0f} bytes a transition\n"
+          f"  of pawld's work {model.serial:.0%} waits for the batch before")
 
 
 def print_nodes(model, measured):

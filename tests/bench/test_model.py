@@ -26,6 +26,15 @@ def _():
 def _():
     equal(MODEL.node(100), 1e6 / (4 + 1 + 5))
     equal(Model(Cost(20, 0), Cost(4, 100), 1, 500, 100, 1000).node(100), 1e6 / 20)
+    equal(Model(Cost(3, 100), Cost(4, 100), 1, 500, 100, 1000, serial=0.5).node(100), 1e6 / (4 + 1 + 5 + 2))
+
+
+@check("what waits for the batch before is found from what one node gives")
+def _():
+    model = Model(Cost(3, 100), Cost(4, 100), 1, 500, 100, 1000)
+    for rate, serial in ((1e6 / 12, 0.5), (1e6 / 30, 1.0), (1e6 / 5, 0.0)):
+        model.set_serial(rate)
+        equal(round(model.serial, 6), serial)
 
 
 @check("on one machine nodes add up until the cores are used, and then cost more in smaller batches")
