@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/failpoint.h"
@@ -86,7 +85,6 @@ resident_from(struct commit *c)
 	return r;
 }
 
-/* What plugins say is bounded by the tasks that they have; what clients say is counted. */
 static size_t
 text_size(const char *s)
 {
@@ -102,6 +100,7 @@ inbox_item_size(const struct inbox_item *it)
 	    text_size(s->error) + text_size(s->cause) + text_size(s->worker);
 }
 
+/* What plugins say is bounded by the tasks that they have; what clients say is counted. */
 static void
 inbox_count(const struct resident *r, const struct inbox_item *it, bool in)
 {
