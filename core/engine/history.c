@@ -84,10 +84,7 @@ event_type_of(struct doc value, enum event_type *out)
 static bool
 shows_text(const struct history_record *h, int64_t id)
 {
-	enum event_type type;
-
-	return event_type_of(part_of(h, id, PART_TYPE), &type) == 0 &&
-	    type == EVENT_EXECUTION_STARTED;
+	return doc_str_is(part_of(h, id, PART_TYPE), event_type_name(EVENT_EXECUTION_STARTED));
 }
 
 struct doc
@@ -106,18 +103,15 @@ history_payload(const struct history_record *h, int64_t id)
 int64_t
 history_shown_by(const struct history_record *h, int64_t id)
 {
-	struct doc key = part_of(h, id, PART_REFERRING), details;
-	struct buf scratch;
-	const char *name;
-	size_t len;
+	struct doc referring = part_of(h, id, PART_REFERRING), details;
+	char *key;
 	bool ok;
 
-	if (!doc_is_none(key)) {
+	if (!doc_is_none(referring)) {
 		details = part_of(h, id, PART_DETAILS);
-		buf_init(&scratch, BUF_UNLIMITED);
-		name = is_a(key, DOC_STRING) ? doc_str(key, &scratch, &len) : NULL;
-		ok = name != NULL && doc_i64(doc_get(details, name, len), &id);
-		buf_fini(&scratch);
+		key = doc_strdup(referring);
+		ok = key != NULL && doc_i64(doc_gets(details, key), &id);
+		free(key);
 		if (!ok)
 			return PAYLOAD_NOWHERE;
 	}
@@ -162,35 +156,25 @@ history_ms(const struct history_record *h, int64_t id, int64_t *ms)
 	return !doc_is_none(value) && doc_i64(value, ms) && *ms >= 0;
 }
 
-/* Takes value. */
-static struct doc
-with_member(struct doc details, struct doc key, struct doc value)
-{
-	struct doc_iter it = doc_iter(details);
-	struct doc_builder *b = docb_new();
-
-	docb_object(b);
-	while (doc_next(&it)) {
-		docb_key_doc(b, it.key);
-		docb_doc(b, doc_equal(it.key, key) ? value : it.value);
-	}
-	docb_end(b);
-	doc_unref(value);
-	return docb_finish(b);
-}
-
 struct doc
 history_details(const struct history_record *h, int64_t id)
 {
-	struct doc details = part_of(h, id, PART_DETAILS), key = part_of(h, id, PART_REFERRING);
-	struct doc value;
+	struct doc details = part_of(h, id, PART_DETAILS);
+	struct doc referring = part_of(h, id, PART_REFERRING), value, whole;
+	char *key;
 
 	if (!is_a(details, DOC_OBJECT))
 		return DOC_NONE;
-	if (doc_is_none(key))
+	if (doc_is_none(referring))
 		return doc_ref(details);
 	value = referred_to(h, id);
-	return doc_is_none(value) ? DOC_NONE : with_member(details, key, value);
+	if (doc_is_none(value))
+		return DOC_NONE;
+	key = doc_strdup(referring); /* a member: the reference was found there */
+	whole = doc_with(details, key, strlen(key), value);
+	free(key);
+	doc_unref(value);
+	return whole;
 }
 
 /* --- printing --------------------------------------------------------------------- */
