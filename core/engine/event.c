@@ -254,13 +254,13 @@ event_doc(struct run *r, const char *key, struct doc value)
 static int64_t
 shown_by(const struct run *r, const struct frame *f, struct doc d)
 {
-	int64_t before = r->last_event_id - r->nevents;
+	int64_t first = run_record_first(r);
 
 	if (doc_is(d, r->shown.doc))
 		return r->shown.event;
-	if (doc_is(d, f->input.doc) && f->input.event > before)
+	if (doc_is(d, f->input.doc) && f->input.event >= first)
 		return f->input.event;
-	if (doc_is(d, r->facts.input) && before == 0)
+	if (doc_is(d, r->facts.input) && first == 1)
 		return 1;
 	return PAYLOAD_NOWHERE;
 }

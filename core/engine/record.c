@@ -64,7 +64,7 @@ record_locate(struct doc root, struct doc part, struct buf *out)
 static bool
 in_record(const struct writer *w, int64_t event)
 {
-	return !w->snapshot && event > w->run->last_event_id - w->run->nevents;
+	return !w->snapshot && event >= run_record_first(w->run);
 }
 
 static void
